@@ -1,0 +1,119 @@
+"""The extension points, and how a build file's ``use:`` becomes an object.
+
+A component is a frozen pydantic model: its fields are its configuration, its one method is its behaviour. A build
+file names it either by its name in the catalogue (``use: entity_deletion``) or as ``use: package.module:Class``.
+**The second form imports and runs that code**: use only build files that you trust.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from pairwright.core.records import (
+    Candidate,
+    Conversation,
+    Failed,
+    Rejected,
+    RewriteTask,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from pairwright.core.records import Dropped
+    from pairwright.core.requests import Ask
+    from pairwright.core.result import BuildResult
+
+
+class Component(BaseModel):
+    """The one base of all components: frozen configuration, unknown keys forbidden.
+
+    ``name`` is the component's name in its catalogue, and what rows and reports call it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: ClassVar[str]
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where dialogues come from."""
+
+    def read(self) -> Iterator[Conversation | Failed]:
+        """Yield one outcome per raw row, in the order of the source; a bad row is a ``Failed``, not an exception.
+
+        Raises:
+            SourceError: the source cannot be read at all.
+        """
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Says what is wrong with a candidate, or that nothing is."""
+
+    name: ClassVar[str]
+
+    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        """One verdict per candidate, in their order. ``ask`` sends a request to a named endpoint; rules ignore it.
+
+        Raises:
+            RequestFailed: no usable answer came; the stage turns it into ``Failed`` rows.
+        """
+        ...
+
+
+@runtime_checkable
+class Perturber(Protocol):
+    """Makes a good rewrite worse in one named way."""
+
+    name: ClassVar[str]
+
+    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+        """Yield the rejected variants, best first; each already verified to have its defect.
+
+        A variant that cannot be made, or whose defect cannot be proven, is a ``Dropped`` with its reason. Always
+        yields at least one outcome and never raises for any text.
+        """
+        ...
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """Writes a build in a form that a trainer or a person reads."""
+
+    name: ClassVar[str]
+
+    def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
+        """Write files below ``folder`` and return them.
+
+        Raises:
+            ExportError: the rows cannot be written in this form.
+        """
+        ...
+
+
+def load_class(reference: str, catalogue: Mapping[str, type[Component]]) -> type[Component]:
+    """The component class that ``use: reference`` names.
+
+    Raises:
+        LookupError: no such name, module or class; the message says which names exist.
+    """
+    if ":" not in reference:
+        if reference in catalogue:
+            return catalogue[reference]
+        raise LookupError(f"no component {reference!r}; there are: {', '.join(sorted(catalogue))}")
+    module_name, _, class_name = reference.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as exc:
+        raise LookupError(f"cannot import {module_name!r}: {exc}") from exc
+    found: Any = vars(module).get(class_name)
+    if not (isinstance(found, type) and issubclass(found, Component)):
+        raise LookupError(f"{module_name!r} has no Component called {class_name!r}")
+    return found

@@ -1,0 +1,298 @@
+"""The build file: YAML in, one frozen ``BuildConfig`` out. The only reader of build files.
+
+Every key is documented where it stands; ``pairwright schema`` prints the same as JSON schema. Unknown keys are
+errors, and all problems are reported at once as ``file: path: message``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from pairwright.core.components import Component, load_class
+from pairwright.core.config_errors import did_you_mean, explain
+from pairwright.core.errors import ConfigError
+from pairwright.core.records import Language
+
+Catalogues = Mapping[str, Mapping[str, type[Component]]]
+_IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+
+class Section(BaseModel):
+    """Base of every part of a build file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _component(kind: str) -> BeforeValidator:
+    def build(value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, Component):
+            return value
+        if not isinstance(value, dict) or not isinstance(value.get("use"), str):
+            raise ValueError(f"expected a mapping with 'use: NAME' that names one of the {kind}")
+        settings = {key: item for key, item in value.items() if key != "use"}
+        catalogues: Catalogues = (info.context or {}).get("catalogues", {})
+        try:
+            chosen = load_class(value["use"], catalogues.get(kind, {}))
+        except LookupError as exc:
+            raise ValueError(f"{exc}{did_you_mean(value['use'], catalogues.get(kind, {}))}") from exc
+        return chosen.model_validate(settings, context=info.context)
+
+    return BeforeValidator(build)
+
+
+SourceComponent = Annotated[SerializeAsAny[Component], _component("sources")]
+JudgeComponent = Annotated[SerializeAsAny[Component], _component("judges")]
+PerturberComponent = Annotated[SerializeAsAny[Component], _component("perturbers")]
+ExporterComponent = Annotated[SerializeAsAny[Component], _component("exports")]
+
+
+class ContextConfig(Section):
+    """Which turns become queries and how much history each one keeps."""
+
+    queries: Literal["last", "every"] = Field(
+        "last",
+        description="Which user turns of a dialogue become queries. Rows that bring a rewrite always use their own query.",
+    )
+    turns: int = Field(
+        3,
+        ge=0,
+        description="How many user turns of history to keep, with the answers between them; older turns go first.",
+    )
+    max_tokens: int = Field(
+        1024,
+        ge=16,
+        description="Estimated tokens of history and query together; the oldest turns go until it fits, never the query.",
+    )
+    languages: tuple[Language, ...] = Field(("zh", "en"), description="Languages to keep.")
+
+
+class PriceConfig(Section):
+    """What an endpoint costs, in any one currency per million tokens."""
+
+    input: float = Field(0.0, ge=0, description="Per million prompt tokens.")
+    output: float = Field(0.0, ge=0, description="Per million completion tokens.")
+
+
+class EndpointConfig(Section):
+    """An OpenAI-compatible server, or the embedded one."""
+
+    use: Literal["openai", "embedded"] = Field(
+        "openai",
+        description="'openai': any OpenAI-compatible URL. 'embedded': a llama.cpp server that the build starts on loopback and stops.",
+    )
+    base_url: str | None = Field(None, description="URL up to and including /v1. Required for 'openai'.")
+    model: str | None = Field(
+        None,
+        description="Model name at the endpoint; for 'embedded' the path of a GGUF file (default: the packaged SmolLM2-135M-Instruct).",
+    )
+    api_key_env: str | None = Field(
+        None,
+        description="Name of the environment variable that holds the key. The key itself never stands in a build file.",
+    )
+    max_concurrency: int = Field(16, ge=1, description="Most requests in flight; fewer while the server answers 429.")
+    requests_per_minute: int | None = Field(None, ge=1, description="Rate limit to keep.")
+    tokens_per_minute: int | None = Field(
+        None, ge=1, description="Rate limit to keep, counted in prompt + completion tokens."
+    )
+    timeout: float = Field(120.0, gt=0, description="Seconds for one request.")
+    max_retries: int = Field(
+        6,
+        ge=0,
+        description="Further tries after 408, 409, 429, 5xx, a time-out, a broken connection or a body that is no JSON.",
+    )
+    json_schema: bool = Field(
+        True,
+        description="Whether the server honours response_format json_schema. Without it the schema is only described in the prompt.",
+    )
+    logprobs: bool = Field(False, description="Whether the server returns logprobs; judges then use expected scores.")
+    price: PriceConfig = Field(default_factory=PriceConfig, description="For cost figures and limits.max_cost.")
+    threads: int = Field(2, ge=1, description="Embedded only: CPU threads.")
+    slots: int = Field(4, ge=1, description="Embedded only: requests decoded side by side.")
+    context_size: int = Field(2048, ge=256, description="Embedded only: tokens per slot.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> EndpointConfig:
+        if self.use == "openai" and not (self.base_url and self.model):
+            raise ValueError("an 'openai' endpoint needs base_url and model")
+        return self
+
+
+class GeneratorConfig(Section):
+    """One model that proposes rewrites."""
+
+    role: Literal["teacher", "weak"] = Field(
+        description="'teacher': candidates for chosen. 'weak': only its failures are used, as rejected."
+    )
+    endpoint: str = Field(description="Name of one of the endpoints.")
+    temperatures: tuple[Annotated[float, Field(ge=0, le=2)], ...] = Field(
+        (0.7,), min_length=1, description="One candidate per temperature."
+    )
+    sample: int | None = Field(
+        None, ge=1, description="Ask for at most this many queries, drawn by seed; all without it."
+    )
+    max_tokens: int = Field(
+        400, ge=16, description="Most tokens of one answer; an answer that is cut off is a failure."
+    )
+    reasks: int = Field(1, ge=0, description="How often an answer that does not parse is asked again.")
+
+
+class ExamplesConfig(Section):
+    """Few-shot examples for teacher, weak model and student."""
+
+    path: str | None = Field(
+        None,
+        description="JSONL of examples (id, language, history, query, analysis, needs_rewrite, rewrite); default: the packaged ones.",
+    )
+    per_prompt: int = Field(
+        3, ge=0, le=10, description="How many to show, the most relevant first. More than ten made small models worse."
+    )
+
+
+class DedupConfig(Section):
+    """Near-duplicate removal over the queries with their context."""
+
+    near: bool = Field(True, description="Also remove near duplicates; exact ones always go.")
+    ngram: int = Field(2, ge=1, le=8, description="Characters per shingle.")
+    threshold: float = Field(
+        0.8, gt=0, le=1, description="Exact Jaccard similarity from which two texts are near duplicates."
+    )
+    permutations: int = Field(
+        128,
+        ge=16,
+        description="MinHash permutations that find the candidates; every candidate pair is then verified exactly.",
+    )
+
+
+class PairingConfig(Section):
+    """How chosen and rejected come together."""
+
+    max_per_task: int = Field(3, ge=1, description="Most pairs of one query, each with another defect.")
+    max_defect_share: float = Field(
+        0.5, gt=0, le=1, description="No defect makes up more than this share of the pairs."
+    )
+
+
+class PromptConfig(Section):
+    """The student's prompt in the exported data. Serve the student with exactly the same one."""
+
+    examples: bool = Field(True, description="Show the few-shot examples. Pairs that punish leaking them need this.")
+    analysis: bool = Field(False, description="Ask for the analysis before the rewrite, as JSON (chain of thought).")
+
+
+class SplitConfig(Section):
+    """Shares of the splits; dialogues never cross. The train split gets the rest."""
+
+    validation: float = Field(0.05, ge=0, lt=1, description="Share of dialogues.")
+    test: float = Field(0.05, ge=0, lt=1, description="Share of dialogues.")
+
+    @model_validator(mode="after")
+    def _leave_a_train_split(self) -> SplitConfig:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test leave nothing for train")
+        return self
+
+
+class LimitsConfig(Section):
+    """Where a build stops. Budgets count everything the build's ledger ever paid for, over all runs."""
+
+    max_rows: int | None = Field(None, ge=1, description="Read at most this many rows of each source.")
+    max_failure_rate: float = Field(
+        0.05, ge=0, le=1, description="Failed rows of one stage, as a share, above which the build stops."
+    )
+    max_requests: int | None = Field(None, ge=0, description="Requests sent, retries included.")
+    max_tokens: int | None = Field(None, ge=0, description="Prompt and completion tokens.")
+    max_cost: float | None = Field(None, ge=0, description="In the currency of the prices.")
+
+
+class BuildConfig(Section):
+    """A whole build file."""
+
+    name: str = Field(pattern=_IDENTIFIER, description="Name of the build; also the prefix of the exported data sets.")
+    output: str = Field(description="Folder of the build, relative to the working directory.")
+    seed: int = Field(0, description="All randomness derives from (seed, stage, row id).")
+    ledger: str | None = Field(
+        None,
+        description="SQLite file with every paid answer; default: OUTPUT/ledger.sqlite. Several builds may share one.",
+    )
+    sources: tuple[SourceComponent, ...] = Field(min_length=1, description="Where dialogues come from.")
+    context: ContextConfig = Field(default_factory=ContextConfig)
+    examples: ExamplesConfig = Field(default_factory=ExamplesConfig)
+    endpoints: Mapping[str, EndpointConfig] = Field(default_factory=dict, description="Servers by name.")
+    generation: tuple[GeneratorConfig, ...] = Field((), description="Models that propose rewrites.")
+    judges: tuple[JudgeComponent, ...] = Field((), description="All must pass a candidate before it can be chosen.")
+    dedup: DedupConfig = Field(default_factory=DedupConfig)
+    perturbers: tuple[PerturberComponent, ...] = Field((), description="What makes rejected variants.")
+    pairing: PairingConfig = Field(default_factory=PairingConfig)
+    prompt: PromptConfig = Field(default_factory=PromptConfig)
+    split: SplitConfig = Field(default_factory=SplitConfig)
+    exports: tuple[ExporterComponent, ...] = Field((), description="Forms to write the data set in.")
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+
+    @model_validator(mode="after")
+    def _endpoints_exist(self) -> BuildConfig:
+        wanted = {f"generation.{i}.endpoint": generator.endpoint for i, generator in enumerate(self.generation)}
+        for i, judge in enumerate(self.judges):
+            if "endpoint" in type(judge).model_fields:
+                wanted[f"judges.{i}.endpoint"] = judge.model_dump()["endpoint"]
+        there_are = f"; there are: {', '.join(self.endpoints) or 'none'}"
+        missing = [
+            f"{path}: no endpoint {name!r}{did_you_mean(name, self.endpoints) or there_are}"
+            for path, name in wanted.items()
+            if name not in self.endpoints
+        ]
+        if missing:
+            raise ValueError("; ".join(missing))
+        return self
+
+    @model_validator(mode="after")
+    def _leaks_are_shown(self) -> BuildConfig:
+        leaking = any(perturber.name == "leaked_example" for perturber in self.perturbers)
+        if leaking and not (self.prompt.examples and self.examples.per_prompt):
+            raise ValueError(
+                "perturber leaked_example needs prompt.examples: true and examples.per_prompt of at least 1: a leak teaches nothing when the prompt shows no example"
+            )
+        return self
+
+
+def read_build(path: Path, catalogues: Catalogues) -> BuildConfig:
+    """Read and check a build file; report every problem at once.
+
+    Raises:
+        ConfigError: no such file, not YAML, or problems such as
+            ``x.yaml: judges.0.max_chras: unknown key, did you mean max_chars?``
+    """
+    content = _read_yaml(path)
+    try:
+        config = BuildConfig.model_validate(content, context={"catalogues": catalogues})
+    except ValidationError as exc:
+        problems = [f"{path}: {problem}" for problem in explain(exc.errors(), BuildConfig, content, catalogues)]
+        raise ConfigError(problems, "'pairwright schema' prints every key; docs/build-file.md explains them.") from None
+    return config
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: no such build file"], "'pairwright init' writes one to start from.") from None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
+    except yaml.YAMLError as exc:
+        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(exc).split())}"]) from exc
+    if not isinstance(content, dict):
+        raise ConfigError([f"{path}: expected keys and values, found {type(content).__name__}"])
+    return content

@@ -1,0 +1,86 @@
+"""Turns pydantic's error records into ``path: message`` lines that a person can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from pairwright.core.components import Component, load_class
+
+Location = tuple[int | str, ...]
+
+
+def explain(
+    errors: Sequence[Any],
+    model: type[BaseModel],
+    content: object,
+    catalogues: Mapping[str, Mapping[str, type[Component]]],
+) -> list[str]:
+    """One ``path: message`` per pydantic error, without those that only follow from another one."""
+    locations = [error["loc"] for error in errors]
+    # A list whose items are all wrong is also reported as too short: noise beside the items' own errors.
+    real = [e for e in errors if not (e["type"] == "too_short" and any(_below(other, e["loc"]) for other in locations))]
+    return sorted(_dotted(e["loc"]) + _message(e, model, content, catalogues) for e in real)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``, did you mean X?`` when one of ``known`` is close to ``word``, else nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _below(location: Location, parent: Location) -> bool:
+    return len(location) > len(parent) and location[: len(parent)] == parent
+
+
+def _dotted(location: Location) -> str:
+    return "".join(f"{part}." for part in location)[:-1] + ": " if location else ""
+
+
+def _message(
+    error: Any, model: type[BaseModel], content: object, catalogues: Mapping[str, Mapping[str, type[Component]]]
+) -> str:
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = _keys_at(error["loc"][:-1], model, content, catalogues)
+        guess = did_you_mean(str(error["loc"][-1]), known)
+        return f"unknown key{guess or '; there are: ' + ', '.join(sorted(known))}"
+    if kind == "missing":
+        return "required key is missing"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    shown = repr(error["input"])
+    return message if kind == "value_error" or len(shown) > 60 else f"{message}, found {shown}"
+
+
+def _keys_at(
+    location: Location, model: type[BaseModel], content: Any, catalogues: Mapping[str, Mapping[str, type[Component]]]
+) -> list[str]:
+    """The keys that the mapping at ``location`` may have."""
+    annotation: Any = model
+    for depth, part in enumerate(location):
+        content = content[part]
+        if depth == 1 and location[0] in catalogues and isinstance(content, dict):
+            annotation = load_class(content["use"], catalogues[str(location[0])])
+        else:
+            annotation = _inner(annotation, part)
+    found = _model_in(annotation)
+    names = list(found.model_fields) if found else []
+    return [*names, "use"] if found and issubclass(found, Component) else names
+
+
+def _inner(annotation: Any, part: int | str) -> Any:
+    model = _model_in(annotation) if isinstance(part, str) else None
+    if model and part in model.model_fields:
+        return model.model_fields[str(part)].annotation
+    arguments = get_args(annotation)
+    return arguments[-1] if isinstance(part, str) and arguments else (arguments[0] if arguments else annotation)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model class in an annotation such as ``Model``, ``Model | None`` or ``Annotated[Model, …]``."""
+    if isinstance(annotation, type):
+        return annotation if issubclass(annotation, BaseModel) else None
+    return next((model for argument in get_args(annotation) if (model := _model_in(argument))), None)

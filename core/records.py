@@ -1,0 +1,257 @@
+"""Every row type of a build, in the order in which one becomes the next.
+
+    Conversation → RewriteTask → Candidate → JudgedCandidate → SftRow | PreferencePair → exported files
+
+Rows are frozen, forbid unknown keys, and are written as one JSON object per line. A row's ``id`` is a hash of its
+content (see :func:`content_id`), so the same input gives the same id on every machine and in every order. Each row
+contains or names what it came from: any pair in the final file can be traced to a line of a source file, a prompt,
+a model, its sampling parameters, a perturber and the verdicts of the judges.
+
+At every stage one input gives exactly one outcome: the kept row, a :class:`Dropped` with a reason or a
+:class:`Failed` with an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Language = Literal["zh", "en"]
+Role = Literal["system", "user", "assistant", "tool"]
+CandidateOrigin = Literal["reference", "teacher", "weak"]
+Split = Literal["train", "validation", "test"]
+Scalar = str | int | float | bool | None
+
+
+def content_id(content: object) -> str:
+    """Sixteen hex digits that name ``content``: SHA-256 over its canonical JSON (sorted keys, no spaces)."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def row_rng(seed: int, stage: str, row_id: str) -> random.Random:
+    """The only source of randomness: a generator that depends on nothing but ``(seed, stage, row_id)``."""
+    digest = hashlib.sha256(f"{seed}\x1f{stage}\x1f{row_id}".encode()).digest()
+    return random.Random(int.from_bytes(digest[:16], "big"))
+
+
+class Row(BaseModel):
+    """Base of every row: frozen, unknown keys forbidden."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IdentifiedRow(Row):
+    """A row with an ``id`` made from its content."""
+
+    id: str
+
+    @classmethod
+    def create(cls, **fields: Any) -> Self:
+        """Build the row and give it the id that its fields hash to."""
+        return cls(id=content_id(fields), **fields)
+
+
+class Turn(Row):
+    """One utterance."""
+
+    role: Role
+    content: str
+
+
+class Origin(Row):
+    """Where a row came from: the source's name in the build file, the file, its line (from 1), the row's own key there."""
+
+    source: str
+    file: str
+    line: int | None = None
+    key: str
+    licence: str
+
+
+class Conversation(IdentifiedRow):
+    """A dialogue as it was read.
+
+    ``dialogue`` groups rows that come from one dialogue: they never end up in different splits. ``reference`` is a
+    human rewrite of the last user turn, where the source has one (then the last turn is that user turn).
+    """
+
+    dialogue: str
+    language: Language
+    domain: str | None = None
+    turns: tuple[Turn, ...] = Field(min_length=1)
+    reference: str | None = None
+    origin: Origin
+
+
+class Example(Row):
+    """One few-shot example: a small dialogue, its query, the analysis and the rewrite to imitate."""
+
+    id: str
+    language: Language
+    history: tuple[Turn, ...]
+    query: str
+    analysis: str
+    needs_rewrite: bool
+    rewrite: str
+
+
+class RewriteTask(IdentifiedRow):
+    """One query with the window of history that the models see.
+
+    ``history`` is oldest first and does not contain ``query``; ``cut_turns`` older turns were left out of the
+    window; ``tokens`` is the estimated length of history and query together. ``examples`` are the few-shot examples
+    chosen for this query: teacher, weak model and student see the same ones, in this order.
+    """
+
+    conversation: str
+    dialogue: str
+    language: Language
+    domain: str | None = None
+    history: tuple[Turn, ...]
+    query: str = Field(min_length=1)
+    reference: str | None = None
+    cut_turns: int = 0
+    tokens: int
+    examples: tuple[Example, ...] = ()
+    origin: Origin
+
+
+class Generation(Row):
+    """How a candidate was sampled. The examples that its prompt showed are ``RewriteTask.examples``."""
+
+    endpoint: str
+    model: str
+    prompt_hash: str
+    request_hash: str
+    temperature: float
+    seed: int
+
+
+class Candidate(IdentifiedRow):
+    """One proposed rewrite of one task. ``analysis`` is the model's reasoning; references have none."""
+
+    task: str
+    origin: CandidateOrigin
+    rewrite: str
+    analysis: str | None = None
+    needs_rewrite: bool | None = None
+    generation: Generation | None = None
+
+
+class Verdict(Row):
+    """What one judge says of one candidate.
+
+    ``score`` runs from 0 (worst) to 1 and is absent for judges that only pass or fail. ``method`` says where it
+    comes from: a rule, the expectation over the probabilities of the score tokens, or the integer that was written.
+    ``defect`` names what is wrong when ``passed`` is false, ``evidence`` quotes it.
+    """
+
+    judge: str
+    passed: bool
+    score: Annotated[float, Field(ge=0, le=1)] | None = None
+    method: Literal["rule", "expectation", "integer"] = "rule"
+    defect: str | None = None
+    evidence: str = ""
+    request_hashes: tuple[str, ...] = ()
+
+
+class JudgedCandidate(Row):
+    """A candidate with its task and all verdicts; ``accepted`` only when every judge passed it."""
+
+    task: RewriteTask
+    candidate: Candidate
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def accepted(self) -> bool:
+        return all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def score(self) -> float:
+        """Mean of the scores given, 1.0 where no judge gives scores."""
+        scores = [verdict.score for verdict in self.verdicts if verdict.score is not None]
+        return sum(scores) / len(scores) if scores else 1.0
+
+
+class Rejected(Row):
+    """A worse answer and what makes it worse.
+
+    ``maker`` is the perturber's name, or ``sampled`` for a candidate that a judge refused (then ``generation`` says
+    how it was sampled). ``evidence`` quotes what was deleted, blurred or leaked.
+    """
+
+    text: str = Field(min_length=1)
+    analysis: str | None = None
+    defect: str
+    maker: str
+    template: str = ""
+    parameters: Mapping[str, Scalar] = {}
+    evidence: str = ""
+    generation: Generation | None = None
+
+
+class PreferencePair(IdentifiedRow):
+    """``chosen`` answers ``task`` better than ``rejected``, for the reason that ``rejected.defect`` names."""
+
+    task: RewriteTask
+    chosen: Candidate
+    verdicts: tuple[Verdict, ...]
+    rejected: Rejected
+    split: Split = "train"
+
+
+class SftRow(IdentifiedRow):
+    """One accepted answer to imitate."""
+
+    task: RewriteTask
+    chosen: Candidate
+    verdicts: tuple[Verdict, ...]
+    split: Split = "train"
+
+
+class Dropped(Row):
+    """A row that a stage left out on purpose. ``reason`` is a slug that the funnel counts."""
+
+    stage: str
+    row: str
+    reason: str
+    detail: str = ""
+
+
+class Failed(Row):
+    """A row that could not be worked on. ``error`` is a slug that the funnel counts."""
+
+    stage: str
+    row: str
+    error: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+
+
+class StageCount(Row):
+    """The books of one stage: ``rows_in == kept + sum(dropped) + sum(failed)``; ``unit`` names what is counted."""
+
+    stage: str
+    unit: str
+    rows_in: int
+    kept: int
+    dropped: Mapping[str, int] = {}
+    failed: Mapping[str, int] = {}
+    seconds: float = Field(default=0.0, exclude=True)
+
+    def balances(self) -> bool:
+        """True when every row that came in is accounted for."""
+        return self.rows_in == self.kept + sum(self.dropped.values()) + sum(self.failed.values())

@@ -1,0 +1,34 @@
+"""What a finished build hands to its exporters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pairwright.core.config import BuildConfig
+from pairwright.core.records import PreferencePair, SftRow, StageCount
+from pairwright.core.storage import read_rows
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A build whose rows are on disk; they are streamed, never all in memory.
+
+    ``rows`` is the folder with the stages' JSONL files, ``counts`` the books of every stage in order, ``usage`` what
+    the build's endpoints were asked so far, by endpoint name.
+    """
+
+    config: BuildConfig
+    build_id: str
+    rows: Path
+    counts: tuple[StageCount, ...]
+    prompt_hashes: Mapping[str, str]
+
+    def sft(self) -> Iterator[SftRow]:
+        """The accepted answers, in the order of the sources."""
+        return read_rows(self.rows / "sft.jsonl", SftRow)
+
+    def pairs(self) -> Iterator[PreferencePair]:
+        """The preference pairs, in the order of the sources."""
+        return read_rows(self.rows / "pairs.jsonl", PreferencePair)

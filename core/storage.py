@@ -1,0 +1,128 @@
+"""Rows on disk: JSON Lines, atomic files, the manifest, and the lock that keeps two builds out of one folder.
+
+A file appears under its name only when it is complete: it is written beside its place and renamed. All file-system
+errors of a build are translated here, so that a full disk is one clear paragraph and leaves nothing half-written.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar
+
+from pydantic import ValidationError
+
+from pairwright.core.errors import StorageError
+from pairwright.core.records import Row
+
+R = TypeVar("R", bound=Row)
+
+
+@contextmanager
+def atomic_writer(path: Path) -> Iterator[IO[str]]:
+    """Open ``path`` for UTF-8 text with ``\\n`` line ends; it replaces any older file only if the block succeeds.
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        os.replace(partial, path)
+    except OSError as exc:
+        partial.unlink(missing_ok=True)
+        raise storage_error(exc, path) from exc
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def storage_error(exc: OSError, path: Path) -> StorageError:
+    """The paragraph that a user reads for a failed file operation."""
+    reason = exc.strerror or str(exc)
+    return StorageError(
+        f"{path}: {reason}",
+        "Free some space or choose another output folder, then run the same command again: nothing paid for is lost.",
+    )
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> int:
+    """Write one row per line as UTF-8 JSON, unescaped; return how many."""
+    count = 0
+    with atomic_writer(path) as file:
+        for row in rows:
+            file.write(row.model_dump_json() + "\n")
+            count += 1
+    return count
+
+
+def read_rows(path: Path, row_type: type[R]) -> Iterator[R]:
+    """Yield the rows of a file written by :func:`write_rows`.
+
+    Raises:
+        StorageError: the file is missing, or a line is not such a row (names file and line).
+    """
+    try:
+        with path.open("r", encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield row_type.model_validate_json(line)
+                except ValidationError as exc:
+                    raise StorageError(
+                        f"{path}:{number}: not a {row_type.__name__}",
+                        "The file was changed by hand or cut off; build again.",
+                    ) from exc
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write ``content`` as indented, key-sorted UTF-8 JSON with a final newline."""
+    with atomic_writer(path) as file:
+        file.write(json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+
+
+def manifest_of(folder: Path, files: Sequence[Path]) -> dict[str, str]:
+    """``{path relative to folder: SHA-256}`` of the files, sorted by path."""
+    return {file.relative_to(folder).as_posix(): sha256_of(file) for file in sorted(files)}
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for one build. The lock goes with the process, also when it is killed.
+
+    Raises:
+        StorageError: another build holds it.
+    """
+    path = folder / "build.lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            file.seek(0)
+            raise StorageError(
+                f"{folder}: another build is running here ({file.read().strip() or 'unknown process'})",
+                "Wait for it to end, or give this build another 'output'.",
+            ) from exc
+        file.truncate(0)
+        file.write(f"process {os.getpid()}\n")
+        file.flush()
+        yield
