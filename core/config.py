@@ -28,6 +28,7 @@ from pairwright.core.errors import ConfigError
 from pairwright.core.records import Language
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
+Style = Literal["concise", "informative"]
 _IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -191,6 +192,7 @@ class PromptConfig(Section):
 
     examples: bool = Field(True, description="Show the few-shot examples. Pairs that punish leaking them need this.")
     analysis: bool = Field(False, description="Ask for the analysis before the rewrite, as JSON (chain of thought).")
+    style: Style = Field("concise", description="What teacher and student aim for. 'concise': only what the query needs to be understood; 'informative': all that narrows it down.")
 
 
 class SplitConfig(Section):

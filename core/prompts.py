@@ -1,0 +1,246 @@
+"""The prompts of teacher and student, and the one place where dialogue text enters a prompt.
+
+The wording stands in ``teacher.LANGUAGE.txt`` and ``student.LANGUAGE.txt`` beside this file: system message, a line
+``=== user ===``, user message. A line that starts with ``[word]`` is kept only where that word applies: the target
+style (``concise``, ``informative``) or the form of the answer (``plain``, ``json``).
+
+The fixed part of a prompt comes first and the case last, so that servers with a prefix cache read it once. Training,
+serving and evaluation of a student all call :func:`student_prompt`; :func:`prompt_hashes` names its text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
+
+from pydantic import Field, ValidationError
+
+from pairwright.core.config import PromptConfig, Style
+from pairwright.core.records import (
+    Candidate,
+    Example,
+    Language,
+    Origin,
+    Rejected,
+    RewriteTask,
+    Row,
+    Turn,
+    content_id,
+)
+from pairwright.core.requests import Message
+
+TAGS = ("task", "example", "history", "current_query", "answer", "user", "assistant", "system", "tool")
+ANALYSIS_LIMIT = 400
+REWRITE_LIMIT = 600
+
+_INVISIBLE = r"\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufe00-\ufe0f"
+_GAP = rf"[\s{_INVISIBLE}]*"
+_SPELLED = "|".join(_GAP.join(re.escape(letter) for letter in tag) for tag in TAGS)
+_TAG_LIKE = rf"(?={_GAP}[/／\\|｜!?]|[^\W\d_]|{_GAP}(?:{_SPELLED})\b)"
+_OPENING = re.compile(rf"[<＜﹤]{_TAG_LIKE}", re.IGNORECASE)
+_ESCAPED = re.compile(rf"&lt;{_TAG_LIKE}", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n\s*```\Z", re.DOTALL)
+
+
+A = TypeVar("A", bound=Row)
+
+
+class TeacherAnswer(Row):
+    """What a teacher answers."""
+
+    analysis: str = Field(max_length=ANALYSIS_LIMIT)
+    needs_rewrite: bool
+    rewrite: str = Field(min_length=1, max_length=REWRITE_LIMIT)
+
+
+class StudentAnswer(Row):
+    """What a student with ``prompt.analysis`` answers; without it the answer is the bare rewrite."""
+
+    analysis: str = Field(max_length=ANALYSIS_LIMIT)
+    rewrite: str = Field(min_length=1, max_length=REWRITE_LIMIT)
+
+
+class StudentPrompt(NamedTuple):
+    """The two messages that a student sees."""
+
+    system: str
+    user: str
+
+
+def _schema(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+_ANALYSIS = {"type": "string", "maxLength": ANALYSIS_LIMIT}
+_REWRITE = {"type": "string", "maxLength": REWRITE_LIMIT}
+ANSWER_SCHEMA = _schema(analysis=_ANALYSIS, needs_rewrite={"type": "boolean"}, rewrite=_REWRITE)
+STUDENT_SCHEMA = _schema(analysis=_ANALYSIS, rewrite=_REWRITE)
+
+
+def escape(text: str) -> str:
+    """Dialogue text as data: it can neither open nor close a tag, nor write a chat template's control token.
+
+    A ``<`` (also full-width) before anything tag-like becomes ``&lt;``: a letter, ``/``, ``|``, ``!``, ``?``, or, after
+    spaces or invisible characters, a slash or one of our tag names. ``a < b`` and ``Tom & Jerry`` stay as they are.
+    Control characters become spaces, lone surrogates U+FFFD. Escaping twice is escaping once.
+    """
+    text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _OPENING.sub("&lt;", _CONTROL.sub(" ", text))
+
+
+def unescape(text: str) -> str:
+    """Undo :func:`escape` in an answer whose model copied ``&lt;`` from its prompt."""
+    return _ESCAPED.sub("<", text)
+
+
+def teacher_messages(task: RewriteTask, style: Style = "concise") -> tuple[Message, ...]:
+    """The messages that ask a teacher or weak model for a rewrite of ``task`` as JSON of ``ANSWER_SCHEMA``."""
+    shown = [(one, _json(one.analysis, one.rewrite, one.needs_rewrite)) for one in task.examples]
+    system, user = _render("teacher", task, frozenset({style}), shown)
+    return Message(role="system", content=system), Message(role="user", content=user)
+
+
+def student_prompt(task: RewriteTask, config: PromptConfig) -> StudentPrompt:
+    """The prompt of the student: the same for training, serving and evaluation."""
+    words = frozenset({config.style, "json" if config.analysis else "plain"})
+    examples = task.examples if config.examples else ()
+    shown = [(one, _json(one.analysis, one.rewrite) if config.analysis else one.rewrite) for one in examples]
+    return StudentPrompt(*_render("student", task, words, shown))
+
+
+def student_answer(answer: Candidate | Rejected, config: PromptConfig) -> str | None:
+    """The text that the student learns to give (or to avoid) for ``answer``.
+
+    With ``config.analysis`` this is JSON of ``STUDENT_SCHEMA``; None where the answer has no analysis: human rewrites
+    bring none, and none is invented for them.
+    """
+    rewrite = answer.rewrite if isinstance(answer, Candidate) else answer.text
+    if not config.analysis:
+        return rewrite
+    return None if answer.analysis is None else _json(answer.analysis, rewrite)
+
+
+def parse_answer(text: str) -> TeacherAnswer:
+    """Read a teacher's answer: one JSON object, at most wrapped in white space or one code fence.
+
+    Raises:
+        ValueError: what is wrong with it, in one line.
+    """
+    answer = _parse(text, TeacherAnswer)
+    return answer.model_copy(update={"rewrite": unescape(answer.rewrite), "analysis": unescape(answer.analysis)})
+
+
+def parse_student_answer(text: str, config: PromptConfig) -> str:
+    """The rewrite in what a student answered to :func:`student_prompt`.
+
+    Raises:
+        ValueError: what is wrong with it, in one line.
+    """
+    rewrite = _parse(text, StudentAnswer).rewrite if config.analysis else text
+    if not rewrite.strip():
+        raise ValueError("the answer is empty")
+    return unescape(rewrite.strip())
+
+
+def schema_instruction(schema: Mapping[str, Any]) -> str:
+    """The sentence that describes ``schema`` to a model whose server does not honour ``response_format``."""
+    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+    return f"Answer with one JSON object that follows this JSON schema, and with nothing else:\n{text}"
+
+
+def prompt_hashes(config: PromptConfig) -> dict[str, str]:
+    """Hashes that name the text of each prompt, as ``{"teacher.zh": "…", "student.zh": "…", …}``.
+
+    They are taken over a rendered probe, so a change of the wording, of the rendering or of the options changes them.
+    """
+    hashes = {}
+    for language in get_args(Language):
+        probe = _probe(language)
+        hashes[f"teacher.{language}"] = content_id(
+            [message.content for message in teacher_messages(probe, config.style)]
+        )
+        hashes[f"student.{language}"] = content_id(list(student_prompt(probe, config)))
+    return hashes
+
+
+def prompt_hash(config: PromptConfig, language: Language) -> str:
+    """Names the version of the student's prompt."""
+    return prompt_hashes(config)[f"student.{language}"]
+
+
+def _render(
+    kind: Literal["teacher", "student"], task: RewriteTask, words: frozenset[str], shown: Iterable[tuple[Example, str]]
+) -> tuple[str, str]:
+    system, user = _template(kind, task.language, words)
+    return system, user.substitute(
+        examples="".join(_example(example, answer) for example, answer in shown),
+        history=_turns(task.history),
+        query=escape(task.query),
+    )
+
+
+@cache
+def _template(kind: str, language: Language, words: frozenset[str]) -> tuple[str, Template]:
+    text = files("pairwright.core").joinpath(f"{kind}.{language}.txt").read_text(encoding="utf-8")
+    lines = []
+    for line in text.splitlines():
+        word = re.match(r"\[([a-z]+)\] ", line)
+        if word is None or word[1] in words:
+            lines.append(line[word.end() :] if word else line)
+    system, user = "\n".join(lines).split("\n=== user ===\n")
+    return system, Template(user)
+
+
+def _turns(turns: Iterable[Turn]) -> str:
+    return "".join(f"<{turn.role}>{escape(turn.content)}</{turn.role}>\n" for turn in turns)
+
+
+def _example(example: Example, answer: str) -> str:
+    return (
+        f"<example>\n<history>\n{_turns(example.history)}</history>\n"
+        f"<current_query>{escape(example.query)}</current_query>\n<answer>{escape(answer)}</answer>\n</example>\n"
+    )
+
+
+def _json(analysis: str, rewrite: str, needs_rewrite: bool | None = None) -> str:
+    answer: dict[str, Any] = {"analysis": analysis, "needs_rewrite": needs_rewrite, "rewrite": rewrite}
+    if needs_rewrite is None:
+        del answer["needs_rewrite"]
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _parse(text: str, form: type[A]) -> A:
+    text = text.strip()
+    fenced = _FENCE.match(text)
+    try:
+        return form.model_validate_json(fenced[1] if fenced else text, strict=True)
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise ValueError(f"{where}: {problem['msg']}" if where else problem["msg"]) from exc
+
+
+def _probe(language: Language) -> RewriteTask:
+    turns = (Turn(role="user", content="1"), Turn(role="assistant", content="2"))
+    example = Example(
+        id="0", language=language, history=turns, query="3", analysis="4", needs_rewrite=True, rewrite="5"
+    )
+    origin = Origin(source="", file="", key="", licence="")
+    return RewriteTask(
+        id="",
+        conversation="",
+        dialogue="",
+        language=language,
+        history=turns,
+        query="6",
+        tokens=0,
+        examples=(example,),
+        origin=origin,
+    )
