@@ -1,0 +1,128 @@
+"""Rows for tests: each builder makes a valid row and lets a test change what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pairwright.core.config import BuildConfig
+from pairwright.core.records import (
+    Candidate,
+    Example,
+    Language,
+    Origin,
+    PreferencePair,
+    Rejected,
+    RewriteTask,
+    SftRow,
+    Split,
+    StageCount,
+    Turn,
+    Verdict,
+)
+from pairwright.core.result import BuildResult
+from pairwright.core.storage import write_rows
+
+HISTORY = {
+    "en": (("user", "Who wrote The Glass Orchard?"), ("assistant", "It was written by Ada Lindqvist.")),
+    "zh": (("user", "《玻璃果园》是谁写的？"), ("assistant", "是林若溪写的。")),
+}
+QUERY = {"en": "When was she born?", "zh": "她是哪一年出生的？"}
+REWRITE = {"en": "When was Ada Lindqvist born?", "zh": "林若溪是哪一年出生的？"}
+WORSE = {"en": "When was the author born?", "zh": "作者是哪一年出生的？"}
+
+
+def turns(*said: tuple[str, str]) -> tuple[Turn, ...]:
+    return tuple(Turn.model_validate({"role": role, "content": content}) for role, content in said)
+
+
+def origin(**fields: Any) -> Origin:
+    return Origin(**{"source": "test", "file": "test.jsonl", "line": 1, "key": "1", "licence": "MIT", **fields})
+
+
+def example(language: Language = "en", **fields: Any) -> Example:
+    plain = {
+        "id": f"{language}-test",
+        "language": language,
+        "history": turns(*HISTORY[language]),
+        "query": QUERY[language],
+        "analysis": "分析" if language == "zh" else "An analysis.",
+        "needs_rewrite": True,
+        "rewrite": REWRITE[language],
+    }
+    return Example(**{**plain, **fields})
+
+
+def task(
+    query: str | None = None,
+    history: Sequence[tuple[str, str]] | None = None,
+    language: Language = "en",
+    **fields: Any,
+) -> RewriteTask:
+    plain = {
+        "conversation": "c1",
+        "dialogue": "d1",
+        "language": language,
+        "history": turns(*(HISTORY[language] if history is None else history)),
+        "query": QUERY[language] if query is None else query,
+        "tokens": 32,
+        "origin": origin(),
+    }
+    return RewriteTask.create(**{**plain, **fields})
+
+
+def candidate(rewrite: str | None = None, of: RewriteTask | None = None, **fields: Any) -> Candidate:
+    of = of or task()
+    plain = {"task": of.id, "origin": "reference", "rewrite": REWRITE[of.language] if rewrite is None else rewrite}
+    return Candidate.create(**{**plain, **fields})
+
+
+def rejected(text: str | None = None, language: Language = "en", **fields: Any) -> Rejected:
+    plain = {"text": WORSE[language] if text is None else text, "defect": "entity_deleted", "maker": "entity_deletion"}
+    return Rejected(**{**plain, **fields})
+
+
+def pair(
+    of: RewriteTask | None = None,
+    chosen: Candidate | str | None = None,
+    worse: Rejected | str | None = None,
+    split: Split = "train",
+    **fields: Any,
+) -> PreferencePair:
+    of = of or task()
+    if not isinstance(chosen, Candidate):
+        chosen = candidate(chosen, of)
+    if not isinstance(worse, Rejected):
+        worse = rejected(worse, of.language)
+    plain = {"task": of, "chosen": chosen, "verdicts": (verdict(),), "rejected": worse, "split": split}
+    return PreferencePair.create(**{**plain, **fields})
+
+
+def sft_row(
+    of: RewriteTask | None = None, chosen: Candidate | str | None = None, split: Split = "train", **fields: Any
+) -> SftRow:
+    of = of or task()
+    if not isinstance(chosen, Candidate):
+        chosen = candidate(chosen, of)
+    return SftRow.create(**{"task": of, "chosen": chosen, "verdicts": (verdict(),), "split": split, **fields})
+
+
+def verdict(**fields: Any) -> Verdict:
+    return Verdict(**{"judge": "unchanged", "passed": True, **fields})
+
+
+def build_result(
+    folder: Path,
+    sft: Sequence[SftRow] = (),
+    pairs: Sequence[PreferencePair] = (),
+    counts: Sequence[StageCount] = (),
+    prompt_hashes: Mapping[str, str] | None = None,
+    **config: Any,
+) -> BuildResult:
+    """A finished build whose rows are written below ``folder``/rows. ``config`` changes keys of its build file."""
+    write_rows(folder / "rows" / "sft.jsonl", sft)
+    write_rows(folder / "rows" / "pairs.jsonl", pairs)
+    source = {"use": "pairwright.exports.plain:PlainJsonlExporter"}  # any component will do: nothing is read from it
+    settings = BuildConfig.model_validate({"name": "demo", "output": str(folder), "sources": [source], **config})
+    return BuildResult(settings, "0123456789abcdef", folder / "rows", tuple(counts), dict(prompt_hashes or {}))
