@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pairwright.core.entities import Mention, MentionKind, Reference, Token, without_overlaps
+from pairwright.core.lexicon import lexicon
 
 if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
@@ -48,20 +49,10 @@ _MODIFIERS = frozenset(
     }
 )
 
-QUESTION_WORDS = frozenset("what who whom whose which when where why how".split())
-FUNCTION_WORDS = frozenset(
-    "a an the and or but nor so yet if then else than as of at by for with about against between into through during before after above below to "
-    "from up down in out on off over under again further once here there all any both each few more most other others some such no not only own same "
-    "too very s t can could will would shall should may might must do does did doing done have has had having be is are was were been being am i me my "
-    "mine myself we us our ours ourselves you your yours yourself he him his himself she her hers herself it its itself they them their theirs "
-    "themselves one ones this that these those tell know give show find get please thanks thank ok okay yes no hi hello hey want need like go "
-    "also just still even ever never much many lot lots kind sort type thing things way let see say said make made use used take d ll m re ve don "
-    "didn doesn isn aren wasn weren won wouldn couldn shouldn haven hasn hadn t's what's another anything something everything nothing else well".split()
-)
-_GENERIC = frozenset(
-    "thing things way ways lot lots kind kinds sort sorts type types one ones something anything everything nothing someone anyone everyone people".split()
-)
-_POINTERS = frozenset("it its itself he him his himself she her hers herself they them their theirs themselves".split())
+QUESTION_WORDS = lexicon("en", "question")
+FUNCTION_WORDS = lexicon("en", "function")
+_GENERIC = lexicon("en", "generic")
+_POINTERS = lexicon("en", "pointer")
 _ELLIPSIS = re.compile(
     r"^\W*(?:(?:and|so|but|ok|okay|well|then)\W+)?((?:what|how)\s+about|what\s+else|any\s?(?:thing)?\s+else)\b",
     re.IGNORECASE,
@@ -71,11 +62,8 @@ _QUESTION = re.compile(
     r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|am|isn|aren|don|doesn|didn)\b",
     re.IGNORECASE,
 )
-_WEATHER = frozenset("rain snow freeze hail drizzle".split())
-_RAISING = frozenset(
-    "take cost seem appear turn mean matter happen possible impossible necessary important hard easy difficult good bad better best safe true likely "
-    "legal illegal ok okay normal common worth time long feel look".split()
-)
+_WEATHER = lexicon("en", "weather")
+_RAISING = lexicon("en", "raising")
 
 
 class Analysis(NamedTuple):

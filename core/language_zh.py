@@ -12,48 +12,26 @@ from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 
 from pairwright.core.entities import Mention, Reference, Token, without_overlaps
+from pairwright.core.lexicon import lexicon
 
 Tagger = Callable[[str], list[tuple[str, str]]]
 
-QUESTION_WORDS = frozenset(
-    "什么 啥 谁 哪 哪里 哪儿 哪些 哪个 哪家 哪位 哪种 哪一个 哪一 哪天 几 多少 多大 多久 多长 多远 多高 多长时间 怎么 怎样 怎么样 "
-    "如何 为什么 为啥 为何 咋 咋样 几点 几个 几家 几位 什么时候 何时 何地 是否 有没有 是不是 能不能 可不可以 多".split()
-)
-FUNCTION_WORDS = frozenset(
-    "的 地 得 了 着 过 吗 呢 吧 啊 呀 哦 哈 嘛 呗 么 嗯 哎 喔 噢 和 跟 与 及 或 或者 还是 而 而且 但 但是 可是 不过 因为 所以 如果 "
-    "那 那么 就 都 也 还 又 再 很 太 更 最 挺 非常 比较 真 真的 不 没 没有 别 是 有 在 到 从 向 往 对 对于 关于 把 被 给 让 为 为了 "
-    "以 于 由 用 按 我 你 您 他 她 它 我们 你们 他们 她们 它们 咱 咱们 自己 大家 人家 这 这个 这些 这里 这儿 这样 这么 这家 这位 这种 "
-    "那个 那些 那里 那儿 那样 那家 那位 那种 其 该 此 一下 一个 一些 一 个 些 下 请 请问 帮 帮忙 麻烦 谢谢 你好 您好 好 好的 可以 "
-    "能 能够 会 要 想 想要 需要 应该 可能 知道 告诉 说 问 看 去 来 吃 玩 找 查 做 之 等 等等 所 第 上 里 中 内 时 时候 里面 然后 另外 "
-    "以及 其他 其它 另 别的 有关 吧 哪 行 呃 额 嘿 哟 唉 诶 欸 嗯嗯 好吧 对了 算 只 才 刚 已 已经 正 将 曾 曾经".split()
-)
-ATTRIBUTES = frozenset(
-    "电话 电话号码 号码 联系方式 联系电话 地址 位置 地方 价格 价钱 票价 门票 费用 消费 人均 人均消费 评分 分数 时间 开放时间 营业时间 "
-    "游玩时间 入住 房价 周边 附近 旁边 特色 特色菜 招牌菜 推荐菜 菜 名字 名称 名 信息 介绍 简介 情况 类型 种类 方式 问题 意思 原因 结果 "
-    "作者 导演 主演 演员 主角 歌手 成员 作品 代表作 生日 年龄 身高 体重 职业 国籍 星座 血型 籍贯 爱好 地点 设施 服务 环境 味道 "
-    "条件 要求 特点 用途 作用 好处 区别 内容 剧情 结局 票房 上映时间 上映日期 片长 时长 专辑 发行 时候 东西 事 事情 人 钱 天 次 家 个 种 话 "
-    "消息 点 分 元 块 建议 方面 距离 车 路线 交通 官网 网站 城市 国家 年代 日期 年份 数量 大小 面积 高度 人口 历史 背景 风格 主题 英文名 "
-    "别名 外文名 全称 简称 楼层 房间 设备 宽带 停车场 健身房 游泳池 早餐 叫醒服务 接机服务 无烟房 行李寄存 洗衣服务 商务中心 会议室".split()
-)
-GENERIC_NOUNS = frozenset(
-    "酒店 宾馆 饭店 餐馆 餐厅 饭馆 景点 景区 地铁 地铁站 电影 片子 歌 歌曲 歌手 书 小说 公园 博物馆 店 馆子 商家 公司 学校 大学 医院 "
-    "乐队 组合 明星 机场 车站 火车站 城市 国家 动物 植物 手机 游戏 电视剧 综艺 节目 剧 城区 省 市 县 老板 朋友 孩子 老人 学生 老师".split()
-)
+QUESTION_WORDS = lexicon("zh", "question")
+FUNCTION_WORDS = lexicon("zh", "function")
+ATTRIBUTES = lexicon("zh", "attribute")
+GENERIC_NOUNS = lexicon("zh", "generic")
 _NAME_ENDINGS = re.compile(
     r"(?:酒店|宾馆|饭店|旅馆|客栈|公寓|餐馆|餐厅|饭馆|酒楼|酒家|馆|店|坊|轩|居|阁|斋|公园|广场|景区|寺|庙|宫|殿|陵|塔|楼|"
     r"山|湖|河|江|岛|泉|谷|海|沟|峰|长城|故居|遗址|胡同|街|路|村|镇|区|县|市|省|园|城|大学|学院|中学|小学|医院|公司|集团|银行|"
     r"机场|车站|火车站|站|中心|大厦|剧院|影院|剧场|体育场|体育馆|乐队|乐园|世界|市场|商场|大街|烤鸭|火锅|桥|门|院|港|湾|村庄)$"
 )
-_STOP_VERBS = frozenset(
-    "去 在 是 有 找 吃 住 玩 看 想 要 到 订 问 查 选 离 叫 说 让 给 去过 换 来 用 做 听 唱 演 写 买 送 逛 游 坐 为 帮 求 搜".split()
-)
-_NAME_TAGS = frozenset("PER LOC ORG nr nrt nrfg ns nt nz nw".split())
-_NOUN_TAGS = frozenset("n nz nw PER LOC ORG nr nrt nrfg ns nt ng vn s j l i eng".split())
-_RUN_TAGS = _NOUN_TAGS | frozenset("v a d m q f b an".split())
+_STOP_VERBS = lexicon("zh", "acting_verb")
+_NAME_TAGS = frozenset({"PER", "LOC", "ORG", "nr", "nrt", "nrfg", "ns", "nt", "nz", "nw"})
+_NOUN_TAGS = _NAME_TAGS | {"n", "ng", "vn", "s", "j", "l", "i", "eng"}
+_RUN_TAGS = _NOUN_TAGS | {"v", "a", "m", "b", "an"}
 
 _TITLE = re.compile(r"《[^《》]{1,40}》")
 _QUOTED = re.compile(r"[“\"「『‘]([^“”\"「」『』‘’]{1,20})[”\"」』’]")
-_NUMERAL = r"[\d０-９]+(?:[.,][\d]+)*|[零一二两三四五六七八九十百千万亿]+"
 _CLOCK = re.compile(
     r"\d{1,2}[:：]\d{2}(?:\s*[-~－—–至到]+\s*\d{1,2}[:：]\d{2})?"
     r"|\d{2,4}年(?:\d{1,2}月)?(?:\d{1,2}[日号])?|\d{1,2}月\d{1,2}[日号]|\d{1,2}月(?!份?均)"
@@ -196,14 +174,8 @@ def _continues_left(token: Token) -> bool:
         or token.text in ATTRIBUTES
     ):
         return False
-    if token.tag in {"v", "a", "d", "q", "f", "m", "an", "b"}:
-        return (
-            len(token.text) == 1
-            and token.text not in _STOP_VERBS
-            and token.tag != "d"
-            and token.tag != "f"
-            and token.tag != "q"
-        )
+    if token.tag in {"v", "a", "m", "an", "b"}:
+        return len(token.text) == 1 and token.text not in _STOP_VERBS
     return True
 
 
@@ -237,9 +209,7 @@ def _tagged(text: str) -> Iterator[Mention]:
             continue
         if token.tag in {"TIME", "t"} and clean not in ATTRIBUTES:
             yield Mention(clean, start, start + len(clean), "time")
-        elif token.tag in _NAME_TAGS and clean not in ATTRIBUTES:
-            yield Mention(clean, start, start + len(clean), "entity")
-        elif re.fullmatch(r"[A-Za-z][A-Za-z0-9 .&'-]+", clean):
+        elif (token.tag in _NAME_TAGS and clean not in ATTRIBUTES) or re.fullmatch(r"[A-Za-z][A-Za-z0-9 .&'-]+", clean):
             yield Mention(clean, start, start + len(clean), "entity")
 
 
