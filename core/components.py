@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from pairwright.core.records import (
     Candidate,
@@ -33,11 +33,20 @@ if TYPE_CHECKING:
 class Component(BaseModel):
     """The one base of all components: frozen configuration, unknown keys forbidden.
 
-    ``name`` is the component's name in its catalogue, and what rows and reports call it.
+    ``name`` is the component's name in its catalogue, and what rows and reports call it. ``paid`` says that it asks
+    an endpoint: such judges come last and see only what the others let through.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str]
+    paid: ClassVar[bool] = False
+
+    @model_serializer(mode="wrap")
+    def _with_use(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Dump as a build file has it, so that the resolved file can be built again."""
+        cls = type(self)
+        ours = cls.__module__.startswith("pairwright.")
+        return {"use": cls.name if ours else f"{cls.__module__}:{cls.__name__}", **handler(self)}
 
 
 @runtime_checkable

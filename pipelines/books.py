@@ -1,0 +1,133 @@
+"""The book-keeping law, checked while rows flow: rows in = kept + dropped (reason) + failed (error), at every stage."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Protocol, Self, TypeVar
+
+from pairwright.core.errors import BuildError
+from pairwright.core.records import Dropped, Failed, StageCount
+from pairwright.core.storage import storage_error
+
+I = TypeVar("I")  # noqa: E741
+O = TypeVar("O")  # noqa: E741
+
+
+class Watcher(Protocol):
+    """Told of every row, for a progress display."""
+
+    def begin(self, stage: str, unit: str, total: int | None) -> None:
+        """A stage starts; ``total`` is the number of rows to expect, where it is known."""
+
+    def advance(self, stage: str) -> None:
+        """One more row of the stage has its outcome."""
+
+    def end(self, count: StageCount) -> None:
+        """The stage's books are closed."""
+
+
+class Books:
+    """Writes ``dropped.jsonl`` and ``failed.jsonl`` in ``folder`` and keeps one :class:`StageCount` per stage."""
+
+    def __init__(self, folder: Path, max_failure_rate: float, watcher: Watcher) -> None:
+        self.counts: list[StageCount] = []
+        self._folder = folder
+        self._max_failure_rate = max_failure_rate
+        self._watcher = watcher
+        self._files = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._dropped = self._open("dropped.jsonl")
+        self._failed = self._open("failed.jsonl")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._files.close()
+
+    def _open(self, name: str) -> IO[str]:
+        path = self._folder / name
+        try:
+            return self._files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
+        except OSError as exc:
+            raise storage_error(exc, path) from exc
+
+    def stage(
+        self,
+        stage: str,
+        unit: str,
+        inputs: Iterable[I],
+        work: Callable[[Iterator[I]], Iterator[O | Dropped | Failed]],
+        total: int | None = None,
+    ) -> Iterator[O]:
+        """Yield what ``work`` keeps of ``inputs`` and write down the rest.
+
+        Raises:
+            BuildError: more failed than ``max_failure_rate`` allows.
+            AssertionError: ``work`` lost or invented a row; a bug of the stage.
+        """
+        entered, kept, started = Counted(inputs), 0, time.monotonic()
+        dropped: Counter[str] = Counter()
+        failed: Counter[str] = Counter()
+        self._watcher.begin(stage, unit, total)
+        for outcome in work(iter(entered)):
+            if isinstance(outcome, Dropped):
+                dropped[outcome.reason] += 1
+                self._dropped.write(outcome.model_dump_json() + "\n")
+            elif isinstance(outcome, Failed):
+                failed[outcome.error] += 1
+                self._failed.write(outcome.model_dump_json() + "\n")
+            else:
+                kept += 1
+                yield outcome
+            self._watcher.advance(stage)
+        self._close(
+            StageCount(
+                stage=stage,
+                unit=unit,
+                rows_in=entered.count,
+                kept=kept,
+                dropped=dict(sorted(dropped.items())),
+                failed=dict(sorted(failed.items())),
+                seconds=time.monotonic() - started,
+            )
+        )
+
+    def _close(self, count: StageCount) -> None:
+        assert count.balances(), f"stage {count.stage} lost or invented rows: {count}"
+        self.counts.append(count)
+        self._watcher.end(count)
+        failures = sum(count.failed.values())
+        if count.rows_in and failures / count.rows_in > self._max_failure_rate:
+            self._failed.flush()
+            reasons = ", ".join(f"{number} {error}" for error, number in count.failed.items())
+            raise BuildError(
+                f"stage {count.stage}: {failures} of {count.rows_in} {count.unit}s failed ({reasons}), "
+                f"more than limits.max_failure_rate = {self._max_failure_rate:g} allows",
+                f"{self._first_failure(count.stage)}All of them are in {self._folder / 'failed.jsonl'}. "
+                "Mend the cause, or raise max_failure_rate to leave these rows out.",
+            )
+
+    def _first_failure(self, stage: str) -> str:
+        with (self._folder / "failed.jsonl").open(encoding="utf-8") as file:
+            rows = (Failed.model_validate_json(line) for line in file)
+            first = next(row for row in rows if row.stage == stage)
+        where = f"{first.file}:{first.line}: " if first.file else ""
+        return f"The first: {where}{first.message}. "
+
+
+class Counted(Iterable[I]):
+    """Iterates over ``items`` and counts what was taken."""
+
+    def __init__(self, items: Iterable[I]) -> None:
+        self._items = items
+        self.count = 0
+
+    def __iter__(self) -> Iterator[I]:
+        for item in self._items:
+            self.count += 1
+            yield item

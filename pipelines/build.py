@@ -1,0 +1,150 @@
+"""A build, from raw dialogues to files that trainers load. Read this file first: it is the whole flow, in order.
+
+Rows stream through the stages as generators. Each stage gives one outcome per row and :class:`Books` checks that
+none is lost. Nothing is cached between runs but the answers that were paid for (the ledger): a build that is run
+again does the same work on the same inputs and leaves the same bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+
+from pairwright.core.config import BuildConfig
+from pairwright.core.errors import BuildError
+from pairwright.core.ledger import Ledger
+from pairwright.core.prompts import prompt_hash
+from pairwright.core.records import (
+    Candidate,
+    Conversation,
+    Failed,
+    JudgedCandidate,
+    PreferencePair,
+    RewriteTask,
+    Row,
+    SftRow,
+)
+from pairwright.core.requests import Ask
+from pairwright.core.result import BuildResult
+from pairwright.core.storage import locked, read_rows, write_rows
+from pairwright.pipelines import judge, pair
+from pairwright.pipelines.books import Books, Watcher
+from pairwright.pipelines.contexts import Query, contexts, queries, read_examples
+from pairwright.pipelines.dedup import deduplicate
+from pairwright.pipelines.finish import finish, unfinished
+from pairwright.pipelines.servers import asking, endpoints_of, running_servers
+from pairwright.pipelines.split import Splitter
+
+STAGES = ("read", "window", "dedup", "generate", "judge", "accept", "choose", "reject", "pair", "balance", "split")
+
+
+def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildResult:
+    """Run all stages and put the result in ``config.output``.
+
+    Raises:
+        PairwrightError: see core/errors.py; whatever was paid for is in the ledger, and running again goes on there.
+    """
+    output = Path(config.output)
+    with locked(output), Ledger(ledger_path(config)) as ledger:
+        work = unfinished(output)
+        with Books(work, config.limits.max_failure_rate, watch(ledger)) as books:
+            read_tasks(config, books, work)
+            generate(config, books, work, ledger)
+            choose(config, books, work)
+            make_pairs(config, books, work)
+            split(config, books, work)
+        return finish(config, books.counts, work, output)
+
+
+def ledger_path(config: BuildConfig) -> Path:
+    """Where the build keeps its paid answers."""
+    return Path(config.ledger) if config.ledger else Path(config.output) / "ledger.sqlite"
+
+
+def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
+    """Raw rows → conversations → one task per query → without duplicates: ``tasks.jsonl``."""
+    bank = read_examples(config.examples.path)
+    conversations = books.stage("read", "row", raw_rows(config), lambda rows: rows)
+    windows = books.stage(
+        "window",
+        "query",
+        queries(conversations, config.context),
+        lambda rows: contexts(rows, config.context, bank, config.examples.per_prompt),
+    )
+    tasks = books.stage("dedup", "query", windows, lambda rows: deduplicate(rows, config.dedup))
+    if not write_rows(work / "tasks.jsonl", tasks):
+        raise BuildError(
+            "no query is left after reading, windowing and removing duplicates",
+            f"{work / 'dropped.jsonl'} says why each one went; check the sources' mapping and context.languages.",
+        )
+
+
+def raw_rows(config: BuildConfig) -> Iterator[Conversation | Failed]:
+    """One outcome per raw row of every source, in the order of the build file."""
+    for source in config.sources:
+        assert isinstance(source, Source)
+        yield from islice(source.read(), config.limits.max_rows)
+
+
+def generate(config: BuildConfig, books: Books, work: Path, ledger: Ledger) -> None:
+    """Ask the models and judge what they and the sources propose: ``candidates.jsonl``, ``judged.jsonl``."""
+    with running_servers(config, work) as base_urls:
+        write_rows(work / "candidates.jsonl", candidates(config, books, work, base_urls))
+        with asking(config, ledger, base_urls) as (ask, runner):
+            proposals = judge.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
+            rows = books.stage(
+                "judge",
+                "candidate",
+                proposals,
+                lambda rows: judge.judged(rows, config.judges, ask, judging_width(config), runner),
+            )
+            write_rows(work / "judged.jsonl", rows)
+
+
+def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping[str, str]) -> Iterator[Candidate]:
+    """What the models of ``generation`` propose; nothing is imported or started when there are none."""
+    if not config.generation:
+        return iter(())
+    from pairwright.pipelines import generate as models  # imports distilabel: six seconds
+
+    plan = models.plan(config, tasks_in(work))
+    return books.stage("generate", "request", plan, lambda rows: models.generate(rows, config, base_urls, work), len(plan))
+
+
+def choose(config: BuildConfig, books: Books, work: Path) -> None:
+    """The best accepted answer of every query: ``chosen.jsonl``."""
+    judged = read_rows(work / "judged.jsonl", JudgedCandidate)
+    accepted = books.stage("accept", "candidate", judged, judge.accepted)
+    chosen = books.stage("choose", "query", tasks_in(work), lambda rows: pair.chosen_of(rows, accepted))
+    if not write_rows(work / "chosen.jsonl", chosen):
+        raise BuildError(
+            "no query has an accepted answer",
+            f"{work / 'dropped.jsonl'} says what the judges found; a stronger teacher or other judges may help.",
+        )
+
+
+def make_pairs(config: BuildConfig, books: Books, work: Path) -> None:
+    """Worse answers beside the chosen ones, balanced over the defects: ``pairs.jsonl``."""
+    judged = read_rows(work / "judged.jsonl", JudgedCandidate)
+    attempts = pair.attempts(read_rows(work / "chosen.jsonl", SftRow), judged, config.perturbers)
+    proposals = books.stage("reject", "attempt", attempts, lambda rows: pair.rejected(rows, config.seed))
+    pairs = books.stage("pair", "variant", proposals, lambda rows: pair.proposed(rows, config.pairing, config.seed))
+    write_rows(work / "all_pairs.jsonl", pairs)
+    defects = ((row.id, row.rejected.defect) for row in pairs_in(work))
+    keep = pair.within_caps(defects, config.pairing.max_defect_share, config.seed)
+    kept = books.stage("balance", "pair", pairs_in(work), lambda rows: pair.balanced(rows, keep))
+    write_rows(work / "balanced.jsonl", kept)
+
+
+def tasks_in(work: Path) -> Iterator[RewriteTask]:
+    """The queries of the build."""
+    return read_rows(work / "tasks.jsonl", RewriteTask)
+
+
+def pairs_in(work: Path) -> Iterator[PreferencePair]:
+    """The pairs before balancing."""
+    return read_rows(work / "all_pairs.jsonl", PreferencePair)

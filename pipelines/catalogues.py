@@ -1,0 +1,16 @@
+"""Every component that a build file can name, by kind."""
+
+from __future__ import annotations
+
+from pairwright.core.config import Catalogues
+from pairwright.exports import EXPORTERS
+from pairwright.judges import JUDGES
+from pairwright.perturbers import PERTURBERS
+from pairwright.pipelines.sources import SOURCES
+
+CATALOGUES: Catalogues = {
+    "sources": SOURCES,
+    "judges": JUDGES,
+    "perturbers": PERTURBERS,
+    "exports": EXPORTERS,
+}

@@ -1,0 +1,102 @@
+"""What the commands do, beyond reading their options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from pairwright.core.components import Component
+from pairwright.core.config import BuildConfig, read_build
+from pairwright.core.errors import ConfigError
+from pairwright.core.ledger import Ledger
+from pairwright.core.storage import atomic_writer, manifest_of
+from pairwright.pipelines.build import run_build
+from pairwright.pipelines.catalogues import CATALOGUES
+from pairwright.pipelines.forecast import expected, preflight
+from pairwright.pipelines.progress import LiveBars, PlainLines, Silent
+from pairwright.pipelines.report import Table as Rows
+from pairwright.pipelines.report import funnel_table
+from pairwright.pipelines.schema import build_file_schema, one_line
+
+
+def build_command(file: Path, output: Path | None, quiet: bool) -> None:
+    """Run a build and print its funnel and the SHA-256 of every exported file."""
+    config = _configured(file, output)
+    with ExitStack() as stack:
+
+        def watch(ledger: Ledger) -> Silent | LiveBars | PlainLines:
+            if quiet:
+                return Silent()
+            console = Console(stderr=True)
+            return stack.enter_context(LiveBars(ledger.usage, console)) if console.is_terminal else PlainLines(ledger.usage)
+
+        result = run_build(config, watch)
+    print_table("Funnel: in = kept + dropped + failed", funnel_table(result.counts))
+    folder = Path(config.output)
+    for name, digest in manifest_of(folder, [p for p in (folder / "exports").rglob("*") if p.is_file()]).items():
+        print(f"{digest}  {name}")
+    print(f"build {result.build_id} is in {folder}; read {folder / 'report.md'}, look: pairwright show {folder}")
+
+
+def _configured(file: Path, output: Path | None = None) -> BuildConfig:
+    config = read_build(file, CATALOGUES)
+    return config.model_copy(update={"output": str(output)}) if output else config
+
+
+def check_command(file: Path) -> None:
+    """Check the build file and what it needs; raise ConfigError or SourceError at the first thing that is missing."""
+    config = _configured(file)
+    for line in preflight(config):
+        print(line)
+    print(f"{file}: fine")
+
+
+def plan_command(file: Path) -> None:
+    """Print the rows, requests, tokens and cost to expect."""
+    config = _configured(file)
+    preflight(config)
+    rows, money = expected(config)
+    print_table("Rows", rows)
+    print_table("Requests still to send (what the ledger has is free)", money)
+
+
+def list_command(kind: str | None) -> None:
+    """Print the catalogue."""
+    for each, catalogue in CATALOGUES.items():
+        if kind in (None, each):
+            print_table(each, [("use", "what it does"), *((name, one_line(cls)) for name, cls in sorted(catalogue.items()))])
+
+
+def schema_command() -> None:
+    """Print the JSON schema of build files."""
+    import json
+
+    print(json.dumps(build_file_schema(), ensure_ascii=False, indent=2))
+
+
+def init_command(path: Path) -> None:
+    """Write the commented template; never over an existing file."""
+    if path.exists():
+        raise ConfigError([f"{path}: exists already"], "Give another file name: pairwright init other.yaml")
+    with atomic_writer(path) as target:
+        target.write(files("pairwright.pipelines").joinpath("template.yaml").read_text(encoding="utf-8"))
+    print(f"wrote {path}: set the path of your dialogues and an endpoint, then run: pairwright check {path}")
+
+
+def print_table(title: str, rows: Rows) -> None:
+    """Print a table; the first row is the header. Cells are text, not markup."""
+    from rich.text import Text
+
+    header, *body = rows
+    table = Table(title=title, title_justify="left")
+    for name in header:
+        table.add_column(str(name), overflow="fold")
+    for row in body:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 140).print(table)

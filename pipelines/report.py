@@ -1,0 +1,74 @@
+"""The report of a build: the funnel, what the pairs teach, and where to look for any row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pairwright.core.records import StageCount
+from pairwright.core.result import BuildResult
+from pairwright.core.storage import atomic_writer
+
+Table = Sequence[Sequence[object]]
+
+
+def write_report(result: BuildResult, path: Path) -> None:
+    """Write the Markdown report of a build; it contains counts and names only, no dialogue text."""
+    with atomic_writer(path) as file:
+        file.write("\n".join(_lines(result)) + "\n")
+
+
+def funnel_table(counts: Iterable[StageCount]) -> Table:
+    """Header and one row per stage: in, kept, dropped by reason, failed by error."""
+    rows: list[Sequence[object]] = [("stage", "counts", "in", "kept", "dropped", "failed")]
+    rows += [
+        (count.stage, f"{count.unit}s", count.rows_in, count.kept, _reasons(count.dropped), _reasons(count.failed))
+        for count in counts
+    ]
+    return rows
+
+
+def _reasons(numbers: object) -> str:
+    assert isinstance(numbers, dict)
+    total = sum(numbers.values())
+    listed = ", ".join(f"{reason} {number}" for reason, number in sorted(numbers.items(), key=lambda item: -item[1]))
+    return f"{total}: {listed}" if numbers else "0"
+
+
+def _lines(result: BuildResult) -> Iterable[str]:
+    yield from (f"# Build {result.config.name}", "", f"Build id `{result.build_id}`.", "")
+    yield from ("## Funnel", "", "Rows in = kept + dropped + failed, at every stage.", "")
+    yield from markdown(funnel_table(result.counts))
+    yield from ("", "## Answers to imitate (SFT)", "")
+    yield from markdown(_sft_table(result))
+    yield from ("", "## Preference pairs", "")
+    yield from markdown(_pair_table(result))
+    yield from ("", "## Prompts", "")
+    yield from markdown([("prompt", "hash"), *sorted(result.prompt_hashes.items())])
+    yield from (
+        "",
+        "`rows/dropped.jsonl` and `rows/failed.jsonl` hold every row that is not in the result, with its reason;",
+        "`rows/pairs.jsonl` and `rows/sft.jsonl` hold where each row of the result came from.",
+    )
+
+
+def _sft_table(result: BuildResult) -> Table:
+    numbers = Counter(
+        (row.task.language, row.chosen.origin, "unchanged" if row.chosen.rewrite == row.task.query else "rewritten", row.split)
+        for row in result.sft()
+    )
+    return [("language", "origin", "answer", "split", "rows"), *((*key, number) for key, number in sorted(numbers.items()))]
+
+
+def _pair_table(result: BuildResult) -> Table:
+    numbers = Counter((pair.rejected.defect, pair.rejected.maker, pair.task.language) for pair in result.pairs())
+    total = sum(numbers.values())
+    rows = [(*key, number, f"{number / total:.1%}") for key, number in sorted(numbers.items())]
+    return [("defect", "made by", "language", "pairs", "share"), *rows]
+
+
+def markdown(table: Table) -> list[str]:
+    """A Markdown table; the first row is the header."""
+    header, *rows = ([str(cell).replace("|", "\\|") for cell in row] for row in table)
+    return [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]

@@ -1,0 +1,55 @@
+"""The endpoints of a running build: embedded servers started, one client opened, both closed whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from pairwright.core.config import BuildConfig, EndpointConfig
+from pairwright.core.ledger import Ledger
+from pairwright.core.requests import Ask
+
+
+def endpoints_in_use(config: BuildConfig) -> dict[str, EndpointConfig]:
+    """The endpoints that some generator or judge asks; the others are never contacted and need no key."""
+    names = {generator.endpoint for generator in config.generation}
+    names |= {judge.model_dump()["endpoint"] for judge in config.judges if judge.paid}
+    return {name: endpoint for name, endpoint in config.endpoints.items() if name in names}
+
+
+@contextmanager
+def running_servers(config: BuildConfig, log_folder: Path) -> Iterator[Mapping[str, str]]:
+    """Start the embedded endpoints in use and yield their URLs by name.
+
+    Raises:
+        ModelError: xllamacpp or the weights are missing, or the server does not come up.
+    """
+    from pairwright.core.embedded import start_embedded
+
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(start_embedded(name, endpoint, log_folder / f"{name}.server.log"))
+            for name, endpoint in endpoints_in_use(config).items()
+            if endpoint.use == "embedded"
+        }
+
+
+@contextmanager
+def asking(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) -> Iterator[tuple[Ask, asyncio.Runner]]:
+    """Yield the client of all endpoints in use and the event loop that it lives in."""
+    from pairwright.core.client import Client
+
+    with asyncio.Runner() as runner:
+        client = Client(endpoints_in_use(config), ledger, config.limits, base_urls)
+        runner.run(client.__aenter__())
+        try:
+            yield client, runner
+        finally:
+            runner.run(client.__aexit__(None, None, None))
+
+
+def judging_width(config: BuildConfig) -> int:
+    """How many candidates are with the judges at once: enough to keep every endpoint busy, one without endpoints."""
+    return max([1, *(2 * endpoint.max_concurrency for endpoint in endpoints_in_use(config).values())])
