@@ -1,0 +1,40 @@
+"""Key-entity retention: of what the reference takes from the dialogue, how much stands in the rewrite.
+
+Key entities of a row are annotated (``meta.key_entities``), or they are the mentions of the reference (names, noun
+phrases, numbers, times) that the history has and the query lacks. A key entity is retained when
+:func:`pairwright.core.language.supported` finds it in the rewrite in any form. Mean over rows of the share retained;
+rows without key entities do not count. Copying the query scores near 0.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pairwright.core.language import mentions, supported
+from pairwright.evaluation.gold import GoldRow
+from pairwright.evaluation.metric import Case, Metric, Sums
+
+
+@lru_cache(maxsize=16384)
+def key_entities(row: GoldRow) -> tuple[str, ...]:
+    """What a rewrite of this row must name."""
+    if row.key_entities is not None:
+        return row.key_entities
+    history = [turn.content for turn in row.history]
+    found = (mention.text for mention in mentions(row.reference, row.language))
+    return tuple(text for text in found if not supported(text, [row.query]) and supported(text, history))
+
+
+def _retained(case: Case) -> Sums | None:
+    wanted = key_entities(case.row)
+    if not wanted:
+        return None
+    return sum(supported(entity, [case.prediction.rewrite]) for entity in wanted) / len(wanted), 1.0
+
+
+ENTITY_RETENTION = Metric(
+    "entity_retention",
+    "entities that the reference takes from the dialogue and the rewrite has too",
+    "higher",
+    _retained,
+)

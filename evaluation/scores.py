@@ -1,0 +1,182 @@
+"""Measure systems: every metric, on every slice, with intervals, and against a chosen system.
+
+The result is plain data (:class:`Evaluation`), which reports render and ``evaluation.json`` holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pairwright.core.language import mentions_many
+from pairwright.core.records import Row
+from pairwright.evaluation.gold import GoldSet
+from pairwright.evaluation.metric import Case, Metric
+from pairwright.evaluation.predictions import System
+from pairwright.evaluation.slices import Slice, slices
+from pairwright.evaluation.statistics import (
+    Array,
+    Estimate,
+    group_indices,
+    group_sums,
+    holm,
+    percentile_interval,
+    permutation_p,
+    resampled,
+)
+
+ALL = Slice("all", "all rows", ())
+
+
+class Figure(Row):
+    """One metric of one system on one slice, with its 95 % interval; None where no row applies."""
+
+    system: str
+    metric: str
+    slice: tuple[str, str]
+    value: float | None
+    low: float | None
+    high: float | None
+    rows: int
+
+
+class Difference(Row):
+    """``second`` minus ``first`` on one metric and slice. ``p`` is of the permutation test, ``adjusted`` after Holm."""
+
+    first: str
+    second: str
+    metric: str
+    slice: tuple[str, str]
+    value: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    adjusted: float | None
+    rows: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The sums of one system: per metric an array (rows, k), and which rows the metric applies to (rows,)."""
+
+    system: System
+    sums: Mapping[str, Array]
+    applies: Mapping[str, np.ndarray]
+
+
+def measure(system: System, gold: GoldSet, metrics: Sequence[Metric]) -> Measured:
+    """Apply every metric to every row once."""
+    cases = [Case(row, prediction) for row, prediction in zip(gold.rows, system.predictions, strict=True)]
+    sums, applies = {}, {}
+    for metric in metrics:
+        found = [metric.measure(case) for case in cases]
+        none = (0.0,) * metric.size
+        sums[metric.name] = np.array([none if one is None else one for one in found], dtype=np.float64).reshape(
+            -1, metric.size
+        )
+        applies[metric.name] = np.array([one is not None for one in found], dtype=bool)
+    return Measured(system, sums, applies)
+
+
+def warm_up(gold: GoldSet, systems: Sequence[System]) -> None:
+    """Parse all texts that the metrics will ask about in batches, which is several times faster than one by one."""
+    for language in sorted({row.language for row in gold.rows}):
+        texts = [row.reference for row in gold.rows if row.language == language]
+        for system in systems:
+            pairs = zip(gold.rows, system.predictions, strict=True)
+            texts += [prediction.rewrite for row, prediction in pairs if row.language == language]
+        mentions_many(list(dict.fromkeys(texts)), language)
+
+
+def figures(measured: Sequence[Measured], gold: GoldSet, metrics: Sequence[Metric], seed: int) -> list[Figure]:
+    """Every metric of every system on all rows and on every slice."""
+    found = []
+    for part in (ALL, *slices(gold.rows)):
+        groups = group_indices([gold.rows[index].dialogue for index in _rows(part, gold)])
+        for one in measured:
+            estimates = _estimates(one, _rows(part, gold), groups, metrics, seed)
+            found += [
+                Figure(system=one.system.name, metric=metric.name, slice=(part.kind, part.value), **_fields(estimate))
+                for metric, estimate in zip(metrics, estimates, strict=True)
+            ]
+    return found
+
+
+def differences(
+    first: Measured, second: Measured, gold: GoldSet, metrics: Sequence[Metric], seed: int
+) -> list[Difference]:
+    """``second`` against ``first`` on all rows and on every slice.
+
+    The p values of all metrics on all rows are one family for Holm's correction, and those of all slices another.
+    """
+    overall = _differences(first, second, gold, ALL, metrics, seed)
+    by_slice = [one for part in slices(gold.rows) for one in _differences(first, second, gold, part, metrics, seed)]
+    return _adjusted(overall) + _adjusted(by_slice)
+
+
+def _differences(
+    first: Measured, second: Measured, gold: GoldSet, part: Slice, metrics: Sequence[Metric], seed: int
+) -> list[Difference]:
+    rows = _rows(part, gold)
+    groups = group_indices([gold.rows[index].dialogue for index in rows])
+    found = []
+    for metric in metrics:
+        both = first.applies[metric.name][rows] & second.applies[metric.name][rows]
+        one, other = (
+            group_sums(np.where(both[:, None], side.sums[metric.name][rows], 0.0), groups) for side in (first, second)
+        )
+        joined = resampled(np.hstack([one, other]), seed)
+        samples = metric.combine(joined[:, metric.size :]) - metric.combine(joined[:, : metric.size])
+        value = float(metric.combine(other.sum(axis=0)) - metric.combine(one.sum(axis=0)))
+        estimate = Estimate(value, *percentile_interval(samples), int(both.sum()))
+        p = permutation_p(one, other, metric.combine, seed) if metric.better != "neither" else float("nan")
+        found.append(
+            Difference(
+                first=first.system.name,
+                second=second.system.name,
+                metric=metric.name,
+                slice=(part.kind, part.value),
+                p=_number(p),
+                adjusted=None,
+                **_fields(estimate),
+            )
+        )
+    return found
+
+
+def _adjusted(found: list[Difference]) -> list[Difference]:
+    corrected = holm([float("nan") if one.p is None else one.p for one in found])
+    return [one.model_copy(update={"adjusted": _number(p)}) for one, p in zip(found, corrected, strict=True)]
+
+
+def _estimates(
+    measured: Measured, rows: np.ndarray, groups: np.ndarray, metrics: Sequence[Metric], seed: int
+) -> list[Estimate]:
+    """All metrics from one set of resamples, so that a slice costs one matrix product."""
+    grouped = group_sums(np.hstack([measured.sums[metric.name][rows] for metric in metrics]), groups)
+    samples, total = resampled(grouped, seed), grouped.sum(axis=0)
+    estimates, start = [], 0
+    for metric in metrics:
+        columns = slice(start, start + metric.size)
+        start += metric.size
+        count = int(measured.applies[metric.name][rows].sum())
+        interval = percentile_interval(metric.combine(samples[:, columns]))
+        estimates.append(Estimate(float(metric.combine(total[columns])), *interval, count))
+    return estimates
+
+
+def _rows(part: Slice, gold: GoldSet) -> np.ndarray:
+    return np.arange(len(gold.rows)) if part is ALL else np.array(part.rows)
+
+
+def _fields(estimate: Estimate) -> dict[str, float | int | None]:
+    numbers = (_number(estimate.value), _number(estimate.low), _number(estimate.high))
+    if estimate.rows == 0:
+        numbers = (None, None, None)
+    return dict(zip(("value", "low", "high"), numbers, strict=True)) | {"rows": estimate.rows}
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(value, 6)
