@@ -123,6 +123,6 @@ def build_result(
     """A finished build whose rows are written below ``folder``/rows. ``config`` changes keys of its build file."""
     write_rows(folder / "rows" / "sft.jsonl", sft)
     write_rows(folder / "rows" / "pairs.jsonl", pairs)
-    source = {"use": "pairwright.exports.plain:PlainJsonlExporter"}  # any component will do: nothing is read from it
+    source = {"use": "pairwright.exports.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
     settings = BuildConfig.model_validate({"name": "demo", "output": str(folder), "sources": [source], **config})
     return BuildResult(settings, "0123456789abcdef", folder / "rows", tuple(counts), dict(prompt_hashes or {}))

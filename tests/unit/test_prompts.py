@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import factories
 import pytest
@@ -29,7 +29,7 @@ from pairwright.core.prompts import (
     teacher_messages,
     unescape,
 )
-from pairwright.core.records import Candidate, Example, Language, Rejected, RewriteTask, Turn
+from pairwright.core.records import Candidate, Example, Language, Rejected, RewriteTask, Role, Turn
 from pairwright.core.storage import read_rows
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "prompts"
@@ -97,7 +97,7 @@ def test_student_prompt_without_examples_shows_none() -> None:
 )
 def test_no_text_changes_the_structure_of_a_prompt(history: list[tuple[str, str]], query: str, answer: str) -> None:
     # Rows read from disk hold no surrogates; callers at serving time may still pass them.
-    turns = tuple(Turn.model_construct(role=role, content=content) for role, content in history)
+    turns = tuple(Turn.model_construct(role=cast(Role, role), content=content) for role, content in history)
     one = Example.model_construct(
         id="x", language="en", history=turns, query=query, analysis=answer, needs_rewrite=True, rewrite=answer
     )
@@ -200,7 +200,7 @@ def test_no_analysis_is_invented_for_an_answer_that_has_none() -> None:
 
 @pytest.mark.parametrize("config", [PromptConfig(), PromptConfig(analysis=True)])
 def test_an_empty_student_answer_is_refused(config: PromptConfig) -> None:
-    with pytest.raises(ValueError, match="empty|JSON"):
+    with pytest.raises(ValueError, match=r"empty|JSON"):
         parse_student_answer(" \n", config)
 
 

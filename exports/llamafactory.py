@@ -1,0 +1,123 @@
+"""LlamaFactory: SFT, preference and KTO files with the ``dataset_info.json`` that its loader needs.
+
+Train with ``dataset_dir: FOLDER/llamafactory`` and a data set's name. The rules that the loader does not enforce are
+kept here: every column is named, roles alternate, no answer is empty, KTO labels are booleans.
+Format: LlamaFactory, data/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from pairwright.core.components import Component
+from pairwright.core.result import BuildResult
+from pairwright.core.storage import write_json
+from pairwright.exports.files import FileFormat, Record, write_splits
+from pairwright.exports.rendering import Tally, TrainingRow, described, training_rows, unpaired_rows
+
+Form = Literal["alpaca", "sharegpt"]
+
+_ALPACA = {"prompt": "instruction", "query": "input", "system": "system"}
+_TAGS = {
+    "role_tag": "from",
+    "content_tag": "value",
+    "user_tag": "human",
+    "assistant_tag": "gpt",
+    "observation_tag": "observation",
+    "function_tag": "function_call",
+    "system_tag": "system",
+}
+_SHAREGPT = {"messages": "conversations", "system": "system"}
+_PAIR = {"chosen": "chosen", "rejected": "rejected"}
+
+
+class LlamaFactoryExporter(Component):
+    """``FOLDER/llamafactory/NAME_sft_train.jsonl``, ``NAME_dpo_train.jsonl``, … and ``dataset_info.json``."""
+
+    name: ClassVar[str] = "llamafactory"
+
+    sft: bool = Field(True, description="Write the accepted answers for supervised fine-tuning.")
+    preference: bool = Field(True, description="Write the pairs for DPO, SimPO or ORPO.")
+    kto: bool = Field(False, description="Write accepted and rejected answers with labels for KTO.")
+    form: Form = Field("alpaca", description="Layout of the rows.")
+    file_format: FileFormat = Field("jsonl", description="One object per line, or one JSON array.")
+    max_tokens: int = Field(
+        2048,
+        ge=64,
+        description="Estimated tokens of a row, as LlamaFactory's cutoff_len; longer rows lose their oldest turns.",
+    )
+
+    def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
+        """Write the files, ``dataset_info.json`` and ``export.json``, and return them all.
+
+        Raises:
+            ExportError: there are rows, and every one of them had to be left out.
+            StorageError: a file cannot be written.
+        """
+        target = folder / "llamafactory"
+        info: dict[str, Any] = {}
+        kinds: dict[str, Any] = {}
+        for kind in self._kinds():
+            tally = Tally()
+            rows, layout = self._rows(build, kind, tally), _LAYOUTS[self.form, kind]
+            written = write_splits(target, f"{build.config.name}_{kind}", rows, layout, self.file_format)
+            info |= {path.stem: self._info(path, kind) for path in written}
+            kinds[kind] = tally.summary(written)
+        write_json(target / "dataset_info.json", info)
+        write_json(target / "export.json", {**described(build), "files": kinds})
+        names = [*(entry["file_name"] for entry in info.values()), "dataset_info.json", "export.json"]
+        return [target / name for name in names]
+
+    def _kinds(self) -> tuple[str, ...]:
+        return tuple(kind for kind, on in (("sft", self.sft), ("dpo", self.preference), ("kto", self.kto)) if on)
+
+    def _rows(self, build: BuildResult, kind: str, tally: Tally) -> Iterator[TrainingRow]:
+        if kind == "kto":
+            return unpaired_rows(build, self.max_tokens, tally)
+        rows = build.sft() if kind == "sft" else build.pairs()
+        return training_rows(rows, build.config.prompt, self.max_tokens, tally)
+
+    def _info(self, path: Path, kind: str) -> Record:
+        """The entry of one file: with ``columns`` given, LlamaFactory has no defaults left, so all are named."""
+        alpaca = self.form == "alpaca"
+        columns = dict(_ALPACA if alpaca else _SHAREGPT)
+        if kind == "dpo":
+            columns |= _PAIR
+        elif alpaca:
+            columns["response"] = "output"
+        if kind == "kto":
+            columns["kto_tag"] = "label"
+        info: dict[str, Any] = {"file_name": path.name, "formatting": self.form, "columns": columns}
+        if kind == "dpo":
+            info["ranking"] = True
+        return info if alpaca else {**info, "tags": _TAGS}
+
+
+def _alpaca(row: TrainingRow) -> dict[str, Any]:
+    return {"instruction": row.user, "input": "", "system": row.system}
+
+
+def _sharegpt(row: TrainingRow) -> dict[str, Any]:
+    return {"conversations": [{"from": "human", "value": row.user}], "system": row.system}
+
+
+def _gpt(answer: str | None) -> dict[str, Any]:
+    return {"from": "gpt", "value": answer}
+
+
+def _sharegpt_answered(row: TrainingRow) -> dict[str, Any]:
+    return {"conversations": [{"from": "human", "value": row.user}, _gpt(row.chosen)], "system": row.system}
+
+
+_LAYOUTS: dict[tuple[Form, str], Callable[[TrainingRow], Record]] = {
+    ("alpaca", "sft"): lambda row: {**_alpaca(row), "output": row.chosen},
+    ("alpaca", "kto"): lambda row: {**_alpaca(row), "output": row.chosen, "label": row.desirable},
+    ("alpaca", "dpo"): lambda row: {**_alpaca(row), "chosen": row.chosen, "rejected": row.rejected},
+    ("sharegpt", "sft"): _sharegpt_answered,
+    ("sharegpt", "kto"): lambda row: {**_sharegpt_answered(row), "label": row.desirable},
+    ("sharegpt", "dpo"): lambda row: {**_sharegpt(row), "chosen": _gpt(row.chosen), "rejected": _gpt(row.rejected)},
+}

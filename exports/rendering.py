@@ -1,0 +1,157 @@
+"""Accepted answers and pairs as the texts that a trainer reads, checked for what loaders would quietly spoil.
+
+Every exporter that feeds a trainer reads its rows here, so that all forms hold the same rows with the same prompt.
+A row that no trainer could use is left out and counted: an empty answer, two equal sides, an answer that holds a
+control token of a chat template, no analysis where one is asked for, a query that does not fit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import count, groupby, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pairwright.core.config import PromptConfig
+from pairwright.core.errors import ExportError
+from pairwright.core.language import estimate_tokens
+from pairwright.core.prompts import StudentPrompt, prompt_hashes, student_answer, student_prompt
+from pairwright.core.records import PreferencePair, RewriteTask, SftRow, Split
+from pairwright.core.result import BuildResult
+
+MARGIN = 24  # tokens that a chat template adds to system, user and answer, rounded up
+BUCKET = 128  # tokens per bar of the histogram
+_CONTROL = re.compile(r"<\|[^|<>]*\|>|</?(?:s|think|tool_call|tool_response|image|video|audio)>|\[/?INST\]")
+
+
+class TrainingRow(NamedTuple):
+    """One prompt with an answer and, for a pair, the answer to avoid.
+
+    ``tokens`` is the estimated length of the whole row. Only rows of :func:`unpaired_rows` can have
+    ``desirable=False``: then ``chosen`` is an answer to avoid.
+    """
+
+    split: Split
+    system: str
+    user: str
+    chosen: str
+    rejected: str | None
+    tokens: int
+    desirable: bool = True
+
+
+@dataclass
+class Tally:
+    """What happened to the rows of one export; ``lengths`` counts rows per bucket of ``BUCKET`` tokens."""
+
+    left_out: Counter[str] = field(default_factory=Counter)
+    shortened: int = 0
+    lengths: Counter[int] = field(default_factory=Counter)
+
+    def summary(self, written: Mapping[Path, int]) -> dict[str, Any]:
+        """For ``export.json``: rows of each file, rows left out by reason, lengths by the upper end of their bucket.
+
+        Raises:
+            ExportError: nothing was written because every row was left out.
+        """
+        if self.left_out and not written:
+            reasons = ", ".join(f"{reason} {rows}" for reason, rows in sorted(self.left_out.items()))
+            raise ExportError(
+                f"no row can be exported: {reasons}",
+                "no_analysis: set prompt.analysis to false; too_long: raise max_tokens of the export, or lower "
+                "context.max_tokens or examples.per_prompt.",
+            )
+        return {
+            "rows": {path.name: rows for path, rows in written.items()},
+            "left_out": dict(sorted(self.left_out.items())),
+            "shortened": self.shortened,
+            "tokens": {str((bucket + 1) * BUCKET): rows for bucket, rows in sorted(self.lengths.items())},
+        }
+
+
+def described(build: BuildResult) -> dict[str, Any]:
+    """The head of an ``export.json``: which build this is, and the prompt that its student must be served with."""
+    prompt = build.config.prompt
+    hashes = {key: value for key, value in prompt_hashes(prompt).items() if key.startswith("student.")}
+    return {"build": build.build_id, "prompt": prompt.model_dump(mode="json"), "prompt_hashes": hashes}
+
+
+def training_rows(
+    rows: Iterable[SftRow | PreferencePair], config: PromptConfig, max_tokens: int, tally: Tally
+) -> Iterator[TrainingRow]:
+    """The rows that can be trained on, in order; the others are counted in ``tally``.
+
+    A row longer than ``max_tokens`` (estimated: prompt, template and the longer answer) loses its oldest turns, never
+    its query.
+    """
+    for row in rows:
+        chosen = student_answer(row.chosen, config)
+        rejected = student_answer(row.rejected, config) if isinstance(row, PreferencePair) else None
+        problem = _problem(chosen, rejected, isinstance(row, PreferencePair))
+        if chosen is None or problem:
+            tally.left_out[problem] += 1
+            continue
+        answer = max(estimate_tokens(chosen), estimate_tokens(rejected or ""))
+        prompt, tokens, cut = _fitted(row.task, config, max_tokens - answer)
+        if prompt is None:
+            tally.left_out["too_long"] += 1
+            continue
+        tally.shortened += cut
+        tally.lengths[(tokens + answer) // BUCKET] += 1
+        yield TrainingRow(row.split, prompt.system, prompt.user, chosen, rejected, tokens + answer)
+
+
+def unpaired_rows(build: BuildResult, max_tokens: int, tally: Tally) -> Iterator[TrainingRow]:
+    """Single answers with a label: every accepted one as desirable, then every rejected one as not.
+
+    KTO compares each row with the answer of the row before it, so rows of one query do not follow each other: first
+    comes the first pair of every query, then the second of every query that has two, and so on.
+    """
+    config = build.config.prompt
+    yield from training_rows(build.sft(), config, max_tokens, tally)
+    for row in training_rows(_by_rank(build.pairs), config, max_tokens, tally):
+        assert row.rejected is not None
+        yield row._replace(chosen=row.rejected, rejected=None, desirable=False)
+
+
+def _by_rank(pairs: Callable[[], Iterator[PreferencePair]]) -> Iterator[PreferencePair]:
+    for rank in count():
+        found = None
+        for _, of_one_query in groupby(pairs(), key=lambda pair: pair.task.id):
+            for found in islice(of_one_query, rank, rank + 1):
+                yield found
+        if found is None:
+            return
+
+
+def _problem(chosen: str | None, rejected: str | None, is_pair: bool) -> str:
+    if chosen is None or (is_pair and rejected is None):
+        return "no_analysis"
+    answers = [chosen] if rejected is None else [chosen, rejected]
+    if not all(answer.strip() for answer in answers):
+        return "empty_answer"
+    if any(_CONTROL.search(answer) for answer in answers):
+        return "control_token"
+    return "identical" if rejected is not None and chosen.strip() == rejected.strip() else ""
+
+
+def _fitted(task: RewriteTask, config: PromptConfig, room: int) -> tuple[StudentPrompt | None, int, bool]:
+    """The prompt with as many of the newest turns as ``room`` allows, its tokens, and whether turns went."""
+    for start in range(len(task.history) + 1):
+        shorter = task.model_copy(update={"history": task.history[start:]}) if start else task
+        prompt = student_prompt(shorter, config)
+        case = prompt.user.rindex("<history>")
+        tokens = _fixed(prompt.system) + _fixed(prompt.user[:case]) + estimate_tokens(prompt.user[case:]) + MARGIN
+        if tokens <= room:
+            return prompt, tokens, start > 0
+    return None, 0, True
+
+
+@lru_cache(maxsize=4096)
+def _fixed(text: str) -> int:
+    """Tokens of a part that many rows share: the system message, a set of examples."""
+    return estimate_tokens(text)
