@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from pairwright.core.config import ContextConfig
 from pairwright.core.language import estimate_tokens
 from pairwright.core.records import Conversation, Dropped, Example, RewriteTask, Turn
 from pairwright.pipelines.examples import ExampleIndex
 
-STAGE = "contexts"
+STAGE = "window"
 
 
-def queries(conversation: Conversation, config: ContextConfig) -> Iterator[int]:
-    """Yield the positions in ``conversation.turns`` that become queries: what the stage counts as its inputs.
+class Query(NamedTuple):
+    """One user turn that is to be rewritten: what this stage counts as its inputs."""
+
+    conversation: Conversation
+    position: int
+
+
+def queries(conversations: Iterable[Conversation], config: ContextConfig) -> Iterator[Query]:
+    """Yield the turns that become queries.
 
     A conversation with a reference has one query, its last user turn: the reference belongs to no other.
     """
-    users = [position for position, turn in enumerate(conversation.turns) if turn.role == "user"]
-    yield from users if config.queries == "every" and conversation.reference is None else users[-1:]
+    for conversation in conversations:
+        users = [position for position, turn in enumerate(conversation.turns) if turn.role == "user"]
+        every = config.queries == "every" and conversation.reference is None
+        for position in users if every else users[-1:]:
+            yield Query(conversation, position)
 
 
 def contexts(
-    conversations: Iterable[Conversation], config: ContextConfig, bank: Sequence[Example], per_prompt: int
+    rows: Iterable[Query], config: ContextConfig, bank: Sequence[Example], per_prompt: int
 ) -> Iterator[RewriteTask | Dropped]:
-    """Yield one outcome per query of every conversation, in order."""
+    """Yield the task of each query, or why it is left out: ``language``, ``empty_query``, ``query_too_long``."""
     index = ExampleIndex(bank)
-    for conversation in conversations:
-        for position in queries(conversation, config):
-            yield context(conversation, position, config, index, per_prompt)
+    for row in rows:
+        yield _context(row.conversation, row.position, config, index, per_prompt)
 
 
-def context(
+def _context(
     conversation: Conversation, position: int, config: ContextConfig, index: ExampleIndex, per_prompt: int
 ) -> RewriteTask | Dropped:
-    """The task of one query, or why it is left out: ``language``, ``empty_query``, ``query_too_long``."""
     query = conversation.turns[position].content
     tokens = estimate_tokens(query)
     reason = _unfit(conversation, query, tokens, config)

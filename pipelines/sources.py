@@ -18,6 +18,7 @@ from pairwright.pipelines.row_forms import RowError, RowMapping, RowReader
 
 Rows = Iterable[Mapping[str, Any]]
 
+STAGE = "read"
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -142,6 +143,4 @@ SOURCES: Mapping[str, type[Component]] = {
 
 
 def _failed(row: BadRow, file: str) -> Failed:
-    return Failed(
-        stage="sources", row=f"{file}:{row.line}", error=row.error, message=row.message, file=file, line=row.line
-    )
+    return Failed(stage=STAGE, row=f"{file}:{row.line}", error=row.error, message=row.message, file=file, line=row.line)
