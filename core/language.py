@@ -15,6 +15,7 @@ from types import ModuleType
 
 from pairwright.core import language_en, language_zh
 from pairwright.core.entities import Mention, Reference
+from pairwright.core.lexicon import lexicon
 from pairwright.core.records import Language
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -116,6 +117,18 @@ def references(text: str, language: Language) -> tuple[Reference, ...]:
 def is_question(text: str, language: Language) -> bool:
     """True when the text asks something."""
     return bool(_module(language).is_question(text))
+
+
+def is_request(text: str, language: Language) -> bool:
+    """True when a sentence of the text asks for something without being a question: 推荐一家餐馆, Tell me about …"""
+    return bool(_module(language).is_request(text))
+
+
+def light_words(language: Language) -> frozenset[str]:
+    """Nouns that name no thing of their own: a rewrite may add them without inventing anything."""
+    if language == "zh":
+        return lexicon("zh", "attribute") | lexicon("zh", "generic")
+    return lexicon("en", "light")
 
 
 @lru_cache(maxsize=16384)

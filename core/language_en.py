@@ -53,6 +53,21 @@ QUESTION_WORDS = lexicon("en", "question")
 FUNCTION_WORDS = lexicon("en", "function")
 _GENERIC = lexicon("en", "generic")
 _POINTERS = lexicon("en", "pointer")
+_BE = frozenset({"is", "are", "was", "were", "be", "been", "being", "'s", "any"})
+_SENTENCE = re.compile(r"(?:[^.!?;]|[.!?;](?=[^\s\"')\]]))+[.!?;\"')\]]*")
+_REQUEST = re.compile(
+    r"^\W*(?:(?:and|so|but|ok|okay|well|then|now|also|yes|no|sure|great|thanks|first|next)\W+)*(?:please\b|let\b|let's|i\s*(?:'d|would)\s+like|i\s+(?:also\s+)?"
+    r"(?:want|need)|i'm\s+looking|i\s+am\s+looking|tell|give|show|find|list|describe|explain|compare|sort|order|count|calculate|limit|filter|group|"
+    r"add|remove|set|get|sum|name|provide|recommend|suggest|help|book|search|look|talk|discuss|mention|elaborate|write|make|convert|check)\b"
+    r"|\bplease\b",
+    re.IGNORECASE,
+)
+_IDIOM = re.compile(
+    r"\b(?:that|this)(?:\s?'s|\s+is|\s+was|\s+does|\s+did|\s+will\s+do|\s+should\s+do)\s+it\b|\bma[dk]e\s+it\s+(?:to|into|in|on|through|past)\b"
+    r"|^\W*(?:(?:yes|no|ok|okay|well|oh|great|thanks|thank you)\W+)*(?:that|this|it|those|these|they)(?:\s?'s|\s?'ll|\s+(?:all\s+|both\s+)?"
+    r"(?:sounds?|is|are|was|were|will|would|makes?|seems?|looks?|does|do))\s[^,.?!]*[,.!]",
+    re.IGNORECASE,
+)
 _ELLIPSIS = re.compile(
     r"^\W*(?:(?:and|so|but|ok|okay|well|then)\W+)?((?:what|how)\s+about|what\s+else|any\s?(?:thing)?\s+else)\b",
     re.IGNORECASE,
@@ -62,6 +77,7 @@ _QUESTION = re.compile(
     r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|am|isn|aren|don|doesn|didn)\b",
     re.IGNORECASE,
 )
+_AT_HAND = lexicon("en", "at_hand")
 _WEATHER = lexicon("en", "weather")
 _RAISING = lexicon("en", "raising")
 
@@ -247,36 +263,54 @@ def _trimmed(text: str, parse: Analysis, start: int, end: int) -> Mention:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def references(text: str) -> tuple[Reference, ...]:
-    """Pronouns, demonstratives, bare 'one(s)' and 'what about' that nothing earlier in the text resolves."""
+    """Pronouns, demonstratives, bare 'one(s)' and 'what about' that nothing earlier in the text resolves.
+
+    Where a sentence asks something, only such sentences count: what stands in "That sounds great!" beside them asks
+    nothing. In a text that only states, demonstratives are comments ("That is all.") and do not count.
+    """
     parse = analyse(text)
-    found = [reference for index in range(len(parse.tokens)) for reference in _reference_at(parse, index)]
+    sentences = [(match.start(), match.end()) for match in _SENTENCE.finditer(text)]
+    asking = [(start, end) for start, end in sentences if _asks(text[start:end])]
+    found = []
+    for index, token in enumerate(parse.tokens):
+        if not asking or any(start <= token.start < end for start, end in asking):
+            found += [one for one in _reference_at(parse, index) if asking or one.kind == "pronoun"]
+    found = [
+        one for one in found if not any(idiom.start() <= one.start < idiom.end() for idiom in _IDIOM.finditer(text))
+    ]
     ellipsis = _ELLIPSIS.search(text)
     if ellipsis:
         found.append(Reference(ellipsis.group(1), ellipsis.start(1), ellipsis.end(1), "ellipsis"))
     return tuple(sorted(found, key=lambda reference: reference.start))
 
 
+def _asks(sentence: str) -> bool:
+    """True for a question or a request."""
+    return is_question(sentence) or is_request(sentence)
+
+
 def _reference_at(parse: Analysis, index: int) -> Iterator[Reference]:
     token = parse.tokens[index]
     lower = token.text.lower()
     if lower in _POINTERS:
-        if not (lower == "it" and _expletive(parse, index)) and not _bound(parse, index):
+        named = any(parse.tokens[near].text == "-" for near in (index - 1, index + 1) if 0 <= near < len(parse.tokens))
+        if not named and not (lower == "it" and _expletive(parse, index)) and not _bound(parse, index):
             yield Reference(token.text, token.start, token.end, "pronoun")
     elif lower in {"this", "that", "these", "those"}:
         if _points(parse, index):
             yield Reference(token.text, token.start, token.end, "demonstrative")
-    elif (
-        lower == "there"
-        and token.tag == "RB"
-        and not _followed_by(parse, index, {"is", "are", "was", "were", "be", "any"})
-    ):
+    elif lower == "there" and token.tag != "EX" and not _beside(parse, index, _BE):
         yield Reference(token.text, token.start, token.end, "demonstrative")
-    elif lower in {"one", "ones"} and _pronominal_one(parse, index) and not _bound(parse, index):
+    elif lower in {"one", "ones"} and _pronominal_one(parse, index):
         yield Reference(token.text, token.start, token.end, "pronoun")
 
 
-def _followed_by(parse: Analysis, index: int, following: set[str]) -> bool:
-    return index + 1 < len(parse.tokens) and parse.tokens[index + 1].text.lower() in following
+def _beside(parse: Analysis, index: int, neighbours: frozenset[str]) -> bool:
+    return any(
+        parse.tokens[near].text.lower() in neighbours
+        for near in (index - 1, index + 1)
+        if 0 <= near < len(parse.tokens)
+    )
 
 
 def _expletive(parse: Analysis, index: int) -> bool:
@@ -306,49 +340,28 @@ def _points(parse: Analysis, index: int) -> bool:
     if token.tag in {"WDT", "IN"} or token.dep in {"mark", "advmod"}:
         return False
     following = parse.tokens[index + 1] if index + 1 < len(parse.tokens) else None
-    if (
-        following is not None
-        and token.text.lower() in {"this", "that"}
-        and following.lemma
-        in {"year", "week", "month", "summer", "winter", "weekend", "morning", "evening", "afternoon"}
-    ):
+    if following is not None and following.lemma in _AT_HAND:
         return False
-    if (
-        token.text.lower() in {"that", "those"}
-        and following is not None
-        and following.text.lower() in {"who", "of", "which", "that"}
-    ):
+    restricted = {"who", "of", "which", "that", "with", "in", "from"}
+    if token.text.lower() in {"that", "those"} and following is not None and following.text.lower() in restricted:
         return False
     return not _bound(parse, index)
 
 
 def _pronominal_one(parse: Analysis, index: int) -> bool:
+    """True for 'one' as a stand-in ("the cheaper one") that no earlier noun and no 'of …' fills."""
     token = parse.tokens[index]
+    following = parse.tokens[index + 1].text.lower() if index + 1 < len(parse.tokens) else ""
+    if following in {"of", "'s", "in", "from", "with", "that", "who", "which"}:
+        return False
+    if any(other.tag[:2] == "NN" and other.lemma not in _GENERIC for other in parse.tokens[:index]):
+        return False
     if token.text.lower() == "ones":
         return True
-    previous = parse.tokens[index - 1].text.lower() if index else ""
-    following = parse.tokens[index + 1] if index + 1 < len(parse.tokens) else None
-    if (
-        token.dep == "nummod"
-        or previous in {"no", "every", "any", "some", "which"}
-        or (following is not None and following.text.lower() in {"of", "'s"})
-    ):
-        return False
-    return previous in {
-        "the",
-        "this",
-        "that",
-        "other",
-        "another",
-        "first",
-        "second",
-        "last",
-        "next",
-        "best",
-        "good",
-        "cheap",
-        "expensive",
-    }
+    previous = parse.tokens[index - 1] if index else None
+    return previous is not None and (
+        previous.tag[:2] == "JJ" or previous.text.lower() in {"the", "this", "that", "other", "another", "last", "next"}
+    )
 
 
 def _bound(parse: Analysis, index: int) -> bool:
@@ -358,19 +371,18 @@ def _bound(parse: Analysis, index: int) -> bool:
     object of a verb is not its subject ("What do scientists say about it?" stays open).
     """
     token = parse.tokens[index]
-    plural = token.text.lower() in {"they", "them", "their", "theirs", "these", "those", "ones", "themselves"}
+    plural = token.text.lower() in {"they", "them", "their", "theirs", "these", "those", "themselves"}
     possessive = token.tag == "PRP$" or token.text.lower().endswith(("self", "selves"))
-    own_clause = _clause(parse, index)
+    clause = _clause(parse, index)
+    distributed = False
     for earlier, other in enumerate(parse.tokens[:index]):
+        distributed = distributed or other.text.lower() in {"each", "every", "all", "any"}
         if other.tag not in {"NN", "NNS", "NNP", "NNPS"} or other.lemma in _GENERIC:
             continue
-        if (
-            (other.tag in {"NNS", "NNPS"}) != plural
-            and other.tag not in {"NNP", "NNPS"}
-            and not (plural and other.dep == "conj")
-        ):
+        agrees = other.tag in {"NNP", "NNPS"} or (other.tag == "NNS") == plural
+        if not agrees and not (plural and (distributed or other.dep == "conj")):
             continue
-        if possessive or not parse.parsed or _clause(parse, earlier) != own_clause:
+        if possessive or not parse.parsed or _clause(parse, earlier) != clause:
             return True
     return False
 
@@ -388,3 +400,8 @@ def _clause(parse: Analysis, index: int) -> int:
 def is_question(text: str) -> bool:
     """True when the text asks: a question mark at the end, or a question word or auxiliary at the start."""
     return bool(_QUESTION.search(text.strip()))
+
+
+def is_request(text: str) -> bool:
+    """True when a sentence starts like a request (tell me, I want, list …) or says please."""
+    return any(_REQUEST.search(sentence.group()) for sentence in _SENTENCE.finditer(text))

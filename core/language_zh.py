@@ -26,6 +26,8 @@ _NAME_ENDINGS = re.compile(
     r"机场|车站|火车站|站|中心|大厦|剧院|影院|剧场|体育场|体育馆|乐队|乐园|世界|市场|商场|大街|烤鸭|火锅|桥|门|院|港|湾|村庄)$"
 )
 _STOP_VERBS = lexicon("zh", "acting_verb")
+_AT_HAND = tuple(lexicon("zh", "at_hand"))
+_PERSONS = lexicon("zh", "person")
 _NAME_TAGS = frozenset({"PER", "LOC", "ORG", "nr", "nrt", "nrfg", "ns", "nt", "nz", "nw"})
 _NOUN_TAGS = _NAME_TAGS | {"n", "ng", "vn", "s", "j", "l", "i", "eng"}
 _RUN_TAGS = _NOUN_TAGS | {"v", "a", "m", "b", "an"}
@@ -54,15 +56,16 @@ _MEASURE = (
 _DEMONSTRATIVE = re.compile(
     rf"[这那](?:{_MEASURE})|这(?=[的是会能要有也都怎多为在算对]|$)|那(?=是什|是谁|是哪|是怎|是多|是啥)"
 )
-_DEFINITE = re.compile(
-    r"该(?=[\u4e00-\u9fff]{2})|此(?=[人地片店书歌剧])|前者|后者|上述|以上(?=[\u4e00-\u9fff]{2})|刚才(?:说|提)|刚刚(?:说|提)"
-)
+_DEFINITE = re.compile(r"该(?=[\u4e00-\u9fff]{2})|此(?=[人地片店书歌剧])|前者|后者|上述|刚才(?:说|提)|刚刚(?:说|提)")
 _ELLIPSIS = re.compile(r"呢[？?。！!]*$")
 _DISCOURSE = re.compile(
     r"^(?:那么|那样的话|这样啊|这样的话|这样吧|这样|那样|那就|那好|那行|这么说|这么多|这么|那时候?)"
 )
 _MODAL_GAI = re.compile(
     r"(?:应|不|就|也|我|你|您|们|怎么|如何|活)该|该(?:怎|如何|去|做|不|吃|看|怎样|选|用|穿|注意|买|带|找|是|有|要|多|从|准备|玩)"
+)
+_REQUEST = re.compile(
+    r"请|帮|麻烦|推荐|介绍|告诉|说说|讲讲|聊聊|查一?下|[想要找](?:一|个|家|去|到|吃|住|看|听|知道|了解|问)|给我|来[一个首]|能否"
 )
 _QUESTION = re.compile(
     r"[吗呢么][？?。！!～~]*$|[？?]\s*$|什么|怎么|怎样|如何|哪|谁|多少|几[个家点位年岁时天]|为啥|为何|是否|(.)[不没]\1|啥|咋|有没有|多[大久长远高]"
@@ -269,9 +272,23 @@ def _harmless(text: str, start: int, end: int) -> bool:
         return True
     if any(token.start < end < token.end for token in analyse(text)):
         return True
-    return (
-        any(mention.end <= start and mention.kind == "entity" for mention in mentions(text)) and clause != text[:start]
-    )
+    if text[start] in "这那" and text.startswith(_AT_HAND, end):
+        return True
+    return _named_before(text, start, clause)
+
+
+def _named_before(text: str, start: int, clause: str) -> bool:
+    """True for 香水这部影片 (the name stands right before) and for a thing named in an earlier clause."""
+    if text[start] in "这那" and any(
+        token.end == start and (token.tag in _NOUN_TAGS or token.text in '》」』”"') for token in analyse(text)
+    ):
+        return True
+    for mention in mentions(text):
+        if mention.end <= start - len(clause) and (
+            mention.kind == "entity" or (text[start] in "他她" and mention.text in _PERSONS)
+        ):
+            return True
+    return False
 
 
 def _bare(before: str) -> bool:
@@ -284,3 +301,8 @@ def _bare(before: str) -> bool:
 def is_question(text: str) -> bool:
     """True when the text asks: a question mark, particle or word."""
     return bool(_QUESTION.search(text.strip()))
+
+
+def is_request(text: str) -> bool:
+    """True when the text asks for something by its words: 请, 帮我, 推荐, 我想 …"""
+    return bool(_REQUEST.search(text))

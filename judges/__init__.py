@@ -1,0 +1,31 @@
+"""Judges: each says what is wrong with a candidate, or that nothing is. One per file; the catalogue is here."""
+
+from __future__ import annotations
+
+from pairwright.core.components import Component
+from pairwright.judges.answer_instead import AnswerInstead
+from pairwright.judges.contradiction import Contradiction
+from pairwright.judges.example_leak import ExampleLeak
+from pairwright.judges.invented_entity import InventedEntity
+from pairwright.judges.language_mismatch import LanguageMismatch
+from pairwright.judges.leftover_reference import LeftoverReference
+from pairwright.judges.length_ratio import LengthRatio
+from pairwright.judges.missing_key_entity import MissingKeyEntity
+from pairwright.judges.over_edited import OverEdited
+from pairwright.judges.unchanged import Unchanged
+
+JUDGES: dict[str, type[Component]] = {
+    judge.name: judge
+    for judge in (
+        LeftoverReference,
+        MissingKeyEntity,
+        InventedEntity,
+        ExampleLeak,
+        Contradiction,
+        Unchanged,
+        OverEdited,
+        LengthRatio,
+        AnswerInstead,
+        LanguageMismatch,
+    )
+}

@@ -1,0 +1,43 @@
+"""A rewrite that names something that nobody in the dialogue named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pairwright.core.components import Component
+from pairwright.core.entities import Mention
+from pairwright.core.language import light_words, mentions, supported
+from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.requests import Ask
+from pairwright.judges.rules import said, unsaid_words, verdicts
+
+
+class InventedEntity(Component):
+    """Fails a rewrite with a mention that occurs neither in the dialogue nor in the query, in no form.
+
+    A name, number or time is invented when most of its content words are unsaid; a common noun phrase when all are
+    and at least one names a thing of its own ("addition", "order" and the like do not). Misspellings, derivations
+    and abbreviations of what was said count as said.
+    """
+
+    name: ClassVar[str] = "invented_entity"
+
+    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "invented_entity", (invented(task, one.rewrite) for one in candidates))
+
+
+def invented(task: RewriteTask, rewrite: str) -> str | None:
+    """The first mention of the rewrite that the dialogue does not support, or None."""
+    texts = said(task)
+    found = (mention for mention in mentions(rewrite, task.language) if not supported(mention.text, texts))
+    return next((mention.text for mention in found if _foreign(mention, texts, task)), None)
+
+
+def _foreign(mention: Mention, texts: Sequence[str], task: RewriteTask) -> bool:
+    words, unsaid = unsaid_words(mention.text, texts, task.language)
+    if light_words(task.language).issuperset(unsaid):
+        return False
+    if mention.kind == "noun":
+        return len(unsaid) == len(words)
+    return 2 * len(unsaid) > len(words) or (mention.kind == "number" and bool(unsaid))

@@ -1,0 +1,44 @@
+"""A rewrite that still points at the dialogue instead of naming what it means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pairwright.core.components import Component
+from pairwright.core.language import references, restored
+from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.requests import Ask
+from pairwright.judges.rules import verdicts
+
+
+class LeftoverReference(Component):
+    """Fails a rewrite with a pronoun or demonstrative that nothing in it resolves.
+
+    A marker of ellipsis ("What about …?", 天坛呢？) counts only where the rewrite adds nothing to the query: with
+    something added ("What about melatonin for anxiety?") it is a matter of style. Without history there is nothing to point at, and everything passes. Where a human rewrite is known, references
+    that it keeps are allowed.
+    """
+
+    name: ClassVar[str] = "leftover_reference"
+
+    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "leftover_reference", (leftover(task, one.rewrite) for one in candidates))
+
+
+def leftover(task: RewriteTask, rewrite: str) -> str | None:
+    """The first unresolved reference of the rewrite, or None."""
+    if not task.history:
+        return None
+    found = references(rewrite, task.language)
+    if restored(task.query, rewrite, task.language):
+        found = tuple(reference for reference in found if reference.kind != "ellipsis")
+    allowed: Counter[str] = Counter()
+    if found and task.reference is not None:
+        allowed.update(reference.text.casefold() for reference in references(task.reference, task.language))
+    for reference in found:
+        if not allowed[reference.text.casefold()]:
+            return reference.text
+        allowed[reference.text.casefold()] -= 1
+    return None

@@ -1,0 +1,50 @@
+"""A rewrite without the thing that the query's reference or ellipsis stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pairwright.core.components import Component
+from pairwright.core.language import mentions, references, restored, supported
+from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.requests import Ask
+from pairwright.judges.rules import said, unsaid_words, verdicts
+
+
+class MissingKeyEntity(Component):
+    """Fails a rewrite that does not bring back what the query leaves open.
+
+    With a human rewrite the key entities are the mentions in what that rewrite restores; each must occur in the
+    candidate in some form. Without one they are not known: then only a candidate fails whose query has a reference
+    and which restores nothing at all that the dialogue has.
+    """
+
+    name: ClassVar[str] = "missing_key_entity"
+
+    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "missing_entity", (missing(task, one.rewrite) for one in candidates))
+
+
+def key_entities(task: RewriteTask) -> tuple[str, ...]:
+    """The mentions that the human rewrite restores from the dialogue; none without a human rewrite."""
+    if task.reference is None:
+        return ()
+    spans = restored(task.query, task.reference, task.language)
+    found = [mention.text for mention in mentions(task.reference, task.language)]
+    return tuple(text for text in found if any(text in span or span in text for span in spans))
+
+
+def missing(task: RewriteTask, rewrite: str) -> str | None:
+    """The key entity that the rewrite lacks, or the reference that it dropped without replacement; else None."""
+    if task.reference is not None:
+        return next((entity for entity in key_entities(task) if not supported(entity, [rewrite])), None)
+    pointers = references(task.query, task.language) if task.history else ()
+    if not pointers or references(rewrite, task.language):
+        return None
+    dialogue = said(task)[:-1]
+    for span in restored(task.query, rewrite, task.language):
+        words, unsaid = unsaid_words(span, dialogue, task.language)
+        if len(unsaid) < len(words):
+            return None
+    return pointers[0].text

@@ -1,0 +1,63 @@
+"""What the deterministic judges share: the texts that a rewrite may draw on, and the form of their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from itertools import takewhile
+
+from pairwright.core.language import content_words, normalise, restored, supported
+from pairwright.core.records import Language, RewriteTask, Verdict
+
+
+def said(task: RewriteTask) -> tuple[str, ...]:
+    """Everything that a rewrite may take words from: the turns of the window and the query."""
+    return (*(turn.content for turn in task.history), task.query)
+
+
+def verdicts(judge: str, defect: str, findings: Iterable[str | None]) -> list[Verdict]:
+    """One verdict per finding: passed where there is none, else failed with the finding as evidence."""
+    return [
+        Verdict(judge=judge, passed=True)
+        if finding is None
+        else Verdict(judge=judge, passed=False, defect=defect, evidence=finding)
+        for finding in findings
+    ]
+
+
+def same_question(query: str, rewrite: str, language: Language) -> bool:
+    """True when the two differ in wording at most: neither has a content word that the other lacks."""
+    if normalise(query) == normalise(rewrite):
+        return True
+    return not restored(query, rewrite, language) and not restored(rewrite, query, language)
+
+
+def unsaid_words(span: str, texts: Sequence[str], language: Language) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The content words of ``span``, and those of them that no text has in any form.
+
+    More forgiving than ``supported``: a word also counts as said when it is misspelt (four fifths of its letters), a
+    derivation (Italy, Italian) or written apart (good bye).
+    """
+    words = content_words(span, language) or (span,)
+    if language == "zh":
+        words = tuple(word for word in words if len(word) > 1) or (span,)
+    return words, tuple(word for word in words if not supported(word, texts) and not _resembles(word, texts))
+
+
+def _resembles(word: str, texts: Sequence[str]) -> bool:
+    plain = normalise(word).replace(" ", "")
+    if len(plain) < 4 or not plain.isascii():
+        return False
+    for text in texts:
+        known = normalise(text)
+        if plain in known.replace(" ", ""):
+            return True
+        words = set(known.split(" "))
+        if any(_derived(plain, other) for other in words) or get_close_matches(plain, words, n=1, cutoff=0.8):
+            return True
+    return False
+
+
+def _derived(one: str, other: str) -> bool:
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return shared >= 4 and shared >= 0.6 * max(len(one), len(other))
