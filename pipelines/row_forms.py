@@ -158,11 +158,12 @@ class RowReader:
     def _turn(self, item: object) -> TurnFields:
         if not isinstance(item, Mapping):
             raise RowError("wrong_type", f"a turn must be an object with role and content, not {type(item).__name__}")
-        speaker = _first(item, (self.mapping.role,) if self.mapping.role else ("role", "from"))
-        content = _first(item, (self.mapping.content,) if self.mapping.content else ("content", "value"))
+        # Plain look-ups where nothing is mapped: this runs once per turn of every row.
+        speaker = _at(item, self.mapping.role) if self.mapping.role else item.get("role") or item.get("from")
+        content = _at(item, self.mapping.content) if self.mapping.content else item.get("content", item.get("value"))
         role = None
         if isinstance(speaker, str):
-            role = self.mapping.roles.get(speaker) or ROLES.get(speaker.strip().lower())
+            role = self.mapping.roles.get(speaker) or ROLES.get(speaker) or ROLES.get(speaker.strip().lower())
         if role is None:
             raise RowError("unknown_role", f"unknown speaker {speaker!r}; name it in the source's mapping.roles")
         return _turn(role, content)
@@ -204,10 +205,11 @@ _LANGUAGE_NAMES: Mapping[Language, tuple[str, ...]] = {"zh": ("zh", "cn", "chine
 
 def _turn(role: Role, content: object) -> TurnFields:
     """A turn without text (a pure tool call, an answer still to come) is empty, and is left out by the caller."""
+    if isinstance(content, str):
+        return {"role": role, "content": clean(content)}
     if isinstance(content, list):
-        content = "\n".join(
-            part["text"] for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str)
-        )
+        parts = [part["text"] for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
+        return {"role": role, "content": clean("\n".join(parts))}
     return {"role": role, "content": "" if content is None else _text(content, "content")}
 
 
