@@ -41,6 +41,11 @@ class Component(BaseModel):
     name: ClassVar[str]
     paid: ClassVar[bool] = False
 
+    @property
+    def requests_per_candidate(self) -> int:
+        """How many requests one candidate costs; for forecasts."""
+        return 0
+
     @model_serializer(mode="wrap")
     def _with_use(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Dump as a build file has it, so that the resolved file can be built again."""

@@ -66,21 +66,21 @@ def _keys_at(
             annotation = load_class(content["use"], catalogues[str(location[0])])
         else:
             annotation = _inner(annotation, part)
-    found = _model_in(annotation)
+    found = model_in(annotation)
     names = list(found.model_fields) if found else []
     return [*names, "use"] if found and issubclass(found, Component) else names
 
 
 def _inner(annotation: Any, part: int | str) -> Any:
-    model = _model_in(annotation) if isinstance(part, str) else None
+    model = model_in(annotation) if isinstance(part, str) else None
     if model and part in model.model_fields:
         return model.model_fields[str(part)].annotation
     arguments = get_args(annotation)
     return arguments[-1] if isinstance(part, str) and arguments else (arguments[0] if arguments else annotation)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model class in an annotation such as ``Model``, ``Model | None`` or ``Annotated[Model, …]``."""
     if isinstance(annotation, type):
         return annotation if issubclass(annotation, BaseModel) else None
-    return next((model for argument in get_args(annotation) if (model := _model_in(argument))), None)
+    return next((model for argument in get_args(annotation) if (model := model_in(argument))), None)

@@ -46,7 +46,9 @@ class Books:
         self._failed = self._open("failed.jsonl")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._files.close()
 
     def _open(self, name: str) -> IO[str]:
@@ -106,7 +108,7 @@ class Books:
             self._failed.flush()
             reasons = ", ".join(f"{number} {error}" for error, number in count.failed.items())
             raise BuildError(
-                f"stage {count.stage}: {failures} of {count.rows_in} {count.unit}s failed ({reasons}), "
+                f"stage {count.stage}: {failures} of {count.rows_in} {count.unit} failed ({reasons}), "
                 f"more than limits.max_failure_rate = {self._max_failure_rate:g} allows",
                 f"{self._first_failure(count.stage)}All of them are in {self._folder / 'failed.jsonl'}. "
                 "Mend the cause, or raise max_failure_rate to leave these rows out.",

@@ -7,17 +7,15 @@ again does the same work on the same inputs and leaves the same bytes.
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
+from pairwright.core.components import Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.ledger import Ledger
-from pairwright.core.prompts import prompt_hash
 from pairwright.core.records import (
     Candidate,
     Conversation,
@@ -25,21 +23,22 @@ from pairwright.core.records import (
     JudgedCandidate,
     PreferencePair,
     RewriteTask,
-    Row,
     SftRow,
 )
-from pairwright.core.requests import Ask
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import locked, read_rows, write_rows
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.books import Books, Watcher
-from pairwright.pipelines.contexts import Query, contexts, queries, read_examples
+from pairwright.pipelines.contexts import contexts, queries
 from pairwright.pipelines.dedup import deduplicate
+from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
-from pairwright.pipelines.servers import asking, endpoints_of, running_servers
-from pairwright.pipelines.split import Splitter
+from pairwright.pipelines.planned import plan
+from pairwright.pipelines.servers import asking, judging_width, running_servers
+from pairwright.pipelines.split import assign, verify
 
-STAGES = ("read", "window", "dedup", "generate", "judge", "accept", "choose", "reject", "pair", "balance", "split")
+FINAL: Mapping[str, type[SftRow] | type[PreferencePair]] = {"sft.jsonl": SftRow, "pairs.jsonl": PreferencePair}
+Placed = TypeVar("Placed", SftRow, PreferencePair)
 
 
 def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildResult:
@@ -56,7 +55,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
             generate(config, books, work, ledger)
             choose(config, books, work)
             make_pairs(config, books, work)
-            split(config, books, work)
+            split(config, work)
         return finish(config, books.counts, work, output)
 
 
@@ -68,14 +67,14 @@ def ledger_path(config: BuildConfig) -> Path:
 def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
     """Raw rows → conversations → one task per query → without duplicates: ``tasks.jsonl``."""
     bank = read_examples(config.examples.path)
-    conversations = books.stage("read", "row", raw_rows(config), lambda rows: rows)
+    conversations = books.stage("read", "rows", raw_rows(config), lambda rows: rows)
     windows = books.stage(
         "window",
-        "query",
+        "queries",
         queries(conversations, config.context),
         lambda rows: contexts(rows, config.context, bank, config.examples.per_prompt),
     )
-    tasks = books.stage("dedup", "query", windows, lambda rows: deduplicate(rows, config.dedup))
+    tasks = books.stage("dedup", "queries", windows, lambda rows: deduplicate(rows, config.dedup))
     if not write_rows(work / "tasks.jsonl", tasks):
         raise BuildError(
             "no query is left after reading, windowing and removing duplicates",
@@ -98,7 +97,7 @@ def generate(config: BuildConfig, books: Books, work: Path, ledger: Ledger) -> N
             proposals = judge.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
             rows = books.stage(
                 "judge",
-                "candidate",
+                "candidates",
                 proposals,
                 lambda rows: judge.judged(rows, config.judges, ask, judging_width(config), runner),
             )
@@ -109,17 +108,23 @@ def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping
     """What the models of ``generation`` propose; nothing is imported or started when there are none."""
     if not config.generation:
         return iter(())
-    from pairwright.pipelines import generate as models  # imports distilabel: six seconds
+    from pairwright.pipelines.generate import generated  # imports distilabel: six seconds
 
-    plan = models.plan(config, tasks_in(work))
-    return books.stage("generate", "request", plan, lambda rows: models.generate(rows, config, base_urls, work), len(plan))
+    requests = plan(config, lambda: tasks_in(work))
+    return books.stage(
+        "generate",
+        "requests",
+        requests,
+        lambda rows: generated(rows, config, ledger_path(config), base_urls, work),
+        len(requests),
+    )
 
 
 def choose(config: BuildConfig, books: Books, work: Path) -> None:
     """The best accepted answer of every query: ``chosen.jsonl``."""
     judged = read_rows(work / "judged.jsonl", JudgedCandidate)
-    accepted = books.stage("accept", "candidate", judged, judge.accepted)
-    chosen = books.stage("choose", "query", tasks_in(work), lambda rows: pair.chosen_of(rows, accepted))
+    accepted = books.stage("accept", "candidates", judged, judge.accepted)
+    chosen = books.stage("choose", "queries", tasks_in(work), lambda rows: pair.chosen_of(rows, accepted))
     if not write_rows(work / "chosen.jsonl", chosen):
         raise BuildError(
             "no query has an accepted answer",
@@ -130,14 +135,31 @@ def choose(config: BuildConfig, books: Books, work: Path) -> None:
 def make_pairs(config: BuildConfig, books: Books, work: Path) -> None:
     """Worse answers beside the chosen ones, balanced over the defects: ``pairs.jsonl``."""
     judged = read_rows(work / "judged.jsonl", JudgedCandidate)
-    attempts = pair.attempts(read_rows(work / "chosen.jsonl", SftRow), judged, config.perturbers)
-    proposals = books.stage("reject", "attempt", attempts, lambda rows: pair.rejected(rows, config.seed))
-    pairs = books.stage("pair", "variant", proposals, lambda rows: pair.proposed(rows, config.pairing, config.seed))
+    attempts = pair.attempts(chosen_in(work), judged, config.perturbers)
+    proposals = books.stage("reject", "attempts", attempts, lambda rows: pair.rejected(rows, config.seed))
+    pairs = books.stage("pair", "variants", proposals, lambda rows: pair.proposed(rows, config.pairing, config.seed))
     write_rows(work / "all_pairs.jsonl", pairs)
     defects = ((row.id, row.rejected.defect) for row in pairs_in(work))
     keep = pair.within_caps(defects, config.pairing.max_defect_share, config.seed)
-    kept = books.stage("balance", "pair", pairs_in(work), lambda rows: pair.balanced(rows, keep))
+    kept = books.stage("balance", "pairs", pairs_in(work), lambda rows: pair.balanced(rows, keep))
     write_rows(work / "balanced.jsonl", kept)
+
+
+def split(config: BuildConfig, work: Path) -> None:
+    """Assign whole dialogues to train, validation and test: ``sft.jsonl``, ``pairs.jsonl``."""
+    splits = assign((row.task for row in chosen_in(work)), config.split, config.seed)
+
+    def placed(rows: Iterator[Placed]) -> Iterator[Placed]:
+        return (row.model_copy(update={"split": splits[row.task.dialogue]}) for row in rows)
+
+    write_rows(work / "sft.jsonl", placed(chosen_in(work)))
+    write_rows(work / "pairs.jsonl", placed(read_rows(work / "balanced.jsonl", PreferencePair)))
+    verify((row.task, row.split) for row in chain(*(read_rows(work / name, kind) for name, kind in FINAL.items())))
+
+
+def chosen_in(work: Path) -> Iterator[SftRow]:
+    """The answers to imitate, before the split."""
+    return read_rows(work / "chosen.jsonl", SftRow)
 
 
 def tasks_in(work: Path) -> Iterator[RewriteTask]:

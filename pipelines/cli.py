@@ -54,7 +54,9 @@ def show(
     defect: Annotated[str | None, typer.Option(help="Only pairs with this defect.")] = None,
     language: Annotated[str | None, typer.Option(help="Only pairs in this language: zh or en.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many pairs.")] = 5,
-    row: Annotated[str | None, typer.Option(help="Everything about one row, by its id (pair, query or candidate).")] = None,
+    row: Annotated[
+        str | None, typer.Option(help="Everything about one row, by its id (pair, query or candidate).")
+    ] = None,
 ) -> None:
     """Print pairs with the difference between chosen and rejected marked."""
     from pairwright.pipelines.show import show_command
@@ -63,7 +65,9 @@ def show(
 
 
 @app.command("list")
-def list_(kind: Annotated[Literal["sources", "judges", "perturbers", "exports"] | None, typer.Argument()] = None) -> None:
+def list_(
+    kind: Annotated[Literal["sources", "judges", "perturbers", "exports"] | None, typer.Argument()] = None,
+) -> None:
     """List the components that a build file can name, with what each one does."""
     from pairwright.pipelines.commands import list_command
 
@@ -71,11 +75,11 @@ def list_(kind: Annotated[Literal["sources", "judges", "perturbers", "exports"] 
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON schema of build files, for editors and for reading."""
+def schema(page: Annotated[bool, typer.Option("--page", help="As a page to read, in Markdown.")] = False) -> None:
+    """Print every key of build files, as JSON schema for editors."""
     from pairwright.pipelines.commands import schema_command
 
-    schema_command()
+    schema_command(page)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -18,11 +19,11 @@ from pairwright.core.ledger import Ledger
 from pairwright.core.storage import atomic_writer, manifest_of
 from pairwright.pipelines.build import run_build
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.forecast import expected, preflight
+from pairwright.pipelines.forecast import forecast, needs_table, preflight
 from pairwright.pipelines.progress import LiveBars, PlainLines, Silent
 from pairwright.pipelines.report import Table as Rows
 from pairwright.pipelines.report import funnel_table
-from pairwright.pipelines.schema import build_file_schema, one_line
+from pairwright.pipelines.schema import build_file_page, build_file_schema, one_line
 
 
 def build_command(file: Path, output: Path | None, quiet: bool) -> None:
@@ -34,7 +35,11 @@ def build_command(file: Path, output: Path | None, quiet: bool) -> None:
             if quiet:
                 return Silent()
             console = Console(stderr=True)
-            return stack.enter_context(LiveBars(ledger.usage, console)) if console.is_terminal else PlainLines(ledger.usage)
+            return (
+                stack.enter_context(LiveBars(ledger.usage, console))
+                if console.is_terminal
+                else PlainLines(ledger.usage)
+            )
 
         result = run_build(config, watch)
     print_table("Funnel: in = kept + dropped + failed", funnel_table(result.counts))
@@ -50,34 +55,37 @@ def _configured(file: Path, output: Path | None = None) -> BuildConfig:
 
 
 def check_command(file: Path) -> None:
-    """Check the build file and what it needs; raise ConfigError or SourceError at the first thing that is missing."""
+    """Check the build file and all that it needs; the first thing that is missing is an error."""
     config = _configured(file)
     for line in preflight(config):
         print(line)
-    print(f"{file}: fine")
+    found = forecast(config)
+    print_table("Rows", funnel_table(found.counts))
+    print(f"{file}: fine, {found.queries} queries, {found.references} of them with a reference rewrite")
 
 
 def plan_command(file: Path) -> None:
     """Print the rows, requests, tokens and cost to expect."""
-    config = _configured(file)
-    preflight(config)
-    rows, money = expected(config)
-    print_table("Rows", rows)
-    print_table("Requests still to send (what the ledger has is free)", money)
+    found = forecast(_configured(file))
+    print_table("Rows", funnel_table(found.counts))
+    print_table("Requests still to send; retries and answers asked again come on top", needs_table(found.needs))
 
 
 def list_command(kind: str | None) -> None:
     """Print the catalogue."""
     for each, catalogue in CATALOGUES.items():
         if kind in (None, each):
-            print_table(each, [("use", "what it does"), *((name, one_line(cls)) for name, cls in sorted(catalogue.items()))])
+            print_table(
+                each, [("use", "what it does"), *((name, one_line(cls)) for name, cls in sorted(catalogue.items()))]
+            )
 
 
-def schema_command() -> None:
-    """Print the JSON schema of build files."""
-    import json
-
-    print(json.dumps(build_file_schema(), ensure_ascii=False, indent=2))
+def schema_command(page: bool) -> None:
+    """Print the JSON schema of build files, or the page about them."""
+    if page:
+        print(build_file_page(), end="")
+    else:
+        print(json.dumps(build_file_schema(), ensure_ascii=False, indent=2))
 
 
 def init_command(path: Path) -> None:

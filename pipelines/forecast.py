@@ -4,32 +4,54 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from pairwright.core.client import Client
 from pairwright.core.config import BuildConfig, EndpointConfig
 from pairwright.core.errors import ConfigError
+from pairwright.core.language import estimate_tokens
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import StageCount
 from pairwright.pipelines.books import Books
 from pairwright.pipelines.build import ledger_path, read_tasks, tasks_in
+from pairwright.pipelines.planned import Plan, plan
 from pairwright.pipelines.progress import Silent
-from pairwright.pipelines.report import Table, funnel_table
+from pairwright.pipelines.report import Table
 from pairwright.pipelines.servers import endpoints_in_use
 
 
+class Need(NamedTuple):
+    """What one endpoint would still be asked, at most: answers that are in the ledger are not counted."""
+
+    endpoint: str
+    purpose: str
+    requests: int
+    known: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+
+
+class Forecast(NamedTuple):
+    """The rows that are there and the requests that they need."""
+
+    counts: Sequence[StageCount]
+    queries: int
+    references: int
+    needs: Sequence[Need]
+
+
 def preflight(config: BuildConfig) -> Iterator[str]:
-    """One line per thing that is there; raise at the first that is missing.
+    """One line per endpoint that could be asked.
 
     Raises:
         ConfigError: an environment variable with a key is not set.
         ModelError: an embedded endpoint lacks its server or weights.
-        SourceError: a source cannot be read.
     """
     for name, endpoint in endpoints_in_use(config).items():
         yield f"endpoint {name}: {_reachable(name, endpoint)}"
-    for count in count_rows(config):
-        yield f"{count.stage}: {count.kept} of {count.rows_in} {count.unit}s kept"
 
 
 def _reachable(name: str, endpoint: EndpointConfig) -> str:
@@ -42,4 +64,94 @@ def _reachable(name: str, endpoint: EndpointConfig) -> str:
             [f"endpoints.{name}.api_key_env: the environment variable {endpoint.api_key_env} is not set"],
             f"export {endpoint.api_key_env}=... in the shell that runs the build.",
         )
-    return f"{endpoint.model} at {endpoint.base_url}, key {'from ' + endpoint.api_key_env if endpoint.api_key_env else 'none'}"
+    key = f"key from {endpoint.api_key_env}" if endpoint.api_key_env else "no key"
+    return f"{endpoint.model} at {endpoint.base_url}, {key}"
+
+
+def forecast(config: BuildConfig) -> Forecast:
+    """Read all sources and work out what the build would ask.
+
+    Raises:
+        SourceError: a source cannot be read.
+        BuildError: no query is left, or too many rows failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="pairwright-plan-") as folder:
+        work = Path(folder)
+        with Books(work, config.limits.max_failure_rate, Silent()) as books:
+            read_tasks(config, books, work)
+        queries = references = 0
+        for task in tasks_in(work):
+            queries += 1
+            references += task.reference is not None
+        asked = plan(config, lambda: tasks_in(work))
+        needs = [*_generation(config, asked, work), *_judging(config, queries, references)]
+        return Forecast(books.counts, queries, references, needs)
+
+
+def _generation(config: BuildConfig, asked: Plan, work: Path) -> Iterator[Need]:
+    # An empty ledger in the temporary folder stands in for one that does not exist yet: a plan leaves no file behind.
+    path = ledger_path(config) if ledger_path(config).exists() else work / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        client = Client(endpoints_in_use(config), ledger, config.limits)
+        totals: dict[tuple[str, str], Need] = {}
+        for planned in asked:
+            variant, request = planned.variant, planned.request()
+            key = variant.endpoint, variant.role
+            need = totals.get(key, Need(*key, 0, 0, 0, 0, 0.0))
+            if client.stored(variant.endpoint, request) is not None:
+                totals[key] = need._replace(known=need.known + 1)
+                continue
+            prompt = sum(estimate_tokens(message.content) for message in request.messages)
+            totals[key] = _more(config.endpoints[variant.endpoint], need, 1, prompt, variant.max_tokens)
+    yield from totals.values()
+
+
+def _judging(config: BuildConfig, queries: int, references: int) -> Iterator[Need]:
+    """At most: every reference and every teacher's candidate before every paid judge, nothing in the ledger."""
+    teachers = sum(
+        len(one.temperatures) * min(one.sample or queries, queries)
+        for one in config.generation
+        if one.role == "teacher"
+    )
+    for judge in config.judges:
+        if judge.paid:
+            settings = judge.model_dump()
+            need = Need(settings["endpoint"], judge.name, 0, 0, 0, 0, 0.0)
+            calls = (references + teachers) * judge.requests_per_candidate
+            yield _more(
+                config.endpoints[settings["endpoint"]], need, calls, _JUDGE_PROMPT * calls, _JUDGE_ANSWER * calls
+            )
+
+
+_JUDGE_PROMPT, _JUDGE_ANSWER = 700, 200  # tokens of one judging request, measured on the shipped rubric
+
+
+def _more(endpoint: EndpointConfig, need: Need, requests: int, prompt: int, completion: int) -> Need:
+    price = endpoint.price
+    return need._replace(
+        requests=need.requests + requests,
+        prompt_tokens=need.prompt_tokens + prompt,
+        completion_tokens=need.completion_tokens + completion,
+        cost=need.cost + (prompt * price.input + completion * price.output) / 1e6,
+    )
+
+
+def needs_table(needs: Sequence[Need]) -> Table:
+    """Header, one row per endpoint and purpose, and the sum."""
+    header = (
+        "endpoint",
+        "for",
+        "requests",
+        "already known",
+        "prompt tokens",
+        "answer tokens, at most",
+        "cost, at most",
+    )
+    rows = [(*need[:6], f"{need.cost:.4f}") for need in needs]
+    total = (
+        "all",
+        "",
+        *(sum(need[at] for need in needs) for at in range(2, 6)),
+        f"{sum(need.cost for need in needs):.4f}",
+    )  # type: ignore[misc]
+    return [header, *rows, total]

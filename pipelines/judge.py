@@ -51,7 +51,9 @@ def judged(
     return ordered_map(one, pairs, width, runner)
 
 
-async def _verdicts(task: RewriteTask, candidate: Candidate, judges: Sequence[Component], ask: Ask) -> tuple[Verdict, ...]:
+async def _verdicts(
+    task: RewriteTask, candidate: Candidate, judges: Sequence[Component], ask: Ask
+) -> tuple[Verdict, ...]:
     verdicts: list[Verdict] = []
     for judge in judges:
         # What is refused already, or can only ever be rejected, is not worth a paid opinion.

@@ -37,7 +37,9 @@ def chosen_of(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate])
         key, group = next(groups, ("", iter(())))
 
 
-def attempts(rows: Iterable[SftRow], judged: Iterable[JudgedCandidate], perturbers: Sequence[Component]) -> Iterator[Attempt]:
+def attempts(
+    rows: Iterable[SftRow], judged: Iterable[JudgedCandidate], perturbers: Sequence[Component]
+) -> Iterator[Attempt]:
     """Everything that may become a rejected text: the refused samples of each chosen row, then each perturber."""
     groups = groupby(judged, key=lambda row: row.task.id)
     for row in rows:

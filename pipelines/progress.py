@@ -10,7 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from pairwright.core.ledger import Usage
 from pairwright.core.records import StageCount
@@ -79,7 +87,9 @@ class LiveBars:
         threading.Thread(target=self._refresh, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stop.set()
         self._progress.stop()
 
@@ -91,7 +101,7 @@ class LiveBars:
 
     def begin(self, stage: str, unit: str, total: int | None) -> None:
         """Open the stage's bar."""
-        self._bars[stage] = self._progress.add_task(stage, total=total, unit=f"{unit}s", spent="")
+        self._bars[stage] = self._progress.add_task(stage, total=total, unit=unit, spent="")
 
     def advance(self, stage: str) -> None:
         """Move the stage's bar."""
@@ -116,4 +126,4 @@ def summary(count: StageCount) -> str:
     parts = [f"{count.kept:,} kept"]
     parts += [f"{number:,} dropped ({reason})" for reason, number in count.dropped.items()]
     parts += [f"{number:,} failed ({error})" for error, number in count.failed.items()]
-    return f"{count.stage}: {count.rows_in:,} {count.unit}s in {count.seconds:.1f} s: " + ", ".join(parts)
+    return f"{count.stage}: {count.rows_in:,} {count.unit} in {count.seconds:.1f} s: " + ", ".join(parts)

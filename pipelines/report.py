@@ -23,7 +23,7 @@ def funnel_table(counts: Iterable[StageCount]) -> Table:
     """Header and one row per stage: in, kept, dropped by reason, failed by error."""
     rows: list[Sequence[object]] = [("stage", "counts", "in", "kept", "dropped", "failed")]
     rows += [
-        (count.stage, f"{count.unit}s", count.rows_in, count.kept, _reasons(count.dropped), _reasons(count.failed))
+        (count.stage, f"{count.unit}", count.rows_in, count.kept, _reasons(count.dropped), _reasons(count.failed))
         for count in counts
     ]
     return rows
@@ -55,10 +55,18 @@ def _lines(result: BuildResult) -> Iterable[str]:
 
 def _sft_table(result: BuildResult) -> Table:
     numbers = Counter(
-        (row.task.language, row.chosen.origin, "unchanged" if row.chosen.rewrite == row.task.query else "rewritten", row.split)
+        (
+            row.task.language,
+            row.chosen.origin,
+            "unchanged" if row.chosen.rewrite == row.task.query else "rewritten",
+            row.split,
+        )
         for row in result.sft()
     )
-    return [("language", "origin", "answer", "split", "rows"), *((*key, number) for key, number in sorted(numbers.items()))]
+    return [
+        ("language", "origin", "answer", "split", "rows"),
+        *((*key, number) for key, number in sorted(numbers.items())),
+    ]
 
 
 def _pair_table(result: BuildResult) -> Table:

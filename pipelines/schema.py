@@ -1,23 +1,20 @@
-"""The JSON schema of build files, with every component's own keys."""
+"""The JSON schema of build files, with every component's own keys, and the same as a page to read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
 from pairwright.core.components import Component
-from pairwright.core.config import BuildConfig
+from pairwright.core.config import BuildConfig, Section
+from pairwright.core.config_errors import model_in
 from pairwright.pipelines.catalogues import CATALOGUES
-
-
-def build_file_schema() -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of a build file; a component is one of its kind's catalogue, told apart by ``use``."""
-    schema = BuildConfig.model_json_schema()
-    for kind, catalogue in CATALOGUES.items():
-        forms = [_component_schema(name, cls) for name, cls in sorted(catalogue.items())]
-        schema["properties"][kind]["items"] = {"anyOf": [*forms, _CUSTOM]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
+from pairwright.pipelines.report import markdown
 
 _CUSTOM = {
     "type": "object",
@@ -27,12 +24,95 @@ _CUSTOM = {
 }
 
 
-def _component_schema(name: str, cls: type[Component]) -> dict[str, Any]:
-    schema = cls.model_json_schema(ref_template="#/$defs/{model}")
-    properties: Mapping[str, Any] = {"use": {"const": name}, **schema.get("properties", {})}
-    return {**schema, "properties": properties, "required": ["use", *schema.get("required", [])]}
+def build_file_schema() -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of a build file; a component is one of its kind's catalogue, told apart by ``use``."""
+    schema = BuildConfig.model_json_schema()
+    for kind, catalogue in CATALOGUES.items():
+        forms = []
+        for name, cls in sorted(catalogue.items()):
+            form = cls.model_json_schema()
+            schema["$defs"] |= form.pop("$defs", {})
+            form["properties"] = {"use": {"const": name}, **form.get("properties", {})}
+            form["required"] = ["use", *form.get("required", [])]
+            forms.append(form)
+        schema["properties"][kind]["items"] = {"anyOf": [*forms, _CUSTOM]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def one_line(cls: type[Component]) -> str:
-    """The first sentence of a component's docstring."""
+def one_line(cls: type[BaseModel]) -> str:
+    """The first paragraph of a docstring, in one line."""
     return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+def build_file_page() -> str:
+    """``docs/build-file.md``: every key of every part, with type, default and meaning."""
+    return "\n".join(_page()) + "\n"
+
+
+def _page() -> Iterator[str]:
+    yield from (
+        "# The build file",
+        "",
+        "A build file is YAML. Unknown keys are errors, and all problems are reported at once. This page is printed by",
+        "`pairwright schema --page`; `pairwright schema` prints the same as JSON schema for editors. The commented files in",
+        "`examples/` are the quickest way in.",
+        "",
+    )
+    yield from _section("Top level", BuildConfig)
+    for name, field in BuildConfig.model_fields.items():
+        model = model_in(field.annotation)
+        if model and issubclass(model, Section):
+            yield from _section(f"`{name}`", model)
+            yield from (line for key, inner in _parts(model) for line in _section(f"`{name}.{key}`", inner))
+    for kind, catalogue in CATALOGUES.items():
+        yield from (f"## Components of `{kind}`", "")
+        yield from (
+            f"`use: package.module:Class` names one of your own in `{kind}`; **that imports and runs its code**.",
+            "",
+        )
+        for name, cls in sorted(catalogue.items()):
+            yield from _section(f"`use: {name}`", cls, level=3)
+            yield from (line for key, inner in _parts(cls) for line in _section(f"`{name}.{key}`", inner, level=4))
+
+
+def _parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    for key, field in model.model_fields.items():
+        inner = model_in(field.annotation)
+        if inner and inner is not Component:
+            yield key, inner
+
+
+def _section(title: str, model: type[BaseModel], level: int = 2) -> Iterator[str]:
+    yield from (f"{'#' * level} {title}", "", one_line(model), "")
+    if model.model_fields:
+        rows = [
+            (f"`{key}`", _type(field), _default(field), field.description or "")
+            for key, field in model.model_fields.items()
+        ]
+        yield from markdown([("key", "type", "default", "meaning"), *rows])
+        yield ""
+
+
+def _type(field: FieldInfo) -> str:
+    model = model_in(field.annotation)
+    if model is Component:
+        return "list of components"
+    text = str(field.annotation) if not isinstance(field.annotation, type) else field.annotation.__name__
+    for noise in ("typing.", "collections.abc.", "pairwright.core.config.", "pairwright.pipelines.row_forms."):
+        text = text.replace(noise, "")
+    if model:
+        kind = "mapping of names to" if "Mapping" in text else "list of" if "tuple" in text else ""
+        return f"{kind} {model.__name__}".strip()
+    return f"`{text}`"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    if field.default is PydanticUndefined:
+        return "see below" if model_in(field.annotation) else "empty"
+    return f"`{json.dumps(field.default, ensure_ascii=False, default=_plain)}`"
+
+
+def _plain(value: Any) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -47,14 +47,18 @@ def show_command(folder: Path, defect: str | None, language: str | None, limit: 
         shown += 1
     if not shown:
         known = sorted({pair.rejected.defect for pair in read_rows(rows / "pairs.jsonl", PreferencePair)})
-        raise ConfigError([f"{folder}: no such pair"], f"Its defects are: {', '.join(known) or 'none, it has no pairs'}.")
+        raise ConfigError(
+            [f"{folder}: no such pair"], f"Its defects are: {', '.join(known) or 'none, it has no pairs'}."
+        )
 
 
 def _pair(pair: PreferencePair) -> Text:
     text = Text()
     origin = pair.task.origin
     where = f"{origin.file}:{origin.line}" if origin.line else origin.file
-    text.append(f"{pair.rejected.defect}", "bold").append(f"  {pair.rejected.maker}, {pair.split}, {where}, pair {pair.id}\n", "dim")
+    text.append(f"{pair.rejected.defect}", "bold").append(
+        f"  {pair.rejected.maker}, {pair.split}, {where}, pair {pair.id}\n", "dim"
+    )
     for turn in pair.task.history:
         text.append(f"  {turn.role}: {_printable(turn.content)}\n", "dim")
     text.append(f"  query:    {_printable(pair.task.query)}\n")
@@ -89,7 +93,9 @@ def marked(chosen: str, rejected: str) -> tuple[Text, Text]:
 
 def _show_row(console: Console, rows: Path, row: str) -> None:
     if not _ID.match(row):
-        raise ConfigError([f"{row!r} is no row id"], "Ids are 16 hex digits: of a pair, a query, a candidate or a dialogue.")
+        raise ConfigError(
+            [f"{row!r} is no row id"], "Ids are 16 hex digits: of a pair, a query, a candidate or a dialogue."
+        )
     found = 0
     for name, content in _mentions(rows, row):
         console.print(Text(f"{name}:", "bold"))

@@ -29,7 +29,7 @@ def books(folder: Path, max_failure_rate: float = 1.0) -> Books:
 
 def test_every_row_is_kept_dropped_or_failed_and_written_down(tmp_path: Path) -> None:
     with books(tmp_path) as ledger:
-        kept = list(ledger.stage("odd", "number", range(1, 21), odd_only))
+        kept = list(ledger.stage("odd", "numbers", range(1, 21), odd_only))
     (count,) = ledger.counts
     assert kept == [n for n in range(1, 21) if n % 2]
     assert (count.rows_in, count.kept, dict(count.dropped), dict(count.failed)) == (20, 10, {"even": 8}, {"zero": 2})
@@ -39,17 +39,17 @@ def test_every_row_is_kept_dropped_or_failed_and_written_down(tmp_path: Path) ->
 
 def test_a_stage_that_loses_a_row_is_a_bug_that_shows(tmp_path: Path) -> None:
     with books(tmp_path) as ledger, pytest.raises(AssertionError, match="lost or invented"):
-        list(ledger.stage("leaky", "number", range(5), lambda rows: (row for row in rows if row != 3)))
+        list(ledger.stage("leaky", "numbers", range(5), lambda rows: (row for row in rows if row != 3)))
 
 
 def test_a_stage_that_invents_a_row_is_a_bug_that_shows(tmp_path: Path) -> None:
     with books(tmp_path) as ledger, pytest.raises(AssertionError, match="lost or invented"):
-        list(ledger.stage("fertile", "number", range(5), lambda rows: (copy for row in rows for copy in (row, row))))
+        list(ledger.stage("fertile", "numbers", range(5), lambda rows: (copy for row in rows for copy in (row, row))))
 
 
 def test_too_many_failures_stop_the_build_and_say_where_the_first_one_is(tmp_path: Path) -> None:
     with books(tmp_path, max_failure_rate=0.05) as ledger, pytest.raises(BuildError) as caught:
-        list(ledger.stage("odd", "number", range(1, 21), odd_only))
+        list(ledger.stage("odd", "numbers", range(1, 21), odd_only))
     assert "2 of 20 numbers failed (2 zero)" in caught.value.message
     assert "numbers.txt:10: ends in zero" in caught.value.hint
     assert "max_failure_rate" in caught.value.hint
@@ -57,7 +57,7 @@ def test_too_many_failures_stop_the_build_and_say_where_the_first_one_is(tmp_pat
 
 def test_failures_at_the_allowed_rate_do_not_stop_the_build(tmp_path: Path) -> None:
     with books(tmp_path, max_failure_rate=0.10) as ledger:
-        assert len(list(ledger.stage("odd", "number", range(1, 21), odd_only))) == 10
+        assert len(list(ledger.stage("odd", "numbers", range(1, 21), odd_only))) == 10
 
 
 def test_stages_are_lazy_and_chain(tmp_path: Path) -> None:
@@ -69,8 +69,8 @@ def test_stages_are_lazy_and_chain(tmp_path: Path) -> None:
             yield number
 
     with books(tmp_path) as ledger:
-        first = ledger.stage("first", "number", numbers(), odd_only)
-        second = ledger.stage("second", "number", first, lambda rows: rows)
+        first = ledger.stage("first", "numbers", numbers(), odd_only)
+        second = ledger.stage("second", "numbers", first, lambda rows: rows)
         assert next(second) == 1
         assert taken == [1]
         assert list(second) == [3, 5]

@@ -39,7 +39,9 @@ def test_the_packaged_template_is_the_example_for_own_logs() -> None:
 
 
 def test_an_unknown_key_of_a_component_is_named_with_a_guess(tmp_path: Path) -> None:
-    found = problems(tmp_path, judges=[{"use": "rubric", "endpoint": "a", "treshold": 0.5}], endpoints={"a": {"use": "embedded"}})
+    found = problems(
+        tmp_path, judges=[{"use": "rubric", "endpoint": "a", "treshold": 0.5}], endpoints={"a": {"use": "embedded"}}
+    )
     assert found == ["judges.0.treshold: unknown key, did you mean threshold?"]
 
 
@@ -69,7 +71,11 @@ def test_leaks_that_no_prompt_shows_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("a: [1", "not valid YAML"), ("- 1", "expected keys and values, found list"), ("", "expected keys and values, found NoneType")],
+    [
+        ("a: [1", "not valid YAML"),
+        ("- 1", "expected keys and values, found list"),
+        ("", "expected keys and values, found NoneType"),
+    ],
 )
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "x.yaml"

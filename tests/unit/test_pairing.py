@@ -33,7 +33,10 @@ def judged(of: RewriteTask, text: str, origin: str = "teacher", *verdicts: objec
 
 def test_the_sources_own_rewrite_is_chosen_before_any_model() -> None:
     one = task()
-    rows = [judged(one, "teacher's", "teacher", verdict(score=1.0)), judged(one, "gold", "reference", verdict(score=0.2))]
+    rows = [
+        judged(one, "teacher's", "teacher", verdict(score=1.0)),
+        judged(one, "gold", "reference", verdict(score=0.2)),
+    ]
     (row,) = pair.chosen_of([one], rows)
     assert row.chosen.rewrite == "gold"
 
@@ -63,7 +66,14 @@ def test_a_weak_models_answer_is_never_chosen_even_if_nothing_is_wrong_with_it()
 
 
 def test_a_refused_candidate_is_dropped_under_the_first_defect_named() -> None:
-    refused = judged(task(), "x", "teacher", verdict(), verdict(passed=False, defect="length"), verdict(passed=False, defect="language"))
+    refused = judged(
+        task(),
+        "x",
+        "teacher",
+        verdict(),
+        verdict(passed=False, defect="length"),
+        verdict(passed=False, defect="language"),
+    )
     (outcome,) = judge.accepted([refused])
     assert isinstance(outcome, Dropped)
     assert outcome.reason == "length"
@@ -116,7 +126,9 @@ def test_the_first_variant_of_a_perturber_is_taken_else_its_first_reason() -> No
 
 def test_one_query_gets_at_most_so_many_pairs_each_with_another_defect_and_text() -> None:
     one = sft_row()
-    variants = [rejected(text, defect=defect) for text, defect in (("a", "x"), ("b", "x"), ("A", "y"), ("c", "z"), ("d", "w"))]
+    variants = [
+        rejected(text, defect=defect) for text, defect in (("a", "x"), ("b", "x"), ("A", "y"), ("c", "z"), ("d", "w"))
+    ]
     outcomes = list(pair.proposed([(one, worse) for worse in variants], PairingConfig(max_per_task=2), seed=3))
     kept = [outcome for outcome in outcomes if isinstance(outcome, PreferencePair)]
     assert len(outcomes) == 5
@@ -126,7 +138,9 @@ def test_one_query_gets_at_most_so_many_pairs_each_with_another_defect_and_text(
 
 def test_real_samples_come_before_made_variants() -> None:
     one = sft_row()
-    variants = [rejected(f"made {n}", defect=f"made {n}") for n in range(5)] + [rejected("said", defect="said", maker="sampled")]
+    variants = [rejected(f"made {n}", defect=f"made {n}") for n in range(5)] + [
+        rejected("said", defect="said", maker="sampled")
+    ]
     outcomes = pair.proposed([(one, worse) for worse in variants], PairingConfig(max_per_task=1), seed=0)
     assert [row.rejected.text for row in outcomes if isinstance(row, PreferencePair)] == ["said"]
 

@@ -12,7 +12,10 @@ from pairwright.core.storage import atomic_writer, locked, manifest_of, read_row
 
 
 def test_rows_come_back_as_they_were_also_chinese_emoji_and_line_separators(tmp_path: Path) -> None:
-    rows = [Turn(role="user", content=text) for text in ("它的内存管理怎么样？", "a\u2028b\u0085c\r\n\td", "👩‍👩‍👧 \U0001f9ea", "")]
+    rows = [
+        Turn(role="user", content=text)
+        for text in ("它的内存管理怎么样？", "a\u2028b\u0085c\r\n\td", "👩‍👩‍👧 \U0001f9ea", "")
+    ]
     assert write_rows(tmp_path / "rows.jsonl", rows) == 4
     assert list(read_rows(tmp_path / "rows.jsonl", Turn)) == rows
     assert "它的内存" in (tmp_path / "rows.jsonl").read_text(encoding="utf-8"), "text is not escaped"
@@ -41,7 +44,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_paragraph(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="No space left on device") as caught, atomic_writer(tmp_path / "full") as file:
+    with (
+        pytest.raises(StorageError, match="No space left on device") as caught,
+        atomic_writer(tmp_path / "full") as file,
+    ):
         file.write("x")
         raise OSError(28, os.strerror(28))
     assert "nothing paid for is lost" in caught.value.hint
@@ -49,7 +55,11 @@ def test_a_full_disk_is_one_paragraph(tmp_path: Path) -> None:
 
 
 def test_two_builds_into_one_folder_are_refused(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(StorageError, match=rf"another build is running here \(process {os.getpid()}\)"), locked(tmp_path):
+    with (
+        locked(tmp_path),
+        pytest.raises(StorageError, match=rf"another build is running here \(process {os.getpid()}\)"),
+        locked(tmp_path),
+    ):
         pytest.fail("two builds hold one folder")
 
 
