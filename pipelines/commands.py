@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from pairwright.core.components import Component
 from pairwright.core.config import BuildConfig, read_build
 from pairwright.core.errors import ConfigError
 from pairwright.core.ledger import Ledger

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.schema import build_file_page, build_file_schema
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Dropped, Failed
 from pairwright.core.storage import read_rows

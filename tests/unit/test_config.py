@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from pairwright.core.config import BuildConfig, read_build
 from pairwright.core.errors import ConfigError
 from pairwright.pipelines.catalogues import CATALOGUES

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar
 
+from factories import candidate, rejected, sft_row, task, verdict
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pairwright.core.components import Component
 from pairwright.core.config import PairingConfig
 from pairwright.core.records import Candidate, Dropped, JudgedCandidate, PreferencePair, Rejected, RewriteTask
 from pairwright.pipelines import judge, pair
-
-from factories import candidate, rejected, sft_row, task, verdict
 
 
 class Worse(Component):

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from pairwright.core.errors import StorageError
 from pairwright.core.records import Dropped, Turn
 from pairwright.core.storage import atomic_writer, locked, manifest_of, read_rows, sha256_of, write_json, write_rows
