@@ -1,0 +1,240 @@
+"""How often the deterministic judges fail human rewrites, and how many made defects they catch.
+
+    python benchmarks/judges_on_gold.py DATA_DIR... [--limit 600] [--show JUDGE]
+
+Reads the files of ``FILES`` that it finds below the folders: one JSON object per line with ``history``, ``query`` and
+the human ``rewrite``. Every judge sees every row twice: *blind*, as in a build whose source has no human rewrites, and
+*known*, with the human rewrite as the task's reference. The defects are made here, by rules that share nothing with
+the judges but the word diff that finds what a rewrite restores. Prints one Markdown table per data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from pairwright.core.components import Judge
+from pairwright.core.language import detect_language, is_question, mentions_many, normalise, restored, supported
+from pairwright.core.records import Candidate, Example, Language, Origin, RewriteTask, Turn
+from pairwright.core.requests import Answer, ChatRequest
+from pairwright.judges import JUDGES
+from pairwright.judges.rules import same_question
+
+FILES = (
+    "cast19.jsonl",
+    "ikat23.jsonl",
+    "gecor.train.jsonl",
+    "canard.dev.jsonl",
+    "followup.train.jsonl",
+    "zh_gold.jsonl",
+)
+RULES = [name for name, judge in JUDGES.items() if not judge.paid]
+_PRONOUN = {
+    "en": re.compile(r"\b(it|its|they|them|their|he|him|his|she|her|this|that|these|those)\b", re.IGNORECASE),
+    "zh": re.compile(r"它|他|她|这|那(?=[个家里儿些位部首本座种边])"),
+}
+_COMPLETE = {"en": "The query is complete and needs no rewrite.", "zh": "问题本身已经完整，不需要改写。"}
+
+
+class Defect(NamedTuple):
+    """A wrong answer and the judge whose business it is."""
+
+    judge: str
+    kind: str
+    rewrite: str
+    analysis: str | None = None
+    needs_rewrite: bool | None = None
+
+
+def read_rows(path: Path, limit: int) -> list[dict[str, Any]]:
+    """The rows of one file, at most ``limit`` of them drawn by a fixed seed."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if not row["meta"].get("ptkb_used") and row["meta"].get("original", True)]
+    return rows if len(rows) <= limit else random.Random(0).sample(rows, limit)
+
+
+def packaged_examples(language: Language) -> list[Example]:
+    """The few-shot examples that builds use by default."""
+    text = files("pairwright.core").joinpath(f"examples.{language}.jsonl").read_text(encoding="utf-8")
+    return [Example.model_validate_json(line) for line in text.splitlines()]
+
+
+def task_of(row: Mapping[str, Any], examples: list[Example], *, known: bool) -> RewriteTask:
+    shown = random.Random(row["id"]).sample(examples, 3)
+    return RewriteTask.create(
+        conversation=row["id"],
+        dialogue=row["id"],
+        language=row["lang"],
+        history=tuple(Turn(**turn) for turn in row["history"]),
+        query=row["query"],
+        reference=row["rewrite"] if known else None,
+        tokens=0,
+        examples=tuple(shown),
+        origin=Origin(source="benchmark", file="", key=row["id"], licence=""),
+    )
+
+
+def defects(row: Mapping[str, Any], other: Mapping[str, Any], task: RewriteTask) -> Iterator[Defect]:
+    """Wrong answers to one row; ``other`` is a row that has nothing to do with it."""
+    query, gold, language = row["query"], row["rewrite"], task.language
+    texts = [*(turn.content for turn in task.history), query]
+    needed = bool(texts[:-1]) and not same_question(query, gold, language)
+    yield from _form_defects(row, task)
+    if not needed:
+        if texts[:-1]:
+            yield Defect("contradiction", "needs_rewrite true, copied", query, needs_rewrite=True)
+            yield Defect("over_edited", "entity added", f"{query} {_key(other)}")
+        return
+    yield Defect("unchanged", "copied", query)
+    yield Defect("contradiction", "needs_rewrite false, rewritten", gold, needs_rewrite=False)
+    yield Defect("contradiction", "analysis says complete", gold, _COMPLETE[language])
+    yield Defect("over_edited", "another question", other["rewrite"])
+    kept = {match.lower() for match in _PRONOUN[language].findall(gold)}
+    overt = [match for match in _PRONOUN[language].findall(query) if match.lower() not in kept]
+    if overt:
+        yield Defect("leftover_reference", "copied", query)
+    yield from _entity_defects(gold, _key(row), _key(other), texts, task, overt=bool(overt))
+
+
+def _entity_defects(
+    gold: str, key: str, foreign: str, texts: list[str], task: RewriteTask, *, overt: bool
+) -> Iterator[Defect]:
+    if not key:
+        return
+    blurred = gold.replace(key, "它" if task.language == "zh" else "it")
+    yield Defect("leftover_reference", "entity to pronoun", blurred)
+    if supported(key, texts[:-1]) and not supported(key, texts[-1:]):
+        without = " ".join(gold.replace(key, " ").split()) if task.language == "en" else gold.replace(key, "")
+        yield Defect("missing_key_entity", "deleted" if overt else "deleted, no reference in query", without)
+    if foreign and not supported(foreign, texts):
+        yield Defect("invented_entity", "swapped", gold.replace(key, foreign))
+    leaked = [span for example in task.examples for span in restored(example.query, example.rewrite, example.language)]
+    leaked = [span for span in leaked if not supported(span, texts)]
+    if leaked:
+        yield Defect("example_leak", "in rewrite", gold.replace(key, leaked[0]))
+
+
+def _form_defects(row: Mapping[str, Any], task: RewriteTask) -> Iterator[Defect]:
+    gold, query = row["rewrite"], row["query"]
+    yield Defect("example_leak", "analysis copied", gold, task.examples[0].analysis)
+    foreign = packaged_examples("en" if task.language == "zh" else "zh")
+    if detect_language(query) == task.language:
+        yield Defect("language_mismatch", "other language", random.Random(row["id"]).choice(foreign).rewrite)
+    yield Defect("length_ratio", "dialogue repeated", " ".join([*(turn.content for turn in task.history), gold] * 3))
+    if len(normalise(gold)) > 12:
+        yield Defect("length_ratio", "cut off", gold[: len(gold) // 5])
+    answers = [turn.content for turn in task.history if turn.role == "assistant"]
+    if answers and is_question(query, task.language) and not is_question(answers[-1], task.language):
+        yield Defect("answer_instead", "previous answer", answers[-1])
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    """The longest span that the human rewrite restores."""
+    return max(restored(row["query"], row["rewrite"], row["lang"]), key=len, default="")
+
+
+async def _refuse(endpoint: str, request: ChatRequest) -> NoReturn:
+    raise AssertionError("a rule asks nobody")
+
+
+class Tally:
+    """Counts of (judge, kind): how many were judged, how many failed; and the texts for ``--show``."""
+
+    def __init__(self) -> None:
+        self.judged: dict[tuple[str, str, bool], int] = {}
+        self.failed: dict[tuple[str, str, bool], int] = {}
+        self.shown: list[tuple[str, ...]] = []
+
+    def add(self, judge: str, kind: str, *, known: bool, failed: bool) -> None:
+        key = (judge, kind, known)
+        self.judged[key] = self.judged.get(key, 0) + 1
+        self.failed[key] = self.failed.get(key, 0) + failed
+
+    def cell(self, judge: str, kind: str, *, known: bool) -> str:
+        judged = self.judged.get((judge, kind, known), 0)
+        return f"{100 * self.failed[judge, kind, known] / judged:.1f} %" if judged else "–"
+
+
+def measure(rows: list[dict[str, Any]], show: str | None) -> Tally:
+    """Judge the human rewrites and the defects of all rows, blind and known."""
+    language: Language = rows[0]["lang"]
+    examples, judges, tally = packaged_examples(language), {name: JUDGES[name]() for name in RULES}, Tally()
+    mentions_many([text for row in rows for text in (row["query"], row["rewrite"])], language)
+    others = [*rows[7:], *rows[:7]]
+    for row, other in zip(rows, others, strict=True):
+        made = list(defects(row, other, task_of(row, examples, known=True)))
+        for known in (False, True):
+            task = task_of(row, examples, known=known)
+            for name, judge in judges.items():
+                wrong = [defect for defect in made if defect.judge == name]
+                answers = [
+                    _candidate(task, Defect(name, "human", row["rewrite"])),
+                    *(_candidate(task, one) for one in wrong),
+                ]
+                verdicts = asyncio.run(_judge(judge, task, answers))
+                for kind, answer, verdict in zip(
+                    ["human", *(one.kind for one in wrong)], answers, verdicts, strict=True
+                ):
+                    tally.add(name, kind, known=known, failed=not verdict.passed)
+                    if name == show and verdict.passed == (kind != "human"):
+                        tally.shown.append((kind, str(known), verdict.evidence, row["query"], answer.rewrite))
+    return tally
+
+
+async def _judge(judge: Any, task: RewriteTask, answers: list[Candidate]) -> Any:
+    checked: Judge = judge
+    return await checked.judge(task, answers, _refuse)
+
+
+def _candidate(task: RewriteTask, defect: Defect) -> Candidate:
+    return Candidate.create(
+        task=task.id,
+        origin="reference" if defect.kind == "human" else "teacher",
+        rewrite=defect.rewrite or " ",
+        analysis=defect.analysis,
+        needs_rewrite=defect.needs_rewrite,
+    )
+
+
+def print_table(name: str, count: int, tally: Tally) -> None:
+    """One Markdown table: false alarms of every judge, then its catch rate for each kind of defect."""
+    print(
+        f"\n### {name} ({count} rows)\n\n| judge | case | n | failed blind | failed known |\n|---|---|---:|---:|---:|"
+    )
+    for judge in RULES:
+        kinds = dict.fromkeys(kind for one, kind, _ in tally.judged if one == judge)
+        for kind in kinds:
+            cells = [tally.cell(judge, kind, known=known) for known in (False, True)]
+            label = "**human rewrite (false alarm)**" if kind == "human" else f"caught: {kind}"
+            print(f"| {judge} | {label} | {tally.judged[judge, kind, True]} | {' | '.join(cells)} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DATA_DIR")
+    parser.add_argument("--limit", type=int, default=600, help="rows per data set")
+    parser.add_argument("--only", help="name of one of the files")
+    parser.add_argument("--show", choices=RULES, help="print this judge's mistakes")
+    arguments = parser.parse_args()
+    paths = [path for name in FILES for folder in arguments.folders if (path := folder / name).exists()]
+    if not paths:
+        sys.exit(f"none of {', '.join(FILES)} below {', '.join(map(str, arguments.folders))}")
+    for path in paths:
+        if arguments.only in (None, path.name):
+            rows = read_rows(path, arguments.limit)
+            tally = measure(rows, arguments.show)
+            print_table(path.name, len(rows), tally)
+            for mistake in tally.shown:
+                print("   ", " | ".join(mistake))
+
+
+if __name__ == "__main__":
+    main()
