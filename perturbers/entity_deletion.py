@@ -1,0 +1,107 @@
+"""Entity deletion: the rewrite loses an entity that it had brought back from the dialogue."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from pairwright.core.components import Component
+from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.perturbers import english
+from pairwright.perturbers.phrases import Frame, generic_head
+from pairwright.perturbers.repair import repair
+from pairwright.perturbers.spans import Entity, restored_entities
+from pairwright.perturbers.verify import Draft, impossible, missing, settle
+
+_JOINERS = ("、", "和", "与")
+_TAIL = re.compile(r"(?:这?[部张首个家]?(?:电影|影片|专辑|乐队|组合|歌曲|歌)|公司)?的")
+
+
+class EntityDeletion(Component):
+    """Deletes each restored entity in turn, the most important first.
+
+    English deletes what hangs on the entity too: its preposition, its possessive 's, its place in a list; of a name
+    that the sentence cannot do without, the common noun stays (the Milgram experiment → the experiment). Chinese
+    deletes the entity and the 的 that joins it.
+    """
+
+    name: ClassVar[str] = "entity_deletion"
+    variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
+
+    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+        """See :class:`~pairwright.core.components.Perturber`."""
+        yield from settle(
+            self.name, "missing_entity", task, chosen, _drafts(task, chosen.rewrite), missing, self.variants
+        )
+
+
+def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+    entities = restored_entities(task, chosen)
+    if not entities:
+        yield impossible("nothing_restored")
+    for entity in entities:
+        cuts = _cuts_zh(chosen, entity) if task.language == "zh" else _cuts_en(chosen, entity)
+        found = False
+        for text, template in cuts:
+            found = True
+            yield Draft(repair(text, chosen, task.language), template, entity.added, {"entity": entity.added})
+        if not found:
+            yield impossible("needed_by_grammar", entity.text)
+
+
+def _cuts_zh(chosen: str, entity: Entity) -> Iterator[tuple[str, str]]:
+    before, after = chosen[: entity.start], chosen[entity.end :]
+    if before.endswith(_JOINERS) or after.startswith(_JOINERS):
+        yield _without_list_item(before, after), "drop_list_item"
+        return
+    tail = _TAIL.match(after)
+    if tail and before.endswith(("去", "在")) and not before.endswith(("现在", "实在", "正在")):
+        yield before[:-1] + after[tail.end() :], "drop_phrase"
+    elif tail:
+        yield before + after[tail.end() :], "drop_with_particle"
+    else:
+        yield before + after, "drop_name"
+
+
+def _without_list_item(before: str, after: str) -> str:
+    if before.endswith(_JOINERS):
+        return before[:-1] + after if not after.startswith(_JOINERS) else before + after[1:]
+    return before + after[1:]
+
+
+def _cuts_en(chosen: str, entity: Entity) -> Iterator[tuple[str, str]]:
+    frame = Frame.around(chosen, entity)
+    if entity.added != entity.text:
+        yield chosen[: entity.added_start] + chosen[entity.added_end :], "drop_modifier"
+        return
+    if frame.next_word in ("'s", "’s"):
+        yield chosen[: frame.phrase_start] + "the" + chosen[frame.after_possessive :], "drop_possessor"
+    elif frame.is_listed:
+        yield _without_conjunct(chosen, frame), "drop_list_item"
+    elif frame.preposition and frame.can_lose_its_preposition:
+        yield _without_phrase(chosen, frame), "drop_phrase"
+    elif frame.ends_clause and english.can_stand_alone(frame.word_before_phrase):
+        yield chosen[: frame.phrase_start] + chosen[frame.end :], "drop_object"
+    head = generic_head(entity.text, bare=not frame.determiner)
+    if head:
+        article = frame.determiner or ("" if english.is_mass(head) else "the")
+        yield f"{chosen[: frame.phrase_start]}{article} {head}{chosen[entity.end :]}", "keep_head"
+
+
+def _without_phrase(chosen: str, frame: Frame) -> str:
+    """Without preposition and phrase, nor the and that joined them to another one."""
+    before, after = chosen[: frame.preposition_start], chosen[frame.end :]
+    joined = re.search(r"\s+(?:and|or)\s+$", before)
+    if joined:
+        return before[: joined.start()] + after
+    return before + re.sub(r"^\s+(?:and|or)(?=\s+(?:in|on|at|for|with|of|from|about)\b)", "", after)
+
+
+def _without_conjunct(chosen: str, frame: Frame) -> str:
+    if frame.joined_before and not frame.joined_after:
+        return chosen[: frame.joiner_start] + chosen[frame.end :]
+    return chosen[: frame.phrase_start] + chosen[frame.joiner_end :]

@@ -1,0 +1,73 @@
+"""Puts another entity in the place of a restored one, and says how well the two go together."""
+
+from __future__ import annotations
+
+from pairwright.core.records import Example, Language, RewriteTask
+from pairwright.perturbers import chinese, english
+from pairwright.perturbers.phrases import Frame, kind_of
+from pairwright.perturbers.repair import agree
+from pairwright.perturbers.spans import Entity, dialogue_text
+
+_WINDOW = 40
+
+
+def put_in_place(chosen: str, entity: Entity, other: str, language: Language) -> str:
+    """``chosen`` with ``other`` in the place of ``entity``; empty where it would not fit the grammar.
+
+    In English ``other`` comes with the article that it has as a phrase of its own (the Kestrel 40, Oslo); it is
+    dropped before a noun, and the verb beside it gets the right number.
+    """
+    return _put_zh(chosen, entity, other) if language == "zh" else _put_en(chosen, entity, other)
+
+
+def _put_en(chosen: str, entity: Entity, other: str) -> str:
+    core = other.removeprefix("the ")
+    frame = Frame.around(chosen, entity)
+    if entity.added != entity.text:
+        short = len(core.split()) <= 2 and not english.is_plural(core) and entity.text.startswith(entity.added)
+        return (
+            chosen[: entity.added_start] + core + chosen[entity.added_end :]
+            if short and frame.determiner.lower() != "a"
+            else ""
+        )
+    if (
+        frame.determiner.lower() in ("what", "which", "my", "your", "some", "any", "no", "all", "each")
+        or frame.continues_a_phrase
+        or frame.after_adverb
+    ):
+        return ""
+    put = core if frame.next_is_nominal else other
+    if frame.determiner.lower() in ("a", "an") and other != core and core.islower():
+        put = f"{english.article_for(core)} {core}"
+    text = chosen[: frame.phrase_start] + put + chosen[entity.end :]
+    return agree(text, frame.phrase_start, frame.phrase_start + len(put), english.is_plural(core))
+
+
+def _put_zh(chosen: str, entity: Entity, other: str) -> str:
+    before, after = chosen[: entity.start], chosen[entity.end :]
+    if chinese.is_full_class(other) or other in chosen:
+        return ""
+    return before + other + after
+
+
+def same_kind(task: RewriteTask, chosen: str, entity: Entity, example: Example, loan: str) -> int:
+    """How alike the two are: the more the better; -1 when they cannot stand for each other (a person, a place)."""
+    if task.language == "zh":
+        own = _class_zh(dialogue_text(task), entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8])
+        theirs = _class_zh("\n".join(turn.content for turn in example.history), loan, "", example.rewrite)
+        if "person" in (own.name, theirs.name) and own.name != theirs.name:
+            return -1
+        return 2 if own.name == theirs.name else int(("《" in loan) == ("《" in entity.text))
+    own_kind = kind_of(entity.text, dialogue_text(task), sentence=chosen)
+    their_kind = kind_of(loan, "\n".join(turn.content for turn in example.history), sentence=example.rewrite)
+    alike = own_kind == their_kind != ""
+    return (
+        2 * alike
+        + (loan[0].isupper() == entity.text[0].isupper())
+        + (english.is_plural(loan) == english.is_plural(entity.text))
+    )
+
+
+def _class_zh(history: str, name: str, replaced: str, asked: str) -> chinese.NounClass:
+    place = history.rfind(name)
+    return chinese.classify(name, replaced, history[max(0, place - _WINDOW) : place + len(name) + _WINDOW], asked)
