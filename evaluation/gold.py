@@ -84,7 +84,7 @@ def read_gold(path: Path) -> GoldSet:
             try:
                 rows.append(row_from(json.loads(line)))
             except (ValueError, KeyError, TypeError, AttributeError) as exc:
-                problems.append(f"{path}:{number}: {_explain(exc)}")
+                problems.append(f"{path}:{number}: {explain(exc)}")
     return gold_set(path.stem, rows, problems, source=str(path), sha256=sha256_of(path))
 
 
@@ -184,7 +184,8 @@ def _lines(path: Path) -> Iterable[str]:
         raise SourceError(f"{path}: not UTF-8 (byte {exc.start})", "Convert the file to UTF-8.") from exc
 
 
-def _explain(exc: Exception) -> str:
+def explain(exc: Exception) -> str:
+    """What is wrong with a row, in one line."""
     if isinstance(exc, ValidationError):
         return "; ".join(f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors())
     if isinstance(exc, json.JSONDecodeError):

@@ -39,7 +39,9 @@ def slices(rows: Sequence[GoldRow]) -> tuple[Slice, ...]:
 
 
 def depends_on_assistant(row: GoldRow) -> bool | None:
-    """True when something that the reference restores was said by the assistant only; None where nothing is restored."""
+    """True when something that the reference restores was said by the assistant only; None where nothing is known to be."""
+    if not row.dependent:
+        return None
     if row.depends_on_assistant is not None:
         return row.depends_on_assistant
     by_user = [turn.content for turn in row.history if turn.role == "user"]
@@ -51,7 +53,7 @@ def _labels(row: GoldRow) -> list[tuple[str, str]]:
     depth = sum(turn.role == "user" for turn in row.history)
     labels = [
         ("language", row.language),
-        ("depth", f"{depth} user turns" if depth < DEEPEST else f"{DEEPEST}+ user turns"),
+        ("depth", _depth(depth)),
         ("needs", "a rewrite" if row.dependent else "no rewrite"),
     ]
     leaning = depends_on_assistant(row)
@@ -60,3 +62,7 @@ def _labels(row: GoldRow) -> list[tuple[str, str]]:
     if row.defect:
         labels.append(("defect", row.defect))
     return labels
+
+
+def _depth(turns: int) -> str:
+    return f"{DEEPEST}+ user turns" if turns >= DEEPEST else "1 user turn" if turns == 1 else f"{turns} user turns"

@@ -1,0 +1,65 @@
+"""Pages that open from disk: one file, no script, no network, readable on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+STYLE = """
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#d7dce1;--paper:#fff;--wash:#f5f7f9;--plain:#3567b5;--good:#18794e;--bad:#b3261e}
+@media (prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a3adb8;--line:#3a4149;--paper:#15181c;--wash:#1e2328;--plain:#7ea6e8;--good:#5fc08f;--bad:#f0837a}}
+*{box-sizing:border-box}
+body{margin:0 auto;padding:1rem;max-width:60rem;background:var(--paper);color:var(--ink);
+font:16px/1.5 system-ui,"PingFang SC","Hiragino Sans GB","Microsoft YaHei","Noto Sans CJK SC","Noto Sans SC",sans-serif;overflow-wrap:anywhere}
+h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.25rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line)}h3{font-size:1rem;margin:1.25rem 0 .25rem}
+p{margin:.4rem 0}.soft{color:var(--soft);font-size:.875rem}.verdict{background:var(--wash);border-left:4px solid var(--plain);padding:.6rem .8rem}
+.metric{border-top:1px solid var(--line);padding:.6rem 0}.metric h3{margin:0}
+.line{display:grid;grid-template-columns:9rem 1fr 13rem;gap:.75rem;align-items:center;margin:.15rem 0}
+.line .name{font-weight:600}.line .number{font-variant-numeric:tabular-nums;white-space:nowrap}
+.bar{width:100%;height:16px;display:block}.rule{stroke:var(--line);stroke-width:1}.zero{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 2}
+rect{opacity:.35}.plain{fill:var(--plain)}.good{fill:var(--good)}.bad{fill:var(--bad)}
+b.good{color:var(--good)}b.bad{color:var(--bad)}
+details{border:1px solid var(--line);border-radius:6px;padding:.4rem .7rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
+th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);white-space:nowrap}
+.example{background:var(--wash);border-radius:6px;padding:.6rem .8rem;margin:.6rem 0}.example dt{color:var(--soft);font-size:.8rem}.example dd{margin:0 0 .35rem}
+code{font-size:.85em}
+@media (max-width:40rem){.line{grid-template-columns:1fr auto;gap:0 .75rem}.line .bar{grid-column:1/3;grid-row:2}.line .number{text-align:right}}
+"""
+
+
+def page(title: str, language: str, body: Iterable[str]) -> str:
+    """A whole page; ``body`` is markup."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="{escape(language)}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def element(tag: str, text: str, css: str = "") -> str:
+    """One element around plain text."""
+    kind = f' class="{css}"' if css else ""
+    return f"<{tag}{kind}>{escape(text)}</{tag}>"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain texts that scrolls sideways on its own."""
+    top = "".join(element("th", cell) for cell in head)
+    lines = ("<tr>" + "".join(element("td", cell) for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+
+
+def folded(summary: str, body: str) -> str:
+    """A part that opens when touched; ``body`` is markup."""
+    return f"<details>{element('summary', summary)}{body}</details>"
+
+
+def definition(pairs: Mapping[str, str] | Iterable[tuple[str, str]], language: str = "") -> str:
+    """A list of names and texts, with the language of the texts where it differs from the page's."""
+    items = pairs.items() if isinstance(pairs, Mapping) else pairs
+    lang = f' lang="{escape(language)}"' if language else ""
+    inner = "".join(f"{element('dt', name)}<dd{lang}>{escape(text)}</dd>" for name, text in items)
+    return f'<dl class="example">{inner}</dl>'

@@ -1,0 +1,48 @@
+"""Small SVG drawings without text, so that they scale to any width; the numbers stand beside them in the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+WIDTH, HEIGHT = 300.0, 16.0
+
+
+class Mark(NamedTuple):
+    """A figure and its interval on the plot's axis; None draws nothing."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def axis(marks: Sequence[Mark], *, around_zero: bool = False) -> tuple[float, float]:
+    """Limits that hold all marks: from 0 up to a round number, or the same on both sides of 0."""
+    bounds = [bound for mark in marks for bound in mark if bound is not None]
+    largest = max([abs(bound) for bound in bounds] or [1.0]) or 1.0
+    if around_zero or min([*bounds, 0.0]) < 0:
+        return -largest * 1.05, largest * 1.05
+    return 0.0, 1.0 if largest <= 1 else largest * 1.05
+
+
+def bar(mark: Mark, limits: tuple[float, float], tone: str) -> str:
+    """A point with its interval on a line; ``tone`` is a CSS class: ``plain``, ``good`` or ``bad``."""
+    start, end = limits
+
+    def place(value: float) -> float:
+        return 4 + (WIDTH - 8) * (min(max(value, start), end) - start) / (end - start)
+
+    middle = HEIGHT / 2
+    drawn = [f'<line class="rule" x1="4" x2="{WIDTH - 4:.1f}" y1="{middle}" y2="{middle}"/>']
+    if start < 0 < end:
+        drawn.append(f'<line class="zero" x1="{place(0):.1f}" x2="{place(0):.1f}" y1="1" y2="{HEIGHT - 1}"/>')
+    if mark.low is not None and mark.high is not None:
+        left, width = place(mark.low), max(place(mark.high) - place(mark.low), 1.0)
+        drawn.append(f'<rect class="{tone}" x="{left:.1f}" y="{middle - 3}" width="{width:.1f}" height="6" rx="3"/>')
+    if mark.value is not None:
+        drawn.append(f'<circle class="{tone}" cx="{place(mark.value):.1f}" cy="{middle}" r="4"/>')
+    return (
+        f'<svg class="bar" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" preserveAspectRatio="none" aria-hidden="true">'
+        + "".join(drawn)
+        + "</svg>"
+    )

@@ -1,0 +1,133 @@
+"""The commands ``pairwright evaluate`` and ``pairwright compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pairwright.core.errors import ConfigError
+from pairwright.evaluation.asking import Asking, with_examples
+from pairwright.evaluation.compare import Comparison, compare
+from pairwright.evaluation.compare_report import comparison_head, table_rows, write_comparison
+from pairwright.evaluation.evaluate import evaluate
+from pairwright.evaluation.evaluation import HEADLINES, Evaluation, SetResult
+from pairwright.evaluation.gold import GoldSet
+from pairwright.evaluation.leaderboard import record
+from pairwright.evaluation.predictions import System, write_predictions
+from pairwright.evaluation.readers import open_gold
+from pairwright.evaluation.report import cell, difference_of, write_report
+from pairwright.evaluation.systems import SystemSpec, answers, parse_system
+
+BASELINE_NAMES = ("copy", "last_entity")
+
+
+def evaluate_command(
+    systems: Sequence[str],
+    tests: Sequence[str],
+    output: Path,
+    *,
+    base: str | None = None,
+    against: str | None = None,
+    leaderboard: Path | None = None,
+    asking: Asking | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate systems on test sets and write the report, the predictions and the leaderboard.
+
+    The baselines ``copy`` and ``last_entity`` always take part, and ``base`` (the untrained model) where it is given;
+    differences are taken from ``against``, else from ``base``, else from ``copy``.
+
+    Raises:
+        PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
+    """
+    specs = [*map(parse_system, BASELINE_NAMES), *_base(base), *map(parse_system, systems)]
+    reference = against or ("base" if base else "copy")
+    asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
+    sets = [_answered(spec, specs, asking, output) for spec in tests]
+    result = evaluate(sets, reference, seed)
+    files = write_report(result, output)
+    if leaderboard is not None:
+        record(result, leaderboard)
+    _print_evaluation(result, files)
+    return result
+
+
+def compare_command(
+    first: str, second: str, test: str, output: Path, *, asking: Asking | None = None, seed: int = 0
+) -> Comparison:
+    """Compare two systems on one test set and write the comparison.
+
+    Raises:
+        PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
+    """
+    asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
+    specs = [parse_system(first), parse_system(second)]
+    if specs[0].name == specs[1].name:
+        raise ConfigError([f"both systems are called {specs[0].name!r}"], "Give them names: NAME=SPEC.")
+    gold, (one, other) = _answered(test, specs, asking, output)
+    result = compare(gold, one, other, seed)
+    files = write_comparison(result, output)
+    _print_comparison(result, files)
+    return result
+
+
+def _base(spec: str | None) -> list[SystemSpec]:
+    return [] if spec is None else [parse_system(spec)._replace(name="base")]
+
+
+def _answered(test: str, specs: Sequence[SystemSpec], asking: Asking, output: Path) -> tuple[GoldSet, list[System]]:
+    """The test set and every system's answers; those of models are kept as files."""
+    gold = open_gold(test)
+    if any(spec.asks for spec in specs):
+        gold = with_examples(gold, asking)
+    found = [answers(spec, gold, asking) for spec in specs]
+    for spec, system in zip(specs, found, strict=True):
+        if spec.asks:
+            write_predictions(output / "predictions" / f"{system.name}.{gold.name}.jsonl", system.predictions)
+    return gold, found
+
+
+def _print_evaluation(result: Evaluation, files: Sequence[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for one in result.results:
+        table = Table(title=f"{one.test}: {one.rows:,} rows; per cent, 95 % intervals")
+        table.add_column("metric", no_wrap=True)
+        for system in one.systems:
+            table.add_column(system.name)
+        for note in result.metrics:
+            if note.name in HEADLINES:
+                cells = [
+                    cell(note, one.figure(each.name, note.name), difference_of(one, each.name, note.name))
+                    for each in one.systems
+                ]
+                table.add_row(note.name, *cells)
+        console.print(table)
+        console.print(_legend(one))
+    _print_files(files)
+
+
+def _print_comparison(result: Comparison, files: Sequence[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{result.test}: {result.rows:,} rows")
+    for name in comparison_head(result):
+        table.add_column(name, no_wrap=name == "metric")
+    for row in table_rows(result):
+        table.add_row(*row)
+    console = Console()
+    console.print(table)
+    console.print(result.verdict, highlight=False)
+    _print_files(files)
+
+
+def _legend(one: SetResult) -> str:
+    return f"▲ significantly better than {one.against}, ▼ worse (permutation test, Holm)"
+
+
+def _print_files(files: Sequence[Path]) -> None:
+    for path in files:
+        print(path)
