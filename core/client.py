@@ -26,7 +26,7 @@ from pairwright.core.limits import AdaptiveGate, MinuteLimit, backoff
 from pairwright.core.records import content_id, row_rng
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.core.transport import Transport, Trouble
-from pairwright.core.wire import prompt_token_bound, read_answer, request_body
+from pairwright.core.wire import prompt_token_bound, read_answer, request_body, token_estimate
 
 T = TypeVar("T")
 
@@ -106,6 +106,11 @@ class Client:
             task.add_done_callback(lambda done: self._forget(name, done))
         return await asyncio.shield(task)
 
+    def stored(self, endpoint: str, request: ChatRequest) -> Answer | None:
+        """The answer to ``request`` if it is in the ledger; nothing is sent."""
+        state = self._endpoints[endpoint]
+        return self._ledger.get(request_hash(state.identity, state.supported(request)))
+
     def _forget(self, name: str, task: asyncio.Task[Answer]) -> None:
         del self._tasks[name]
         if not task.cancelled():
@@ -135,7 +140,8 @@ class Client:
         await state.gate.opened()
         if state.requests is not None:
             await state.requests.spend(1)
-        spent = await state.tokens.spend(tokens) if state.tokens is not None else None
+        estimate = token_estimate(len(body)) + request.max_tokens
+        spent = await state.tokens.spend(estimate) if state.tokens is not None else None
         if (known := self._ledger.get(name)) is not None:
             return known
         attempt = await self._begin(state, name, tokens, state.cost(prompt_token_bound(body), request.max_tokens))
@@ -157,7 +163,7 @@ class Client:
                 used = outcome.prompt_tokens + outcome.completion_tokens
             else:
                 self._ledger.finish(attempt, outcome.kind, billed=outcome.billed)
-                used = tokens if outcome.billed else 0
+                used = estimate if outcome.billed else 0
         finally:
             self._sending.discard(task)
             self._settled.set()
@@ -253,17 +259,19 @@ class _Endpoint:
                 f"{trouble.message} It asks to wait {trouble.retry_after:.0f} s.",
                 "Run the same command again then: nothing paid for is lost.",
             )
+        silent = self.answered_at is None
         last = retry >= self.config.max_retries
-        if trouble.kind == "connection" and self.answered_at is None and (last or retry + 1 >= _TRIES_TO_CONNECT):
+        if trouble.kind == "connection" and silent and (last or retry + 1 >= _TRIES_TO_CONNECT):
             raise self.died(trouble.message, f"Start the server, or correct endpoints.{self.name}.base_url.")
-        if last and trouble.kind == "connection" and (self.answered_at or 0.0) < started:
+        if trouble.kind == "connection" and last and (self.answered_at or 0.0) < started:
             raise self.died(
                 trouble.message,
                 "The server is gone. Start it and run the same command again: nothing paid for is lost.",
             )
-        if last and trouble.kind == "malformed_body" and self.answered_at is None:
+        if silent and (trouble.kind == "http_404" or (trouble.kind == "malformed_body" and last)):
             raise self.died(
-                trouble.message, f"Does endpoints.{self.name}.base_url end in /v1, as the server's documentation says?"
+                trouble.message,
+                f"Does endpoints.{self.name}.base_url end in /v1, as the server's documentation says?",
             )
 
 

@@ -5,6 +5,9 @@ plumbing works and a source of answers to reject, never a judge of quality. Any 
 
 ``python -m pairwright.core.embedded`` is the server's side. It ends when its parent ends, however that happens: it
 watches a pipe and its parent's process id.
+
+With ``slots: 1`` a seed gives the same text every time. With more slots, requests share batches and prompts share their
+cached prefix: much faster, but the rounding differs with the company, and some sampled texts with it.
 """
 
 from __future__ import annotations
@@ -157,6 +160,7 @@ def _serve(settings: dict[str, str | int], report: int) -> None:
     params.n_ctx = int(settings["slots"]) * int(settings["context"])
     params.cpuparams.n_threads = settings["threads"]
     params.cpuparams_batch.n_threads = settings["threads"]
+    params.cache_prompt = settings["slots"] != 1
     params.ui = False
     server = xllamacpp.Server(params)
     os.write(report, server.listening_address.encode())

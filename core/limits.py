@@ -13,6 +13,7 @@ from pairwright.core.records import row_rng
 
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 30.0
+_LOOK_AGAIN = 0.1  # others may give back what they did not use at any time
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -105,7 +106,7 @@ class MinuteLimit:
         amount = float(min(units, self.limit))
         async with self._turn:
             while (wait := self._wait_for(amount)) > 0:
-                await self._sleep(wait)
+                await self._sleep(min(wait, _LOOK_AGAIN))
             entry = [self._clock(), amount]
             self._spent.append(entry)
             self._sum += amount

@@ -85,6 +85,7 @@ class FaultServer:
         self.bodies: list[dict[str, Any]] = []
         self.arrivals: list[float] = []
         self._seen: Counter[bytes] = Counter()
+        self._connections: set[asyncio.Transport] = set()
         self.port = 0
 
     @property
@@ -118,6 +119,12 @@ class FaultServer:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop listening and cut all connections; may be called twice."""
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._loop.close()
@@ -128,6 +135,9 @@ class FaultServer:
         ready.set()
         await self._stop.wait()
         server.close()
+        for connection in tuple(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
 
@@ -193,8 +203,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._server._connections.add(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._server._connections.discard(self._transport)
         if self._task is not None:
             self._task.cancel()
 
