@@ -11,10 +11,11 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
@@ -65,7 +66,7 @@ class Client:
         self._configs = endpoints
         self._endpoints = {name: _Endpoint(name, config) for name, config in endpoints.items()}
         self._tasks: dict[str, asyncio.Task[Answer]] = {}
-        self._sending: set[asyncio.Task[Answer]] = set()
+        self._sending: set[asyncio.Task[Any]] = set()
         self._settled = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -136,42 +137,40 @@ class Client:
     async def _try(self, state: _Endpoint, request: ChatRequest, name: str, body: bytes) -> Answer | Trouble:
         """Send one request, when the rates and the budget allow it, and write down how it ended."""
         transport = self._transport(state)
-        tokens = prompt_token_bound(body) + request.max_tokens
-        await state.gate.opened()
-        if state.requests is not None:
-            await state.requests.spend(1)
-        estimate = token_estimate(len(body)) + request.max_tokens
-        spent = await state.tokens.spend(estimate) if state.tokens is not None else None
+        bound = prompt_token_bound(body)
+        spent = await state.paced(token_estimate(len(body)) + request.max_tokens)
         if (known := self._ledger.get(name)) is not None:
             return known
-        attempt = await self._begin(state, name, tokens, state.cost(prompt_token_bound(body), request.max_tokens))
+        attempt = await self._begin(state, name, bound + request.max_tokens, state.cost(bound, request.max_tokens))
+        sent = time.monotonic()
+        with self._on_its_way():
+            received = await transport.send(body)
+            if not isinstance(received, Trouble):
+                received = _read(received, state, name, len(body), time.monotonic() - sent)
+            outcome = self._record(attempt, state, received)
+        state.heard(outcome, sent, spent)
+        return outcome
+
+    def _record(self, attempt: int, state: _Endpoint, outcome: Answer | Trouble) -> Answer | Trouble:
+        """Commit how an attempt ended. If another process was first, its answer is the answer."""
+        if isinstance(outcome, Trouble):
+            self._ledger.finish(attempt, outcome.kind, billed=outcome.billed)
+            return outcome
+        cost = state.cost(outcome.prompt_tokens, outcome.completion_tokens)
+        kept = self._ledger.finish(attempt, "ok", answer=outcome, cost=cost)
+        return outcome if kept else self._ledger.get(outcome.request_hash) or outcome
+
+    @contextmanager
+    def _on_its_way(self) -> Iterator[None]:
         task = asyncio.current_task()
         assert task is not None
         self._sending.add(task)
-        sent = time.monotonic()
         try:
-            received = await transport.send(body)
-            outcome = (
-                received
-                if isinstance(received, Trouble)
-                else _read(received, state, name, len(body), time.monotonic() - sent)
-            )
-            if isinstance(outcome, Answer):
-                self._ledger.finish(
-                    attempt, "ok", answer=outcome, cost=state.cost(outcome.prompt_tokens, outcome.completion_tokens)
-                )
-                used = outcome.prompt_tokens + outcome.completion_tokens
-            else:
-                self._ledger.finish(attempt, outcome.kind, billed=outcome.billed)
-                used = estimate if outcome.billed else 0
+            yield
         finally:
             self._sending.discard(task)
             self._settled.set()
             self._settled = asyncio.Event()
-        if state.tokens is not None and spent is not None:
-            state.tokens.correct(spent, used)
-        state.heard(outcome, sent)
-        return outcome
 
     async def _begin(self, state: _Endpoint, name: str, tokens: int, cost: float) -> int:
         """Reserve the budget; while it does not reach, wait for requests on their way to give back what they did not use."""
@@ -237,11 +236,20 @@ class _Endpoint:
         price = self.config.price
         return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
 
-    def heard(self, outcome: Answer | Trouble, sent: float) -> None:
-        """Adapt to how a request that was ``sent`` then ended."""
+    async def paced(self, tokens: int) -> list[float] | None:
+        """Wait until the server and the rates allow a request of about that many tokens."""
+        await self.gate.opened()
+        if self.requests is not None:
+            await self.requests.spend(1)
+        return await self.tokens.spend(tokens) if self.tokens is not None else None
+
+    def heard(self, outcome: Answer | Trouble, sent: float, spent: list[float] | None) -> None:
+        """Adapt to how a request that was ``sent`` then ended; ``spent`` is what :meth:`paced` took for it."""
         if isinstance(outcome, Answer):
             self.answered_at = time.monotonic()
             self.gate.succeeded()
+            if self.tokens is not None and spent is not None:
+                self.tokens.correct(spent, outcome.prompt_tokens + outcome.completion_tokens)
         elif outcome.throttled:
             self.gate.throttled(sent, outcome.retry_after)
 

@@ -1,0 +1,160 @@
+"""What the generation stage will ask: one :class:`PlannedRequest` per query, generator and temperature.
+
+Nothing here depends on the order of the queries or on what ran before: the seed of a request comes from the query's
+id, and so does the draw of ``sample`` queries.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pairwright.core.client import reask
+from pairwright.core.config import BuildConfig, Style
+from pairwright.core.prompts import ANSWER_SCHEMA, teacher_messages
+from pairwright.core.records import RewriteTask, Row, row_rng
+from pairwright.core.requests import Answer, ChatRequest, Message
+
+
+class Variant(Row):
+    """One temperature of one generator; ``index`` counts the temperatures of one role at one endpoint."""
+
+    role: Literal["teacher", "weak"]
+    endpoint: str
+    index: int
+    temperature: float
+    max_tokens: int
+    reasks: int
+    style: Style
+    sample: int | None
+
+
+class PlannedRequest(Row):
+    """One request of the generation stage. ``number`` is its place in the plan, from 0."""
+
+    number: int
+    task: RewriteTask
+    variant: Variant
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Names this request in the books: ``TASK/teacher.ENDPOINT.0``."""
+        return f"{self.task.id}/{self.variant.role}.{self.variant.endpoint}.{self.variant.index}"
+
+    def request(self) -> ChatRequest:
+        """What goes to the endpoint."""
+        messages = teacher_messages(self.task, self.variant.style)
+        return rewrite_request(messages, self.variant.temperature, self.variant.max_tokens, self.seed)
+
+
+def rewrite_request(messages: Iterable[Message], temperature: float, max_tokens: int, seed: int) -> ChatRequest:
+    """A request for a rewrite: the one place that decides what, beside the prompt, enters its hash."""
+    return ChatRequest(
+        messages=tuple(messages),
+        temperature=temperature,
+        max_tokens=max_tokens,
+        seed=seed,
+        json_schema=ANSWER_SCHEMA,
+        schema_name="rewrite",
+    )
+
+
+def provenance(request: ChatRequest, answers: Sequence[Answer]) -> dict[str, str | int]:
+    """What names the last of ``answers``, which ``ask_json`` gave to ``request``."""
+    return {
+        "model": answers[-1].model,
+        "request_hash": answers[-1].request_hash,
+        "prompt_hash": request.prompt_hash,
+        "seed": reask(request, len(answers) - 1).seed,
+    }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All requests of one build, in order of the queries; each iteration streams the queries again."""
+
+    tasks: Callable[[], Iterable[RewriteTask]]
+    variants: tuple[Variant, ...]
+    seed: int
+    drawn: Mapping[int, frozenset[str]]
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[PlannedRequest]:
+        number = 0
+        for task in self.tasks():
+            for variant in self.variants:
+                if variant.sample is None or task.id in self.drawn[variant.sample]:
+                    place = f"generate.{variant.role}.{variant.endpoint}.{variant.index}"
+                    seed = row_rng(self.seed, place, task.id).getrandbits(31)
+                    yield PlannedRequest(number=number, task=task, variant=variant, seed=seed)
+                    number += 1
+
+
+def plan(config: BuildConfig, tasks: Callable[[], Iterable[RewriteTask]]) -> Plan:
+    """The requests that ``config.generation`` needs for the rows of ``tasks()``.
+
+    ``tasks`` is called once here, to count and to draw the samples, and once per iteration of the plan, so that the
+    queries never are in memory together. Their ids must be unique.
+    """
+    variants = _variants(config)
+    draws = {one.sample: _Draw(one.sample) for one in variants if one.sample is not None}
+    count = 0
+    for task in tasks():
+        count += 1
+        if draws:
+            rank = row_rng(config.seed, "generate.sample", task.id).random()
+            for draw in draws.values():
+                draw.offer(rank, task.id)
+    drawn = {size: draw.chosen() for size, draw in draws.items()}
+    return Plan(tasks, variants, config.seed, drawn, planned(config, count))
+
+
+def planned(config: BuildConfig, tasks: int) -> int:
+    """How many requests ``tasks`` queries need; retries and answers asked for again come on top."""
+    return sum(tasks if one.sample is None else min(one.sample, tasks) for one in _variants(config))
+
+
+class _Draw:
+    """The ``size`` lowest ranks offered so far: a draw that does not depend on the order of the rows."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._heap: list[tuple[float, str]] = []
+
+    def offer(self, rank: float, key: str) -> None:
+        if len(self._heap) < self._size:
+            heapq.heappush(self._heap, (-rank, key))
+        else:
+            heapq.heappushpop(self._heap, (-rank, key))
+
+    def chosen(self) -> frozenset[str]:
+        return frozenset(key for _, key in self._heap)
+
+
+def _variants(config: BuildConfig) -> tuple[Variant, ...]:
+    counts: Counter[tuple[str, str]] = Counter()
+    found = []
+    for generator in config.generation:
+        for temperature in generator.temperatures:
+            key = generator.role, generator.endpoint
+            found.append(
+                Variant(
+                    role=generator.role,
+                    endpoint=generator.endpoint,
+                    index=counts[key],
+                    temperature=temperature,
+                    max_tokens=generator.max_tokens,
+                    reasks=generator.reasks,
+                    style=config.prompt.style,
+                    sample=generator.sample,
+                )
+            )
+            counts[key] += 1
+    return tuple(found)

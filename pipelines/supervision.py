@@ -1,0 +1,179 @@
+"""Processes that cannot outlive their build, and a build that cannot outwait its processes.
+
+distilabel runs in a process group of its own. Build and group talk through files in one folder, which survive any
+death: ``stop`` (ask nothing more), ``fatal.json`` (the error that ends the build), ``asking-PID`` (requests are on
+their way) and ``alive-PID`` (locked by every process of the group as long as it lives).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError, StorageError
+from pairwright.core.storage import write_json
+
+POLL_SECONDS = 0.1
+DRAIN_SECONDS = 8.0
+_PR_SET_PDEATHSIG = 1
+_ERRORS = {kind.__name__: kind for kind in (BudgetReached, ModelError, StorageError, BuildError)}
+
+
+class Control:
+    """The folder through which a build and its generation processes talk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._alive: list[IO[str]] = []
+
+    def stop(self) -> None:
+        """Ask nothing more from now on."""
+        (self.folder / "stop").touch()
+
+    def stopped(self) -> bool:
+        """Whether anyone has called :meth:`stop`."""
+        return (self.folder / "stop").exists()
+
+    def finish(self) -> None:
+        """All rows are through: from now on processes may end."""
+        (self.folder / "finished").touch()
+
+    def report(self, error: PairwrightError) -> None:
+        """Write down the error that ends the build; the first one stays."""
+        path = self.folder / "fatal.json"
+        if not path.exists():
+            kind = next(name for name, known in _ERRORS.items() if isinstance(error, known))
+            write_json(path, {"kind": kind, "message": error.message, "hint": error.hint})
+
+    def fatal(self) -> PairwrightError | None:
+        """The error that was reported: the same class, message and hint."""
+        path = self.folder / "fatal.json"
+        if not path.exists():
+            return None
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return _ERRORS[found["kind"]](found["message"], found["hint"])
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Requests are on their way inside this block."""
+        path = self.folder / f"asking-{os.getpid()}"
+        path.touch()
+        try:
+            yield
+        finally:
+            path.unlink()
+
+    def busy(self) -> bool:
+        """Whether requests are on their way anywhere."""
+        return any(self.folder.glob("asking-*"))
+
+    def join(self) -> None:
+        """Be known as alive until this process ends, however it ends: the kernel gives the lock back."""
+        path = self.folder / f"joining-{os.getpid()}"
+        file = path.open("w", encoding="utf-8")
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        os.rename(path, self.folder / f"alive-{os.getpid()}")
+        self._alive.append(file)
+
+    def dead(self) -> int | None:
+        """The id of a process that joined and ended before :meth:`finish`."""
+        gone = [path for path in self.folder.glob("alive-*") if _unlocked(path)]
+        # Asked in this order: processes end all at once right after finish().
+        return int(gone[0].name.removeprefix("alive-")) if gone and not (self.folder / "finished").exists() else None
+
+
+def _unlocked(path: Path) -> bool:
+    with path.open("r+", encoding="utf-8") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
+def supervise(command: Sequence[str], control: Control, log: Path, environment: Mapping[str, str]) -> None:
+    """Run ``command`` in a process group of its own until it ends well; nothing of the group is left afterwards.
+
+    On an error or Ctrl-C the requests on their way get :data:`DRAIN_SECONDS` to be answered and recorded.
+
+    Raises:
+        PairwrightError: what a process of the group reported, or BuildError when one of them died.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
+    try:
+        while process.poll() is None:
+            if (error := control.fatal()) is not None:
+                raise error
+            if (dead := control.dead()) is not None and dead != process.pid:
+                raise crash(f"process {dead} of the generation stage was killed", log)
+            time.sleep(POLL_SECONDS)
+    finally:
+        _end(process, control)
+    if (error := control.fatal()) is not None:
+        raise error
+    if process.returncode:
+        raise crash(f"the generation stage ended with exit code {process.returncode}", log)
+
+
+def _end(process: subprocess.Popen[bytes], control: Control) -> None:
+    try:
+        control.stop()
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while process.poll() is None and control.busy() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def crash(what: str, log: Path) -> BuildError:
+    said = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return BuildError(
+        f"{what}. {said[-1] if said else ''}".strip(),
+        f"The whole log is {log}. Run the same command again: nothing paid for is lost. "
+        "If the machine ran out of memory, lower max_concurrency or close other programs.",
+    )
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process as soon as process ``parent`` is dead, also when that was killed with ``kill -9``.
+
+    The kernel does it on Linux, at once; elsewhere a thread looks four times a second.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.25)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def bind_forks(control: Control) -> None:
+    """Every process forked from this one from now on joins ``control`` and ends with its parent."""
+    parents = [os.getpid()]
+
+    def after_fork() -> None:
+        end_with_parent(parents[-1])
+        parents.append(os.getpid())
+        control.join()
+
+    os.register_at_fork(after_in_child=after_fork)
