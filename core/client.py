@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
 from pairwright.core.config import EndpointConfig, LimitsConfig
-from pairwright.core.embedded import weights, weights_identity
+from pairwright.core.endpoint import Endpoint, key_of
 from pairwright.core.errors import BudgetReached, ModelError, RequestFailed
 from pairwright.core.ledger import Ledger
-from pairwright.core.limits import AdaptiveGate, MinuteLimit, backoff
+from pairwright.core.limits import backoff
 from pairwright.core.records import content_id, row_rng
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.core.transport import Transport, Trouble
-from pairwright.core.wire import prompt_token_bound, read_answer, request_body, token_estimate
+from pairwright.core.wire import prompt_token_bound, request_body, token_estimate
 
 T = TypeVar("T")
 
-LONGEST_PAUSE = 600.0
-GRACE = 5.0
-_TRIES_TO_CONNECT = 3
+GRACE = 7.0
 
 
 def request_hash(identity: str, request: ChatRequest) -> str:
@@ -64,10 +60,11 @@ class Client:
         self._limits = limits
         self._base_urls = base_urls or {}
         self._configs = endpoints
-        self._endpoints = {name: _Endpoint(name, config) for name, config in endpoints.items()}
+        self._endpoints = {name: Endpoint(name, config) for name, config in endpoints.items()}
         self._tasks: dict[str, asyncio.Task[Answer]] = {}
         self._sending: set[asyncio.Task[Any]] = set()
         self._settled = asyncio.Event()
+        self._closing = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,6 +72,7 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing = True
         tasks = set(self._tasks.values())
         for task in tasks - self._sending:
             task.cancel()
@@ -117,11 +115,11 @@ class Client:
         if not task.cancelled():
             task.exception()
 
-    async def _ask(self, state: _Endpoint, request: ChatRequest, name: str) -> Answer:
+    async def _ask(self, state: Endpoint, request: ChatRequest, name: str) -> Answer:
         body = request_body(request, state.model)
-        started = time.monotonic()
         retry = 0
         async with state.gate.place():
+            started = time.monotonic()
             while True:
                 if state.dead is not None:
                     raise state.dead
@@ -129,12 +127,12 @@ class Client:
                 if isinstance(outcome, Answer):
                     return outcome
                 state.give_up_if_pointless(outcome, retry, started)
-                if not outcome.retry or retry >= state.config.max_retries:
+                if not outcome.retry or retry >= state.config.max_retries or self._closing:
                     raise RequestFailed(outcome.kind, outcome.message)
-                await asyncio.sleep(max(backoff(retry, name), outcome.retry_after or 0.0))
+                await asyncio.sleep(backoff(retry, name) + (outcome.retry_after or 0.0))
                 retry += 1
 
-    async def _try(self, state: _Endpoint, request: ChatRequest, name: str, body: bytes) -> Answer | Trouble:
+    async def _try(self, state: Endpoint, request: ChatRequest, name: str, body: bytes) -> Answer | Trouble:
         """Send one request, when the rates and the budget allow it, and write down how it ended."""
         transport = self._transport(state)
         bound = prompt_token_bound(body)
@@ -145,13 +143,12 @@ class Client:
         sent = time.monotonic()
         with self._on_its_way():
             received = await transport.send(body)
-            if not isinstance(received, Trouble):
-                received = _read(received, state, name, len(body), time.monotonic() - sent)
-            outcome = self._record(attempt, state, received)
+            read = state.read(received, name, len(body), time.monotonic() - sent)
+            outcome = self._record(attempt, state, read)
         state.heard(outcome, sent, spent)
         return outcome
 
-    def _record(self, attempt: int, state: _Endpoint, outcome: Answer | Trouble) -> Answer | Trouble:
+    def _record(self, attempt: int, state: Endpoint, outcome: Answer | Trouble) -> Answer | Trouble:
         """Commit how an attempt ended. If another process was first, its answer is the answer."""
         if isinstance(outcome, Trouble):
             self._ledger.finish(attempt, outcome.kind, billed=outcome.billed)
@@ -172,7 +169,7 @@ class Client:
             self._settled.set()
             self._settled = asyncio.Event()
 
-    async def _begin(self, state: _Endpoint, name: str, tokens: int, cost: float) -> int:
+    async def _begin(self, state: Endpoint, name: str, tokens: int, cost: float) -> int:
         """Reserve the budget; while it does not reach, wait for requests on their way to give back what they did not use."""
         while True:
             try:
@@ -182,9 +179,9 @@ class Client:
                     raise
             await self._settled.wait()
 
-    def _transport(self, state: _Endpoint) -> Transport:
+    def _transport(self, state: Endpoint) -> Transport:
         if state.transport is None:
-            keys = {name: _key(name, config) for name, config in self._configs.items()}
+            keys = {name: key_of(name, config) for name, config in self._configs.items()}
             url = self._base_urls.get(state.name) or state.config.base_url
             if url is None:
                 raise ModelError(f"endpoint {state.name!r} is embedded and was not started")
@@ -197,109 +194,6 @@ class Client:
                 state.config.max_concurrency,
             )
         return state.transport
-
-
-class _Endpoint:
-    """What a client knows of one endpoint while it runs."""
-
-    def __init__(self, name: str, config: EndpointConfig) -> None:
-        self.name = name
-        self.config = config
-        self.gate = AdaptiveGate(config.max_concurrency)
-        self.requests = MinuteLimit(config.requests_per_minute) if config.requests_per_minute else None
-        self.tokens = MinuteLimit(config.tokens_per_minute) if config.tokens_per_minute else None
-        self.transport: Transport | None = None
-        self.dead: ModelError | None = None
-        self.answered_at: float | None = None
-
-    @cached_property
-    def model(self) -> str:
-        """The model's name at the endpoint."""
-        return self.config.model or "" if self.config.use == "openai" else weights(self.name, self.config).stem
-
-    @cached_property
-    def identity(self) -> str:
-        """What names the model in request hashes."""
-        return self.model if self.config.use == "openai" else weights_identity(weights(self.name, self.config))
-
-    def supported(self, request: ChatRequest) -> ChatRequest:
-        """``request`` without what the endpoint does not honour."""
-        dropped: dict[str, None] = {}
-        if request.json_schema is not None and not self.config.json_schema:
-            dropped["json_schema"] = None
-        if request.top_logprobs is not None and not self.config.logprobs:
-            dropped["top_logprobs"] = None
-        return request.model_copy(update=dropped) if dropped else request
-
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """In the currency of the build file's prices."""
-        price = self.config.price
-        return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
-
-    async def paced(self, tokens: int) -> list[float] | None:
-        """Wait until the server and the rates allow a request of about that many tokens."""
-        await self.gate.opened()
-        if self.requests is not None:
-            await self.requests.spend(1)
-        return await self.tokens.spend(tokens) if self.tokens is not None else None
-
-    def heard(self, outcome: Answer | Trouble, sent: float, spent: list[float] | None) -> None:
-        """Adapt to how a request that was ``sent`` then ended; ``spent`` is what :meth:`paced` took for it."""
-        if isinstance(outcome, Answer):
-            self.answered_at = time.monotonic()
-            self.gate.succeeded()
-            if self.tokens is not None and spent is not None:
-                self.tokens.correct(spent, outcome.prompt_tokens + outcome.completion_tokens)
-        elif outcome.throttled:
-            self.gate.throttled(sent, outcome.retry_after)
-
-    def died(self, message: str, hint: str) -> ModelError:
-        """The error that this and every later request to the endpoint ends in."""
-        self.dead = ModelError(message, hint)
-        return self.dead
-
-    def give_up_if_pointless(self, trouble: Trouble, retry: int, started: float) -> None:
-        """Raise ModelError where no request can work: refused for good, nobody there, no API there, a pause of hours."""
-        if trouble.fatal:
-            raise self.died(trouble.message, trouble.hint)
-        if (trouble.retry_after or 0.0) > LONGEST_PAUSE:
-            raise self.died(
-                f"{trouble.message} It asks to wait {trouble.retry_after:.0f} s.",
-                "Run the same command again then: nothing paid for is lost.",
-            )
-        silent = self.answered_at is None
-        last = retry >= self.config.max_retries
-        if trouble.kind == "connection" and silent and (last or retry + 1 >= _TRIES_TO_CONNECT):
-            raise self.died(trouble.message, f"Start the server, or correct endpoints.{self.name}.base_url.")
-        if trouble.kind == "connection" and last and (self.answered_at or 0.0) < started:
-            raise self.died(
-                trouble.message,
-                "The server is gone. Start it and run the same command again: nothing paid for is lost.",
-            )
-        if silent and (trouble.kind == "http_404" or (trouble.kind == "malformed_body" and last)):
-            raise self.died(
-                trouble.message,
-                f"Does endpoints.{self.name}.base_url end in /v1, as the server's documentation says?",
-            )
-
-
-def _key(name: str, config: EndpointConfig) -> str:
-    if config.api_key_env is None:
-        return "none"
-    key = os.environ.get(config.api_key_env, "").strip()
-    if not key:
-        raise ModelError(
-            f"endpoint {name!r} takes its key from the environment variable {config.api_key_env}, which is not set.",
-            f"export {config.api_key_env}=... and run the same command again. Nothing was sent.",
-        )
-    return key
-
-
-def _read(received: bytes, state: _Endpoint, name: str, asked_bytes: int, latency: float) -> Answer | Trouble:
-    try:
-        return read_answer(received, name, asked_bytes, latency, state.model)
-    except ValueError as exc:
-        return Trouble("malformed_body", f"endpoint {state.name!r}: status 200 with {exc}", retry=True, billed=True)
 
 
 def reask(request: ChatRequest, times: int) -> ChatRequest:

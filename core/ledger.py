@@ -125,8 +125,8 @@ class Ledger:
 
     def finish(
         self, attempt: int, outcome: str, *, answer: Answer | None = None, cost: float = 0.0, billed: bool = False
-    ) -> None:
-        """Write down how an attempt ended, and its answer if it got one.
+    ) -> bool:
+        """Write down how an attempt ended, and its answer if it got one; false if another process was first with it.
 
         An attempt without an answer gives back what was set aside for it, unless it may have been ``billed`` (a
         time-out, a broken connection, an unreadable body): what was set aside then counts as spent.
@@ -135,8 +135,7 @@ class Ledger:
             endpoint, tokens, reserved = self._db.execute(
                 "SELECT endpoint, reserved_tokens, reserved_cost FROM attempts WHERE id = ?", (attempt,)
             ).fetchone()
-            if answer is not None:
-                self._store(answer, endpoint, cost)
+            kept = answer is not None and self._store(answer, endpoint, cost)
             if not billed:
                 self._db.execute(
                     "UPDATE totals SET reserved_tokens = reserved_tokens - ?, reserved_cost = reserved_cost - ? WHERE endpoint = ?",
@@ -147,6 +146,7 @@ class Ledger:
                 "UPDATE attempts SET outcome = ?, prompt_tokens = ?, completion_tokens = ?, cost = ? WHERE id = ?",
                 (outcome, *used, attempt),
             )
+        return kept
 
     def usage(self, endpoint: str | None = None) -> Usage:
         """Running totals of one endpoint, or of all. Reads one small table: cheap at any number of answers."""
@@ -183,17 +183,18 @@ class Ledger:
             f"Raise limits.{key} in the build file and run the same command again: it goes on where it stopped and asks nothing twice.",
         )
 
-    def _store(self, answer: Answer, endpoint: str, cost: float) -> None:
-        self._db.execute(
+    def _store(self, answer: Answer, endpoint: str, cost: float) -> bool:
+        kept = self._db.execute(
             "INSERT OR IGNORE INTO answers (request_hash, endpoint, model, answer, at) VALUES (?, ?, ?, ?, ?)",
             (answer.request_hash, endpoint, answer.model, answer.model_dump_json(), time.time()),
-        )
+        ).rowcount
         self._db.execute(
-            "INSERT INTO totals (endpoint, answers, prompt_tokens, completion_tokens, cost) VALUES (?, 1, ?, ?, ?) ON CONFLICT (endpoint) DO UPDATE SET"
-            " answers = answers + 1, prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
+            "INSERT INTO totals (endpoint, answers, prompt_tokens, completion_tokens, cost) VALUES (?, ?, ?, ?, ?) ON CONFLICT (endpoint) DO UPDATE SET"
+            " answers = answers + excluded.answers, prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
             " completion_tokens = completion_tokens + excluded.completion_tokens, cost = cost + excluded.cost",
-            (endpoint, answer.prompt_tokens, answer.completion_tokens, cost),
+            (endpoint, kept, answer.prompt_tokens, answer.completion_tokens, cost),
         )
+        return bool(kept)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

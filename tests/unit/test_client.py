@@ -193,6 +193,20 @@ def test_leaving_does_not_wait_long_for_a_server_that_hangs(
     assert usage.reserved_tokens > 0
 
 
+def test_on_the_way_out_nothing_is_tried_again(openai_server: FaultServer, tmp_path: Path) -> None:
+    openai_server.faults = {"500": 1.0}
+    openai_server.latency = 0.2
+
+    async def use(client: Client) -> None:
+        waiting = asyncio.create_task(client("t", a_request()))
+        while openai_server.requests == 0:
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+
+    _, usage = with_client(an_endpoint(openai_server), tmp_path, use)
+    assert usage.requests == openai_server.requests == 1
+
+
 # Trouble with one request
 
 
@@ -359,6 +373,13 @@ def test_a_server_that_is_not_there_ends_the_build_soon(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no connection") as caught:
         ask(endpoint, tmp_path, a_request())
     assert "endpoints.t.base_url" in caught.value.hint
+
+
+def test_a_server_that_never_answers_ends_the_build(openai_server: FaultServer, tmp_path: Path) -> None:
+    openai_server.faults = {"hang": 1.0}
+    with pytest.raises(ModelError, match=r"no answer in 0.1 s") as caught:
+        ask(an_endpoint(openai_server, timeout=0.1, max_retries=2), tmp_path, a_request())
+    assert "endpoints.t.timeout" in caught.value.hint
 
 
 def test_a_server_that_dies_on_the_way_ends_the_build(openai_server: FaultServer, tmp_path: Path) -> None:
