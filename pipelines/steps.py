@@ -107,8 +107,12 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         self.event_loop.run_until_complete(self._open())
 
     def unload(self) -> None:
-        """Close the connections and the ledger."""
+        """Close the connections, the ledger and the event loop."""
         self.event_loop.run_until_complete(self._close())
+        if self._new_event_loop:
+            self._event_loop.close()
+            asyncio.set_event_loop(None)
+            self._event_loop, self._new_event_loop = None, False
 
     async def _open(self) -> None:
         self._stack = AsyncExitStack()

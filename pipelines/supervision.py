@@ -1,7 +1,7 @@
 """Processes that cannot outlive their build, and a build that cannot outwait its processes.
 
 distilabel runs in a process group of its own. Build and group talk through files in one folder, which survive any
-death: ``stop`` (ask nothing more), ``fatal.json`` (the error that ends the build), ``asking-PID`` (requests are on
+death: ``stop`` (ask nothing more), ``fatal-PID.json`` (an error that ends the build), ``asking-PID`` (requests are on
 their way) and ``alive-PID`` (locked by every process of the group as long as it lives).
 """
 
@@ -51,19 +51,17 @@ class Control:
         (self.folder / "finished").touch()
 
     def report(self, error: PairwrightError) -> None:
-        """Write down the error that ends the build; the first one stays."""
-        path = self.folder / "fatal.json"
-        if not path.exists():
-            kind = next(name for name, known in _ERRORS.items() if isinstance(error, known))
-            write_json(path, {"kind": kind, "message": error.message, "hint": error.hint})
+        """Write down an error that ends the build."""
+        kind = next(name for name, known in _ERRORS.items() if isinstance(error, known))
+        content = {"kind": kind, "message": error.message, "hint": error.hint}
+        write_json(self.folder / f"fatal-{os.getpid()}.json", content)
 
     def fatal(self) -> PairwrightError | None:
-        """The error that was reported: the same class, message and hint."""
-        path = self.folder / "fatal.json"
-        if not path.exists():
-            return None
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return _ERRORS[found["kind"]](found["message"], found["hint"])
+        """An error that was reported: the same class, message and hint."""
+        for path in sorted(self.folder.glob("fatal-*.json")):
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return _ERRORS[found["kind"]](found["message"], found["hint"])
+        return None
 
     @contextmanager
     def asking(self) -> Iterator[None]:
