@@ -30,11 +30,21 @@ def atomic_writer(path: Path) -> Iterator[IO[str]]:
     Raises:
         StorageError: the disk is full, or the folder cannot be written.
     """
+    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to; it replaces any older file at ``path`` only if the block succeeds.
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
+        yield partial
         os.replace(partial, path)
     except OSError as exc:
         partial.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ Format: LlamaFactory, data/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,8 +16,8 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import write_json
-from pairwright.exports.files import FileFormat, Record, write_splits
-from pairwright.exports.rendering import Tally, TrainingRow, described, training_rows, unpaired_rows
+from pairwright.exports.files import FileFormat, Layout, Record, write_kinds
+from pairwright.exports.rendering import Kind, TrainingRow
 
 Form = Literal["alpaca", "sharegpt"]
 
@@ -59,29 +59,16 @@ class LlamaFactoryExporter(Component):
             StorageError: a file cannot be written.
         """
         target = folder / "llamafactory"
-        info: dict[str, Any] = {}
-        kinds: dict[str, Any] = {}
-        for kind in self._kinds():
-            tally = Tally()
-            rows, layout = self._rows(build, kind, tally), _LAYOUTS[self.form, kind]
-            written = write_splits(target, f"{build.config.name}_{kind}", rows, layout, self.file_format)
-            info |= {path.stem: self._info(path, kind) for path in written}
-            kinds[kind] = tally.summary(written)
-        write_json(target / "dataset_info.json", info)
-        write_json(target / "export.json", {**described(build), "files": kinds})
-        names = [*(entry["file_name"] for entry in info.values()), "dataset_info.json", "export.json"]
-        return [target / name for name in names]
+        layouts = {kind: _LAYOUTS[self.form, kind] for kind in self._kinds()}
+        files = write_kinds(build, target, layouts, self.max_tokens, self.file_format)
+        write_json(target / "dataset_info.json", {path.stem: self._info(path, kind) for path, kind in files.items()})
+        return [*files, target / "dataset_info.json", target / "export.json"]
 
-    def _kinds(self) -> tuple[str, ...]:
-        return tuple(kind for kind, on in (("sft", self.sft), ("dpo", self.preference), ("kto", self.kto)) if on)
+    def _kinds(self) -> Iterator[Kind]:
+        asked: dict[Kind, bool] = {"sft": self.sft, "dpo": self.preference, "kto": self.kto}
+        return (kind for kind, wanted in asked.items() if wanted)
 
-    def _rows(self, build: BuildResult, kind: str, tally: Tally) -> Iterator[TrainingRow]:
-        if kind == "kto":
-            return unpaired_rows(build, self.max_tokens, tally)
-        rows = build.sft() if kind == "sft" else build.pairs()
-        return training_rows(rows, build.config.prompt, self.max_tokens, tally)
-
-    def _info(self, path: Path, kind: str) -> Record:
+    def _info(self, path: Path, kind: Kind) -> Record:
         """The entry of one file: with ``columns`` given, LlamaFactory has no defaults left, so all are named."""
         alpaca = self.form == "alpaca"
         columns = dict(_ALPACA if alpaca else _SHAREGPT)
@@ -113,7 +100,7 @@ def _sharegpt_answered(row: TrainingRow) -> dict[str, Any]:
     return {"conversations": [{"from": "human", "value": row.user}, _gpt(row.chosen)], "system": row.system}
 
 
-_LAYOUTS: dict[tuple[Form, str], Callable[[TrainingRow], Record]] = {
+_LAYOUTS: dict[tuple[Form, Kind], Layout] = {
     ("alpaca", "sft"): lambda row: {**_alpaca(row), "output": row.chosen},
     ("alpaca", "kto"): lambda row: {**_alpaca(row), "output": row.chosen, "label": row.desirable},
     ("alpaca", "dpo"): lambda row: {**_alpaca(row), "chosen": row.chosen, "rejected": row.rejected},

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count, groupby, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pairwright.core.config import PromptConfig
 from pairwright.core.errors import ExportError
@@ -22,6 +22,8 @@ from pairwright.core.language import estimate_tokens
 from pairwright.core.prompts import StudentPrompt, prompt_hashes, student_answer, student_prompt
 from pairwright.core.records import PreferencePair, RewriteTask, SftRow, Split
 from pairwright.core.result import BuildResult
+
+Kind = Literal["sft", "dpo", "kto"]
 
 MARGIN = 24  # tokens that a chat template adds to system, user and answer, rounded up
 BUCKET = 128  # tokens per bar of the histogram
@@ -103,6 +105,14 @@ def training_rows(
         tally.shortened += cut
         tally.lengths[(tokens + answer) // BUCKET] += 1
         yield TrainingRow(row.split, prompt.system, prompt.user, chosen, rejected, tokens + answer)
+
+
+def rows_of(build: BuildResult, kind: Kind, max_tokens: int, tally: Tally) -> Iterator[TrainingRow]:
+    """The rows of one kind of training set: answers to imitate, pairs, or single answers with a label."""
+    if kind == "kto":
+        return unpaired_rows(build, max_tokens, tally)
+    rows: Iterator[SftRow | PreferencePair] = build.sft() if kind == "sft" else build.pairs()
+    return training_rows(rows, build.config.prompt, max_tokens, tally)
 
 
 def unpaired_rows(build: BuildResult, max_tokens: int, tally: Tally) -> Iterator[TrainingRow]:

@@ -1,0 +1,94 @@
+"""The part of the card that a newcomer copies: how to train on the set with LlamaFactory and with TRL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pairwright.core.result import BuildResult
+from pairwright.exports.llamafactory import LlamaFactoryExporter
+from pairwright.exports.trl import TrlExporter
+
+_LLAMAFACTORY = """\
+```yaml
+# llamafactory-cli train {stage}.yaml
+model_name_or_path: {model}
+stage: {stage}
+do_train: true
+finetuning_type: lora
+lora_target: all
+dataset_dir: llamafactory
+dataset: {dataset}
+template: qwen            # Qwen2.5; qwen3_nothink for Qwen3
+cutoff_len: {length}
+output_dir: out/{stage}
+learning_rate: {rate}
+lr_scheduler_type: cosine
+num_train_epochs: {epochs}
+per_device_train_batch_size: 1
+gradient_accumulation_steps: 8
+bf16: true                # needs a GPU that has it
+{more}```"""
+_MERGE = """\
+```yaml
+# llamafactory-cli export merge.yaml
+model_name_or_path: {model}
+adapter_name_or_path: out/sft
+template: qwen
+export_dir: out/merged
+```"""
+_DPO = """\
+pref_beta: 0.1
+pref_loss: sigmoid
+pref_ftx: 0.2             # SFT loss mixed in: it keeps the chosen answers likely
+"""
+_TRL = """\
+```python
+from datasets import load_dataset
+from trl import {trainer}Config, {trainer}Trainer
+
+rows = load_dataset("json", data_files={{"train": "{path}"}}, split="train")
+config = {trainer}Config(output_dir="out/{kind}", max_length={length})
+trainer = {trainer}Trainer(model="{model}", args=config, train_dataset=rows)
+trainer.train()
+trainer.save_model()
+```"""
+
+
+def training_section(build: BuildResult, configs: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Commands for the forms that were exported; the hashes of the prompt that the student must be served with."""
+    length = {
+        one.name: one.max_tokens for one in build.config.exports if isinstance(one, LlamaFactoryExporter | TrlExporter)
+    }
+    base, tuned = "Qwen/Qwen2.5-0.5B-Instruct", "out/merged"
+    hashes = ", ".join(
+        f"`{name}` {value}" for name, value in sorted(build.prompt_hashes.items()) if name.startswith("student.")
+    )
+    yield f"Serve and evaluate the student with the prompt that it was trained on: {hashes}."
+    if "train" in configs.get("llamafactory_sft", {}):
+        yield from ("", "LlamaFactory, first the answers:", "")
+        name = Path(configs["llamafactory_sft"]["train"]).stem
+        yield _LLAMAFACTORY.format(
+            length=length["llamafactory"], stage="sft", dataset=name, model=base, rate="1.0e-4", epochs="3.0", more=""
+        )
+    if "train" in configs.get("llamafactory_dpo", {}):
+        yield from ("", "then the pairs, from the merged SFT model, so that this model is DPO's reference:", "")
+        yield from (_MERGE.format(model=base), "")
+        name = Path(configs["llamafactory_dpo"]["train"]).stem
+        yield _LLAMAFACTORY.format(
+            length=length["llamafactory"],
+            stage="dpo",
+            dataset=name,
+            model=tuned,
+            rate="5.0e-6",
+            epochs="1.0",
+            more=_DPO,
+        )
+    for kind, trainer, model in (("sft", "SFT", base), ("dpo", "DPO", "out/sft")):
+        if "train" in configs.get(f"trl_{kind}", {}):
+            yield from ("", f"TRL, {'the answers' if kind == 'sft' else 'the pairs'}:", "")
+            yield _TRL.format(
+                length=length["trl"], trainer=trainer, kind=kind, model=model, path=configs[f"trl_{kind}"]["train"]
+            )
+    if not any(name.startswith(("llamafactory", "trl")) for name in configs):
+        yield from ("", "Add `llamafactory` or `trl` to the exports of the build file for files that a trainer loads.")

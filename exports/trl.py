@@ -1,0 +1,65 @@
+"""TRL: conversational prompt/completion for SFT, prompt/chosen/rejected for DPO and CPO, labels for KTO.
+
+The rows are lists of messages, so that TRL applies the model's own chat template; plain strings would get none.
+Format: TRL documentation, "Dataset formats and types".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from pairwright.core.components import Component
+from pairwright.core.result import BuildResult
+from pairwright.exports.files import Layout, write_kinds
+from pairwright.exports.rendering import Kind, TrainingRow
+
+
+class TrlExporter(Component):
+    """``FOLDER/trl/NAME_sft_train.jsonl``, ``NAME_dpo_train.jsonl``, ``NAME_kto_train.jsonl``, …"""
+
+    name: ClassVar[str] = "trl"
+
+    kto: bool = Field(False, description="Also write accepted and rejected answers with labels for KTO.")
+    max_tokens: int = Field(
+        2048, ge=64, description="Estimated tokens of a row, as TRL's max_length; longer rows lose their oldest turns."
+    )
+
+    def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
+        """Write the files and ``export.json``, and return them.
+
+        Raises:
+            ExportError: there are rows, and every one of them had to be left out.
+            StorageError: a file cannot be written.
+        """
+        layouts = {kind: layout for kind, layout in _LAYOUTS.items() if kind != "kto" or self.kto}
+        return [*write_kinds(build, folder / "trl", layouts, self.max_tokens), folder / "trl" / "export.json"]
+
+
+def prompt_messages(row: TrainingRow) -> list[dict[str, Any]]:
+    """System and user message of a row."""
+    return [{"role": "system", "content": row.system}, {"role": "user", "content": row.user}]
+
+
+def answer_messages(answer: str | None) -> list[dict[str, Any]]:
+    """The assistant's message."""
+    return [{"role": "assistant", "content": answer}]
+
+
+def _sft(row: TrainingRow) -> dict[str, Any]:
+    return {"prompt": prompt_messages(row), "completion": answer_messages(row.chosen)}
+
+
+def _dpo(row: TrainingRow) -> dict[str, Any]:
+    sides = {"chosen": answer_messages(row.chosen), "rejected": answer_messages(row.rejected)}
+    return {"prompt": prompt_messages(row), **sides}
+
+
+_LAYOUTS: Mapping[Kind, Layout] = {
+    "sft": _sft,
+    "dpo": _dpo,
+    "kto": lambda row: {**_sft(row), "label": row.desirable},
+}

@@ -1,0 +1,164 @@
+"""The data card: true to the rows, valid for the Hub, and safe whatever the dialogues contain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import factories
+import pytest
+import yaml
+from huggingface_hub import DatasetCard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pairwright.core.errors import ExportError
+from pairwright.core.records import Generation, StageCount
+from pairwright.exports import EXPORTERS
+from pairwright.exports.card import CardExporter
+from pairwright.exports.markdown import block, inline
+
+
+def card(folder: Path, exporter: CardExporter | None = None, forms: tuple[str, ...] = (), **build: Any) -> str:
+    build.setdefault("exports", [EXPORTERS[form]() for form in forms])
+    result = factories.build_result(folder, **build)
+    for form in forms:
+        EXPORTERS[form]().export(result, folder / "exports")  # type: ignore[attr-defined]
+    (path,) = (exporter or CardExporter()).export(result, folder / "exports")
+    return path.read_text(encoding="utf-8")
+
+
+def metadata(text: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(text.split("---\n")[1])
+    return loaded
+
+
+def test_metadata_names_languages_licences_size_and_a_config_per_form_and_kind(tmp_path: Path) -> None:
+    chinese = factories.task(language="zh", origin=factories.origin(source="shop", licence="CC-BY-4.0"))
+    odd = factories.task(origin=factories.origin(source="logs", licence="House rules"))
+    rows = [factories.pair(chinese), factories.pair(odd), factories.pair(split="test")]
+    text = card(
+        tmp_path,
+        forms=("parquet", "trl", "llamafactory", "openai", "jsonl"),
+        pairs=rows,
+        sft=[factories.sft_row(chinese)],
+    )
+    data = metadata(text)
+    assert data["language"] == ["en", "zh"]
+    assert data["license"] == ["cc-by-4.0", "mit", "other"]
+    assert data["size_categories"] == ["n<1K"]
+    configs = {config["config_name"]: config["data_files"] for config in data["configs"]}
+    assert list(configs) == [
+        f"{form}_{kind}" for form in ("parquet", "trl", "llamafactory", "openai") for kind in ("dpo", "sft")
+    ]
+    for files in configs.values():
+        assert all((tmp_path / "exports" / file["path"]).is_file() for file in files)
+    assert [file["split"] for file in configs["trl_dpo"]] == ["test", "train"]
+    assert "| shop | CC-BY-4.0 | 1 | 1 |" in text
+    assert "| logs | House rules | 0 | 1 |" in text
+    DatasetCard(text)
+
+
+def test_card_tells_who_wrote_the_rewrites_of_a_source(tmp_path: Path) -> None:
+    note = "The rewrites were written for this project, one by one; they are not crowd-sourced."
+    assert note in card(tmp_path, CardExporter(notes={"test": note}), sft=[factories.sft_row()])
+
+
+def test_a_note_for_a_source_that_has_no_rows_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="notes for tset, but rows come from test"):
+        card(tmp_path, CardExporter(notes={"tset": "x"}), sft=[factories.sft_row()])
+
+
+def test_card_shows_models_prompts_thresholds_and_funnel(tmp_path: Path) -> None:
+    sampled = Generation(endpoint="e", model="org/model-7b", prompt_hash="p", request_hash="r", temperature=0.7, seed=1)
+    task = factories.task()
+    row = factories.sft_row(task, factories.candidate("Who?", task, origin="teacher", generation=sampled))
+    count = StageCount(
+        stage="judge", unit="candidate", rows_in=5, kept=3, dropped={"leftover": 1}, failed={"timeout": 1}
+    )
+    text = card(tmp_path, sft=[row], counts=[count], prompt_hashes={"teacher.en": "cafe"}, dedup={"threshold": 0.66})
+    assert "| teacher | org/model-7b | 0.7 | 1 |" in text
+    assert "| teacher.en | cafe |" in text
+    assert '"threshold": 0.66' in text
+    assert "| judge | candidate | 5 | 3 | leftover 1 | timeout 1 |" in text
+    assert "terms of use" in text
+
+
+def test_card_explains_training_for_each_trainer_that_has_files(tmp_path: Path) -> None:
+    rows: dict[str, Any] = {"sft": [factories.sft_row()], "pairs": [factories.pair()]}
+    text = card(tmp_path / "both", forms=("llamafactory", "trl"), **rows)
+    assert "dataset: demo_sft_train" in text
+    assert "dataset: demo_dpo_train" in text
+    assert "DPOTrainer" in text
+    assert "Add `llamafactory` or `trl`" in card(tmp_path / "none", **rows)
+
+
+def test_training_recipes_of_the_card_are_yaml(tmp_path: Path) -> None:
+    text = card(tmp_path, forms=("llamafactory",), sft=[factories.sft_row()], pairs=[factories.pair()])
+    recipes = [yaml.safe_load(part.split("```")[0]) for part in text.split("```yaml\n")[1:]]
+    assert [recipe.get("stage") for recipe in recipes] == ["sft", None, "dpo"]
+    assert recipes[2]["model_name_or_path"] == recipes[1]["export_dir"]
+    assert recipes[2]["pref_ftx"] == 0.2
+
+
+def test_card_of_an_unknown_licence_says_so(tmp_path: Path) -> None:
+    task = factories.task(origin=factories.origin(licence="unknown"))
+    assert "Some rows have no known licence" in card(tmp_path, sft=[factories.sft_row(task)])
+
+
+hostile = (
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [
+                    "```",
+                    "~~~",
+                    "---\n",
+                    "<script>",
+                    "[a](javascript:b)",
+                    "|",
+                    "# ",
+                    "\u202e",
+                    "\u2028",
+                    "&lt;",
+                    "$$",
+                    "![",
+                ]
+            ),
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+        ),
+        min_size=1,
+    )
+    .map("".join)
+    .filter(bool)
+)
+
+
+@settings(max_examples=60)
+@given(hostile, hostile, hostile)
+def test_no_dialogue_can_leave_its_block(
+    tmp_path_factory: pytest.TempPathFactory, said: str, query: str, worse: str
+) -> None:
+    task = factories.task(query, [("user", said)])
+    text = card(tmp_path_factory.mktemp("card"), pairs=[factories.pair(task, "x", worse)])
+    examples = text.split("\n## Examples\n")[1].split("\n## Known limits\n")[0]
+    lines = examples.strip().split("\n")
+    assert len(lines) == 8, "heading line, blank, fence, four texts, fence"
+    fence = lines[-1]
+    assert lines[2] == f"{fence}text"
+    assert set(fence) == {"`"}
+    assert not any(fence in line for line in lines[3:-1])
+    assert metadata(text)["pretty_name"] == "demo"
+
+
+@given(hostile)
+def test_inline_text_is_one_line_without_markup(text: str) -> None:
+    safe = inline(text)
+    assert "\n" not in safe
+    assert "<" not in safe
+    assert "\u202e" not in safe
+    assert not any(safe[at] in "`|[" and safe[at - 1] != "\\" for at in range(len(safe)) if at)
+
+
+def test_long_texts_are_cut() -> None:
+    assert block([("a", "x" * 50)], longest=10)[1] == "a: " + "x" * 10 + "…"
