@@ -71,9 +71,7 @@ def html(result: Comparison) -> str:
         share = limits if note.percent else axis([_mark(one)], around_zero=True)
         drawn = bar(_mark(one), share, _TONES[result.winner(one)])
         head = element("h3", note.name) + element("p", f"{note.what} · {ARROWS[note.better]}", "soft")
-        blocks.append(
-            f'<div class="metric">{head}{line(_who(result, one) or "no difference shown", drawn, _gap(result, one))}</div>'
-        )
+        blocks.append(f'<div class="metric">{head}{line(_label(result, one), drawn, _gap(result, one))}</div>')
     won = list(slice_rows(result))
     body = [
         element("p", result.verdict, "verdict"),
@@ -126,6 +124,12 @@ def _p(one: Difference) -> str:
 
 def _who(result: Comparison, one: Difference) -> str:
     return {"first": result.first, "second": result.second, "neither": ""}[result.winner(one)]
+
+
+def _label(result: Comparison, one: Difference) -> str:
+    if result.note(one.metric).better == "neither":
+        return "no better way"
+    return _who(result, one) or "not significant"
 
 
 def _mark(one: Difference) -> Mark:

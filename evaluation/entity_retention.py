@@ -1,7 +1,7 @@
 """Key-entity retention: of what the reference takes from the dialogue, how much stands in the rewrite.
 
-Key entities of a row are annotated (``meta.key_entities``), or they are the mentions of the reference (names, noun
-phrases, numbers, times) that the history has and the query lacks. A key entity is retained when
+Key entities of a row are annotated (``meta.key_entities``), or they are the mentions in what the reference restores
+(as for the judge ``missing_key_entity``) that the history has. A key entity is retained when
 :func:`pairwright.core.language.supported` finds it in the rewrite in any form. Mean over rows of the share retained;
 rows without key entities do not count. Copying the query scores near 0.
 """
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pairwright.core.language import mentions, supported
+from pairwright.core.language import supported
 from pairwright.evaluation.gold import GoldRow
 from pairwright.evaluation.metric import Case, Metric, Sums
+from pairwright.judges.missing_key_entity import key_entities as judged_entities
 
 
 @lru_cache(maxsize=16384)
@@ -21,7 +22,7 @@ def key_entities(row: GoldRow) -> tuple[str, ...]:
     if row.key_entities is not None:
         return row.key_entities
     history = [turn.content for turn in row.history]
-    found = (mention.text for mention in mentions(row.reference, row.language))
+    found = judged_entities(row.task)
     return tuple(text for text in found if not supported(text, [row.query]) and supported(text, history))
 
 

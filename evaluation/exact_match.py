@@ -21,5 +21,8 @@ def _normalised(case: Case) -> Sums:
 
 EXACT_MATCH = Metric("exact_match", "the rewrite is the reference, character for character", "higher", _exact)
 EXACT_MATCH_NORMALISED = Metric(
-    "exact_match_normalised", "the same without regard to case, width and punctuation", "higher", _normalised
+    "exact_match_normalised",
+    "the rewrite is the reference, apart from case, width and punctuation",
+    "higher",
+    _normalised,
 )

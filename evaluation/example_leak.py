@@ -1,29 +1,21 @@
 """Example-leak rates: words of the prompt's few-shot examples in the rewrite, or an example's analysis in the analysis.
 
-The rewrite leaks when it names something that an example has and neither the dialogue, the query nor the reference
-has. The analysis leaks when it does the same, or when it repeats half of an example's analysis or more word for word
-(longest common substring). Rows without examples in their prompt do not count, nor, for the second rate, rows without
-an analysis. Copying from examples is the failure that few-shot rewriting of small models shows first.
+The rules are those of the judge ``example_leak``: a content word of the rewrite leaks when only the examples have it,
+not the dialogue, the query or the reference. An analysis leaks when it names something of an example's dialogue in
+the same way, or repeats half of an example's analysis or more word for word (longest common substring). Rows without
+examples in their prompt do not count, nor, for the second rate, rows without an analysis. Copying from examples is
+the failure that few-shot rewriting of small models shows first.
 """
 
 from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from pairwright.core.language import mentions, normalise, supported
-from pairwright.core.records import Example
-from pairwright.evaluation.gold import GoldRow
+from pairwright.core.language import normalise
 from pairwright.evaluation.metric import Case, Metric, Sums, share
+from pairwright.judges.example_leak import leaked_name, leaked_word
 
 COPIED_SHARE = 0.5
-
-
-def leaked(text: str, row: GoldRow) -> tuple[str, ...]:
-    """What ``text`` names that only the examples have."""
-    said = (*row.dialogue_texts, row.reference)
-    shown = [part for example in row.examples for part in _texts(example)]
-    found = (mention.text for mention in mentions(text, row.language))
-    return tuple(name for name in found if not supported(name, said) and supported(name, shown))
 
 
 def copies(analysis: str, example: str) -> bool:
@@ -33,13 +25,8 @@ def copies(analysis: str, example: str) -> bool:
     return bool(other) and longest >= COPIED_SHARE * len(other)
 
 
-def _texts(example: Example) -> tuple[str, ...]:
-    turns = (turn.content for turn in example.history)
-    return (*turns, example.query, example.analysis, example.rewrite)
-
-
 def _rewrite(case: Case) -> Sums | None:
-    return share(bool(leaked(case.prediction.rewrite, case.row))) if case.row.examples else None
+    return share(leaked_word(case.row.task, case.prediction.rewrite) is not None) if case.row.examples else None
 
 
 def _analysis(case: Case) -> Sums | None:
@@ -47,8 +34,8 @@ def _analysis(case: Case) -> Sums | None:
     if not case.row.examples or analysis is None:
         return None
     repeats = any(copies(analysis, example.analysis) for example in case.row.examples)
-    return share(repeats or bool(leaked(analysis, case.row)))
+    return share(repeats or leaked_name(case.row.task, analysis) is not None)
 
 
-EXAMPLE_LEAK = Metric("example_leak", "the rewrite names something of a few-shot example", "lower", _rewrite)
+EXAMPLE_LEAK = Metric("example_leak", "the rewrite has a word that only the few-shot examples have", "lower", _rewrite)
 ANALYSIS_LEAK = Metric("analysis_leak", "the analysis repeats or names something of an example", "lower", _analysis)

@@ -11,7 +11,7 @@ import re
 from pairwright.evaluation.metric import Case, Metric, Sums, share
 
 _LABEL = re.compile(
-    r"\s*(?:\*\*)?(?:(?:here is |the )?(?:rewritten?|rewriting|standalone|current)(?: (?:query|question))?|answer|output|query|"
+    r"\s*(?:\*\*)?(?:(?:here is |the )?(?:rewrit(?:e|ten|ing)|standalone|current)(?: (?:query|question))?|answer|output|query|"
     r"question|改写后?的?(?:问题|查询|句子)?|改写结果|答案?|输出|问题|查询)(?:\*\*)?\s*[:：]",
     re.IGNORECASE,
 )

@@ -20,11 +20,12 @@ from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
 from pairwright.core.language import detect_language, normalise
-from pairwright.core.records import Example, Language, Row, SftRow, Turn
+from pairwright.core.records import Example, Language, Origin, RewriteTask, Row, SftRow, Turn
 from pairwright.core.storage import read_rows, sha256_of
 
 _LETTERS = re.compile(r"[A-Za-z\u3400-\u9fff\uf900-\ufaff]")
 _SHOWN = 10
+_ORIGIN = Origin(source="evaluation", file="", key="", licence="")
 
 
 class GoldRow(Row):
@@ -59,6 +60,23 @@ class GoldRow(Row):
     def dialogue_texts(self) -> tuple[str, ...]:
         """What was said: the turns of the history and the query."""
         return (*(turn.content for turn in self.history), self.query)
+
+    @property
+    def task(self) -> RewriteTask:
+        """The row as the deterministic judges see it; what the reference says counts as said in the dialogue."""
+        told = Turn(role="assistant", content=self.reference)
+        return RewriteTask(
+            id=self.id,
+            conversation=self.dialogue,
+            dialogue=self.dialogue,
+            language=self.language,
+            history=(told, *self.history),
+            query=self.query,
+            reference=self.reference,
+            tokens=0,
+            examples=self.examples,
+            origin=_ORIGIN,
+        )
 
 
 class GoldSet(Row):

@@ -37,10 +37,12 @@ def bar(mark: Mark, limits: tuple[float, float], tone: str) -> str:
     if start < 0 < end:
         drawn.append(f'<line class="zero" x1="{place(0):.1f}" x2="{place(0):.1f}" y1="1" y2="{HEIGHT - 1}"/>')
     if mark.low is not None and mark.high is not None:
-        left, width = place(mark.low), max(place(mark.high) - place(mark.low), 1.0)
-        drawn.append(f'<rect class="{tone}" x="{left:.1f}" y="{middle - 3}" width="{width:.1f}" height="6" rx="3"/>')
+        drawn.append(
+            f'<line class="span {tone}" x1="{place(mark.low):.1f}" x2="{place(mark.high):.1f}" y1="{middle}" y2="{middle}"/>'
+        )
     if mark.value is not None:
-        drawn.append(f'<circle class="{tone}" cx="{place(mark.value):.1f}" cy="{middle}" r="4"/>')
+        at = f"{place(mark.value):.1f}"
+        drawn.append(f'<line class="dot {tone}" x1="{at}" x2="{at}" y1="{middle}" y2="{middle}"/>')
     return (
         f'<svg class="bar" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" preserveAspectRatio="none" aria-hidden="true">'
         + "".join(drawn)

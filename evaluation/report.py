@@ -16,7 +16,8 @@ SIGNIFICANT = 0.05
 METHOD = (
     "Intervals: 95 % percentile bootstrap (2,000 resamples of whole dialogues). Tests: two-sided paired permutation test "
     "(10,000 permutations of whole dialogues), corrected by Holm's method over all metrics of a comparison; "
-    "significant means p < 0.05 after correction. Shares are in per cent."
+    "▲ and ▼ mark figures that are significantly better and worse than those of the system compared with (p < 0.05 after "
+    "correction). Shares are in per cent."
 )
 
 
@@ -55,7 +56,6 @@ def _markdown_table(one: SetResult, metrics: tuple[MetricNote, ...]) -> str:
     for note in metrics:
         cells = [cell(note, one.figure(name, note.name), difference_of(one, name, note.name)) for name in names]
         lines.append(f"| {note.name} | {note.better} | " + " | ".join(cells) + " |")
-    lines.append(f"\n▲ significantly better than {one.against}, ▼ significantly worse.")
     return "\n".join(lines)
 
 
@@ -122,13 +122,15 @@ def line(name: str, drawing: str, number: str) -> str:
 
 def _slice_block(one: SetResult, note: MetricNote) -> str:
     names = [system.name for system in one.systems]
-    rows = [
-        [f"{part[0]}: {part[1]}", str(_rows(one, names[0], note, part))]
-        + [cell(note, one.figure(name, note.name, part)) for name in names]
-        for part in _parts(one)
-        if any(_rows(one, name, note, part) for name in names)
-    ]
-    return folded(f"{note.name} ({ARROWS[note.better]})", table(["slice", "rows", *names], rows)) if rows else ""
+    blocks = []
+    for part in _parts(one):
+        found = [(name, one.figure(name, note.name, part)) for name in names]
+        rows = max((figure.rows for _, figure in found if figure is not None), default=0)
+        if rows:
+            limits = axis([_mark(figure) for _, figure in found])
+            lines = "".join(line(name, bar(_mark(each), limits, "plain"), cell(note, each)) for name, each in found)
+            blocks.append(f'<div class="metric">{element("h3", f"{part[0]}: {part[1]} · {rows:,} rows")}{lines}</div>')
+    return folded(f"{note.name} ({ARROWS[note.better]})", "".join(blocks)) if blocks else ""
 
 
 def _systems(one: SetResult) -> str:

@@ -1,0 +1,71 @@
+"""Evaluate the baselines, and a local model on a sample, on CANARD dev; print the time it took and the table.
+
+    python benchmarks/evaluate_canard.py canard.dev.jsonl [--gguf MODEL.gguf | --packaged] [--sample 200] [--out FOLDER]
+
+The file is one of rewriting rows, or the authors' own as ``canard:dev.json``. Without a model only the systems that
+need none are timed. ``--sample`` rows are drawn by seed for the model, whole dialogues at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from pathlib import Path
+
+from pairwright.core.records import row_rng
+from pairwright.evaluation.asking import Asking
+from pairwright.evaluation.readers import open_gold
+from pairwright.evaluation.run import evaluate_command
+
+
+def main() -> None:
+    """Run the two evaluations and print their cost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("test")
+    parser.add_argument("--gguf", type=Path, help="weights of the local model")
+    parser.add_argument("--packaged", action="store_true", help="use the packaged SmolLM2-135M-Instruct")
+    parser.add_argument("--sample", type=int, default=200, help="rows that the model answers")
+    parser.add_argument("--out", type=Path, default=Path("builds/evaluate_canard"))
+    args = parser.parse_args()
+
+    started, used = time.monotonic(), cpu_seconds()
+    evaluate_command([], [args.test], args.out / "baselines")
+    print(
+        f"{time.monotonic() - started:.1f} s, {cpu_seconds() - used:.1f} CPU s for all rows and all metrics that need no model\n"
+    )
+    if args.gguf or args.packaged:
+        sample = draw(args.test, args.sample, args.out)
+        started = time.monotonic()
+        system = "gguf" if args.packaged else f"gguf:{args.gguf}"
+        asking = Asking(ledger=args.out / "ledger.sqlite", answer_tokens=100)
+        evaluate_command([system], [str(sample)], args.out / "model", asking=asking)
+        print(f"{time.monotonic() - started:.1f} s with the model")
+
+
+def draw(test: str, count: int, folder: Path) -> Path:
+    """Write the first rows of dialogues in an order drawn by seed, at least ``count``, as a test file."""
+    gold = open_gold(test)
+    dialogues = sorted({row.dialogue for row in gold.rows})
+    row_rng(0, "evaluate_canard", gold.sha256).shuffle(dialogues)
+    chosen: list[str] = []
+    for dialogue in dialogues:
+        if len(chosen) >= count:
+            break
+        chosen += [row.id for row in gold.rows if row.dialogue == dialogue]
+    lines = Path(test).read_text(encoding="utf-8").splitlines()
+    kept = [line for line, row in zip(lines, gold.rows, strict=True) if row.id in set(chosen)]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "canard_sample.jsonl"
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return path
+
+
+def cpu_seconds() -> float:
+    """User and system time of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    main()
