@@ -1,7 +1,7 @@
 """Character n-grams of many texts at once: the sets that near duplicates are found and measured by.
 
 Characters, not words: Chinese has no spaces, and a small edit of a short query changes few characters but a large
-share of its words. Texts are worked on in blocks, so that memory beyond the result does not grow with them.
+share of its words. A text that is shorter than an n-gram is its own only shingle.
 """
 
 from __future__ import annotations
@@ -22,96 +22,50 @@ if TYPE_CHECKING:
 MAX_NGRAM = 3
 _POINT_BITS = np.uint64(21)  # a code point is below 2**21, so three of them fit into 63 bits
 _SHORT = np.uint64(1 << 63)  # marks the code of a whole text that is shorter than an n-gram
-_HALF = np.uint64(32)
-_BLOCK_CHARACTERS = 500_000
+_FREE = np.uint64((1 << 64) - 1)
+_SLOT_BITS = 20
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Shingles(NamedTuple):
-    """The shingle sets of texts: those of text ``i`` are ``ids[starts[i]:starts[i + 1]]``, ascending and distinct."""
+    """Shingles of consecutive texts by code, in the order of the text: those of text ``i`` end before ``starts[i + 1]``."""
 
-    ids: U32
+    codes: U64
     starts: I64
 
 
-class Vocabulary:
-    """Numbers distinct shingles from 0, and hashes each as ``datasketch`` does: the first four bytes of its SHA-1.
-
-    ``ngram`` is 1, 2 or 3 characters.
-    """
+class Shingler:
+    """Codes that are equal exactly where n-grams of 1, 2 or 3 characters are."""
 
     def __init__(self, ngram: int) -> None:
         assert 1 <= ngram <= MAX_NGRAM
         self._ngram = ngram
-        self._codes: U64 = np.empty(0, np.uint64)
-        self._numbers: U32 = np.empty(0, np.uint32)
         self._short: dict[str, int] = {}
-        self._hashes: U32 = np.empty(1 << 16, np.uint32)
-        self.size = 0
 
-    @property
-    def hashes(self) -> U32:
-        """The 32-bit hash of every shingle so far, by its number."""
-        return self._hashes[: self.size]
-
-    def blocks(self, texts: Sequence[str]) -> Iterator[Shingles]:
-        """Yield the shingle sets of ``texts``, in order. A text shorter than an n-gram is its own only shingle."""
-        start = size = 0
-        for position, text in enumerate(texts):
-            size += len(text)
-            if size >= _BLOCK_CHARACTERS or position == len(texts) - 1:
-                yield self._block(texts[start : position + 1])
-                start, size = position + 1, 0
-
-    def _block(self, texts: Sequence[str]) -> Shingles:
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-        owners = np.repeat(np.arange(len(texts), dtype=np.uint32), lengths)
-        last = len(points) - self._ngram + 1
-        windows = np.flatnonzero(owners[:last] == owners[self._ngram - 1 :]) if last > 0 else np.empty(0, np.int64)
-        short = np.flatnonzero(lengths < self._ngram)
-        codes = np.concatenate([self._packed(points, windows), self._short_codes([texts[item] for item in short])])
-        members = np.concatenate([owners[windows], short.astype(np.uint32)]).astype(np.uint64)
-        keys = members << _HALF | self._number(codes)
-        keys.sort()
-        keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
-        counts = np.bincount((keys >> _HALF).astype(np.int64), minlength=len(texts))
-        return Shingles(keys.astype(np.uint32), np.concatenate([[0], np.cumsum(counts)]))
-
-    def _packed(self, points: U32, windows: I64) -> U64:
-        codes = points[windows].astype(np.uint64)
+    def block(self, texts: Sequence[str]) -> Shingles:
+        """The shingles of a few texts at once."""
+        counts = np.fromiter(map(len, texts), np.int64, len(texts))
+        windows = np.maximum(counts - self._ngram + 1, 1)
+        starts = np.concatenate([[0], np.cumsum(windows)])
+        # Padded to at least one n-gram, each text has as many windows as shingles; those of short ones are replaced.
+        points = np.frombuffer(self._padded(texts, counts).encode("utf-32-le", "surrogatepass"), np.uint32)
+        first_points = np.concatenate([[0], np.cumsum(np.maximum(counts, self._ngram))[:-1]])
+        places = np.arange(starts[-1]) + np.repeat(first_points - starts[:-1], windows)
+        codes = points[places].astype(np.uint64)
         for offset in range(1, self._ngram):
-            codes = codes << _POINT_BITS | points[windows + offset]
-        return codes
+            codes = codes << _POINT_BITS | points[places + offset]
+        for short in np.flatnonzero(counts < self._ngram):
+            codes[starts[short]] = _SHORT | np.uint64(self._short.setdefault(texts[short], len(self._short)))
+        return Shingles(codes, starts)
 
-    def _short_codes(self, texts: Sequence[str]) -> U64:
-        known = self._short
-        return np.array([known.setdefault(text, len(known)) for text in texts], np.uint64) | _SHORT
+    def _padded(self, texts: Sequence[str], counts: I64) -> str:
+        if counts.min() >= self._ngram:
+            return "".join(texts)
+        return "".join([text.ljust(self._ngram) for text in texts])
 
-    def _number(self, codes: U64) -> U32:
-        """The numbers of ``codes``; those that are new get the next numbers, in the order of their codes."""
-        distinct, inverse = np.unique(codes, return_inverse=True)
-        places = np.searchsorted(self._codes, distinct)
-        fresh = np.ones(len(distinct), bool)
-        inner = places < len(self._codes)
-        fresh[inner] = self._codes[places[inner]] != distinct[inner]
-        if fresh.any():
-            numbers = np.arange(self.size, self.size + np.count_nonzero(fresh), dtype=np.uint32)
-            self._hash(distinct[fresh])
-            self._codes = np.insert(self._codes, places[fresh], distinct[fresh])
-            self._numbers = np.insert(self._numbers, places[fresh], numbers)
-            places = np.searchsorted(self._codes, distinct)
-        return self._numbers[places][inverse]
-
-    def _hash(self, codes: U64) -> None:
-        while len(self._hashes) < self.size + len(codes):
-            self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)])
-        digests = b"".join(hashlib.sha1(text).digest()[:4] for text in self._spelled(codes))
-        self._hashes[self.size : self.size + len(codes)] = np.frombuffer(digests, "<u4")
-        self.size += len(codes)
-
-    def _spelled(self, codes: U64) -> Iterator[bytes]:
-        """The shingles that ``codes`` stand for, as UTF-8."""
-        shorts = list(self._short)
+    def spelled(self, codes: U64) -> Iterator[bytes]:
+        """The shingles that ascending ``codes`` stand for, as UTF-8."""
+        short = list(self._short)
         split = int(np.searchsorted(codes, _SHORT))
         shifts = _POINT_BITS * np.arange(self._ngram - 1, -1, -1, dtype=np.uint64)
         points = (codes[:split, None] >> shifts & np.uint64((1 << 21) - 1)).astype("<u4")
@@ -119,4 +73,46 @@ class Vocabulary:
         for start in range(0, len(text), self._ngram):
             yield text[start : start + self._ngram].encode("utf-8", "surrogatepass")
         for code in codes[split:]:
-            yield shorts[int(code ^ _SHORT)].encode("utf-8", "surrogatepass")
+            yield short[int(code ^ _SHORT)].encode("utf-8", "surrogatepass")
+
+
+class Hashes:
+    """32-bit hashes of shingles, as ``datasketch`` makes them: the first four bytes of SHA-1, lowest first.
+
+    They are kept in a table with one place per shingle, taken by whoever comes first; a shingle that finds its place
+    taken is hashed again whenever a block has it.
+    """
+
+    def __init__(self, shingler: Shingler) -> None:
+        self._shingler = shingler
+        self._codes: U64 = np.full(1 << _SLOT_BITS, _FREE)
+        self._hashes: U32 = np.empty(1 << _SLOT_BITS, np.uint32)
+
+    def of(self, codes: U64) -> U32:
+        """The hash of each code."""
+        places = _places(codes)
+        found = self._hashes[places]
+        missing = np.flatnonzero(self._codes[places] != codes)
+        if len(missing):
+            distinct, inverse = np.unique(codes[missing], return_inverse=True)
+            digests = b"".join([hashlib.sha1(text).digest()[:4] for text in self._shingler.spelled(distinct)])
+            hashes = np.frombuffer(digests, "<u4").astype(np.uint32)
+            found[missing] = hashes[inverse]
+            places = _places(distinct)
+            free = self._codes[places] == _FREE
+            # Of two newcomers for one place the last one gets both columns: numpy assigns in order.
+            self._codes[places[free]] = distinct[free]
+            self._hashes[places[free]] = hashes[free]
+        return found
+
+    def numbered(self, codes: U64) -> tuple[I64, int]:
+        """Numbers that are equal exactly where codes are, and how many numbers there may be; good for one call."""
+        numbers = _places(codes).astype(np.int64)
+        missing = np.flatnonzero(self._codes[numbers] != codes)
+        distinct, inverse = np.unique(codes[missing], return_inverse=True)
+        numbers[missing] = (1 << _SLOT_BITS) + inverse
+        return numbers, (1 << _SLOT_BITS) + len(distinct)
+
+
+def _places(codes: U64) -> U64:
+    return codes * _MIXER >> np.uint64(64 - _SLOT_BITS)
