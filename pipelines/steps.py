@@ -94,6 +94,8 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
     _client: Client | None = PrivateAttr(None)
     _control: Control | None = PrivateAttr(None)
     _fatal: BaseException | None = PrivateAttr(None)
+    _event_loop: asyncio.AbstractEventLoop | None = PrivateAttr(None)
+    _new_event_loop: bool = PrivateAttr(False)
 
     @property
     def model_name(self) -> str:
@@ -109,7 +111,7 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
     def unload(self) -> None:
         """Close the connections, the ledger and the event loop."""
         self.event_loop.run_until_complete(self._close())
-        if self._new_event_loop:
+        if self._event_loop is not None and self._new_event_loop:
             self._event_loop.close()
             asyncio.set_event_loop(None)
             self._event_loop, self._new_event_loop = None, False

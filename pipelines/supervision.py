@@ -74,8 +74,9 @@ class Control:
             path.unlink()
 
     def busy(self) -> bool:
-        """Whether requests are on their way anywhere."""
-        return any(self.folder.glob("asking-*"))
+        """Whether requests are on their way in any living process."""
+        gone = self._gone()
+        return any(int(path.name.removeprefix("asking-")) not in gone for path in self.folder.glob("asking-*"))
 
     def join(self) -> None:
         """Be known as alive until this process ends, however it ends: the kernel gives the lock back."""
@@ -87,9 +88,12 @@ class Control:
 
     def dead(self) -> int | None:
         """The id of a process that joined and ended before :meth:`finish`."""
-        gone = [path for path in self.folder.glob("alive-*") if _unlocked(path)]
+        gone = self._gone()
         # Asked in this order: processes end all at once right after finish().
-        return int(gone[0].name.removeprefix("alive-")) if gone and not (self.folder / "finished").exists() else None
+        return min(gone) if gone and not (self.folder / "finished").exists() else None
+
+    def _gone(self) -> set[int]:
+        return {int(path.name.removeprefix("alive-")) for path in self.folder.glob("alive-*") if _unlocked(path)}
 
 
 def _unlocked(path: Path) -> bool:
