@@ -48,7 +48,7 @@ from datasets import load_dataset
 from trl import {trainer}Config, {trainer}Trainer
 
 rows = load_dataset("json", data_files={{"train": "{path}"}}, split="train")
-config = {trainer}Config(output_dir="out/{kind}", max_length={length})
+config = {trainer}Config(output_dir="out/{kind}", max_length={length}{more})
 trainer = {trainer}Trainer(model="{model}", args=config, train_dataset=rows)
 trainer.train()
 trainer.save_model()
@@ -84,11 +84,17 @@ def training_section(build: BuildResult, configs: Mapping[str, Mapping[str, str]
             epochs="1.0",
             more=_DPO,
         )
-    for kind, trainer, model in (("sft", "SFT", base), ("dpo", "DPO", "out/sft")):
+    # DPOTrainer cuts prompts at 512 tokens unless told otherwise.
+    for kind, trainer, model, more in (("sft", "SFT", base, ""), ("dpo", "DPO", "out/sft", ", max_prompt_length=None")):
         if "train" in configs.get(f"trl_{kind}", {}):
             yield from ("", f"TRL, {'the answers' if kind == 'sft' else 'the pairs'}:", "")
             yield _TRL.format(
-                length=length["trl"], trainer=trainer, kind=kind, model=model, path=configs[f"trl_{kind}"]["train"]
+                more=more,
+                length=length["trl"],
+                trainer=trainer,
+                kind=kind,
+                model=model,
+                path=configs[f"trl_{kind}"]["train"],
             )
     if not any(name.startswith(("llamafactory", "trl")) for name in configs):
         yield from ("", "Add `llamafactory` or `trl` to the exports of the build file for files that a trainer loads.")

@@ -89,7 +89,7 @@ def test_card_explains_training_for_each_trainer_that_has_files(tmp_path: Path) 
     text = card(tmp_path / "both", forms=("llamafactory", "trl"), **rows)
     assert "dataset: demo_sft_train" in text
     assert "dataset: demo_dpo_train" in text
-    assert "DPOTrainer" in text
+    assert 'DPOConfig(output_dir="out/dpo", max_length=2048, max_prompt_length=None)' in text
     assert "Add `llamafactory` or `trl`" in card(tmp_path / "none", **rows)
 
 
