@@ -45,11 +45,8 @@ CLASSES = (
             "面馆",
             "饭庄",
             "烤肉",
-            "小吃",
-            "菜",
             "自助",
             "铁板烧",
-            "饭",
         ),
         ("餐馆", "饭店", "人均消费", "推荐菜", "吃"),
     ),
@@ -140,6 +137,8 @@ BY_NAME = {item.name: item for item in CLASSES}
 PEOPLE = NounClass("people", "些", "人", ("他们",))
 OTHER = NounClass("thing", "个", "", ("它", "这个"))
 
+_ASKS_OF_A_PERSON = re.compile(r"出生|多大|岁数|哪里人|今年|毕业|演过|的作品|身高|星座|生日")
+_NO_PERSON = re.compile(r"[奖节街路城店馆园区站市县省月日年元分歌曲片家店门桥寺庙山湖]$")
 _PARENTHESIS = re.compile(r"[（(][^（()）]*[）)]?$")
 _FOREIGN_NAME = re.compile(r"^[\u4e00-\u9fff]{1,6}[·•・][\u4e00-\u9fff·•・]{1,14}$")
 _SURNAMES = frozenset(
@@ -190,19 +189,17 @@ def classify(name: str, replaced: str = "", around: str = "", asked: str = "") -
     ``replaced`` is what stood in the query at its place (这个景点), ``around`` the text near its mention in the
     dialogue, ``asked`` what the rewrite says right after it (counts double).
     """
-    for text in (replaced, bare_name(name)):
+    for text in (replaced, "" if "《" in name else bare_name(name)):
         named = _by_ending(text)
         if named is not None:
             return named
-    cues = [
-        (sum(around.count(cue) + 2 * asked.count(cue) for cue in item.cues), item)
-        for item in CLASSES
-        if item.name != "person"
-    ]
+    works = ("film", "album", "song", "book")
+    candidates = [item for item in CLASSES if item.name != "person" and ("《" not in name or item.name in works)]
+    cues = [(sum(around.count(cue) + 2 * asked.count(cue) for cue in item.cues), item) for item in candidates]
     best = max(cues, key=lambda pair: pair[0])
     if "们" in replaced:
         return BY_NAME["band"] if best[1].name == "band" or "乐" in around else PEOPLE
-    if _looks_like_a_person(name, replaced):
+    if _looks_like_a_person(name, replaced) or ("《" not in name and _ASKS_OF_A_PERSON.search(asked)):
         return BY_NAME["person"]
     return best[1] if best[0] else OTHER
 
@@ -230,6 +227,18 @@ def is_full_class(name: str) -> bool:
     )
 
 
+def family(kind: NounClass) -> str:
+    """Classes whose members are easily mixed up: places, works, or people."""
+    for name, members in (
+        ("place", ("hotel", "restaurant", "sight", "school", "company", "city")),
+        ("work", ("film", "album", "song", "book")),
+        ("people", ("person", "people", "band")),
+    ):
+        if kind.name in members:
+            return name
+    return kind.name
+
+
 def _by_ending(text: str) -> NounClass | None:
     matches = [
         (len(ending), item)
@@ -245,4 +254,6 @@ def _looks_like_a_person(name: str, replaced: str) -> bool:
         return False
     if any(pronoun in replaced for pronoun in "他她") and "家" not in replaced:
         return True
+    if _NO_PERSON.search(name):
+        return False
     return bool(_FOREIGN_NAME.match(name)) or (2 <= len(name) <= 3 and name[0] in _SURNAMES)

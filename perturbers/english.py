@@ -192,6 +192,19 @@ AUXILIARIES = frozenset(
         "wouldn't",
         "shouldn't",
         "let's",
+        "i'm",
+        "i've",
+        "i'll",
+        "i'd",
+        "you're",
+        "you've",
+        "you'll",
+        "it's",
+        "that's",
+        "there's",
+        "we're",
+        "they're",
+        "we've",
     ]
 )
 ADVERBS = frozenset(
@@ -258,6 +271,7 @@ ADVERBS = frozenset(
         "such",
         "same",
         "specific",
+        "priced",
         "particular",
         "certain",
         "various",

@@ -100,7 +100,7 @@ HEADS = frozenset(
     ]
 )
 _NAME_ARTICLES = frozenset(["la", "le", "el", "da", "de", "los", "les", "il", "al", "san", "saint", "st"])
-_NO_HEADS = frozenset(
+NO_HEADS = frozenset(
     [
         "part",
         "side",
@@ -310,7 +310,7 @@ def generic_head(phrase: str, bare: bool = False) -> str:
         return ""
     head = words[-1]
     known = head.lower() in HEADS or head.lower().removesuffix("s") in HEADS
-    if head.lower() in _NO_HEADS or not (known or head.islower()):
+    if head.lower() in NO_HEADS or not (known or head.islower()):
         return ""
     if known:
         return head.lower()

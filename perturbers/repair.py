@@ -45,7 +45,7 @@ _ZH_RULES = (
     (r"[、和与](?=[、，。？！?!,]|$)", ""),
     (r"、?(?:和|与)(?=的)", ""),
     (r"(?:^|(?<=[，。？！?!,、\s]))[的、和与及](?=[\u4e00-\u9fff])(?!和|与)", ""),
-    (r"(?<=[在去到从])的(?=[\u4e00-\u9fff])", ""),
+    (r"(?<=[在去从])的(?=[\u4e00-\u9fff])", ""),
     (r"^[，。、！!?？,\s]+", ""),
     (r"[，,]{2,}", "，"),
     (r"[，,、](?=[。？！?!]|$)", ""),
@@ -53,7 +53,7 @@ _ZH_RULES = (
 )
 _ZH_BROKEN = re.compile(
     r"就了|带(?=转|去|来|看|吃|玩)|[对把被给向跟从](?=[，。？！?!,]|$)|[对从][也都的里]|把(?:的|发给)|^(?:是|和|的)(?=[？?]|$)|比(?=[，。？！?!]|$)|比(?:更|还|贵|便宜|好|高)"
-    r"|关于(?=[，。？！?!你]|$)|在(?=[，。？！?!]|$)|(?:去|到)(?=的)|从到|与(?=[的都])|叫(?=[，。？！?!]|$)|是(?=[，。？！?!]|$)(?<!但是)(?<!可是)(?<!于是)(?<!还是)(?<!就是)(?<!而是)(?<!不是)(?<!的是)(?<!是)"
+    r"|关于(?=[，。？！?!你]|$)|在(?=[，。？！?!]|$)|去(?=的)|从到|与(?=[的都])|叫(?=[，。？！?!]|$)|是(?=[，。？！?!]|$)(?<!但是)(?<!可是)(?<!于是)(?<!还是)(?<!就是)(?<!而是)(?<!不是)(?<!的是)(?<!是)"
     r"|[的][的地得]|（(?![^（）]*）)|\((?![^()]*\))|《(?![^《》]*》)"
 )
 _EN_BROKEN = re.compile(
@@ -128,7 +128,7 @@ def _in_number(verb: str, plural: bool) -> str:
 def _repair_en(text: str, chosen: str) -> str:
     body = without_final_marks(text)
     for pattern, put in _EN_RULES:
-        body = re.sub(pattern, put, body, flags=re.IGNORECASE if r"\b" in pattern else 0)
+        body = re.sub(pattern, lambda match, put=put: _unless_said(match, put, chosen), body, flags=re.IGNORECASE)  # type: ignore[misc]
     body = body.strip()
     ending = _EN_DANGLING.search(body)
     if ending and not without_final_marks(chosen).lower().endswith(ending.group().lower()):
@@ -141,6 +141,12 @@ def _repair_en(text: str, chosen: str) -> str:
         lambda match: match.group(1) + (match.group(2).upper() if _capitals(chosen) else match.group(2)),
         body,
     )
+
+
+def _unless_said(match: re.Match[str], put: str, chosen: str) -> str:
+    """What the rule puts there, unless the chosen rewrite says it just so."""
+    odd = match.group()
+    return odd if " " in odd.strip() and odd in chosen else match.expand(put)
 
 
 def _capitals(chosen: str) -> bool:

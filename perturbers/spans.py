@@ -129,6 +129,8 @@ def _english_entities(query: str, chosen: str, dialogue: str) -> list[Entity]:
             )
             if of is not None:
                 phrase = tuple(token for token in phrase[of + 1 :] if token.lower != "the")
+            if len(phrase) == 1 and english.is_predicate(phrase[0].text):
+                continue
             start, end = phrase[0].start, phrase[-1].end
             text = chosen[start:end]
             mentions = history.count(" ".join(token.lower for token in phrase))

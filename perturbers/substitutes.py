@@ -4,11 +4,48 @@ from __future__ import annotations
 
 from pairwright.core.records import Example, Language, RewriteTask
 from pairwright.perturbers import chinese, english
-from pairwright.perturbers.phrases import Frame, kind_of
+from pairwright.perturbers.phrases import NO_HEADS, Frame, kind_of
 from pairwright.perturbers.repair import agree
 from pairwright.perturbers.spans import Entity, dialogue_text
 
 _WINDOW = 40
+
+
+def can_be_swapped(entity: Entity) -> bool:
+    """Whether the English phrase names something of its own: no attribute (phone number), no lone abstract noun."""
+    last = entity.text.lower().split()[-1]
+    if last in (
+        "morning",
+        "evening",
+        "afternoon",
+        "night",
+        "day",
+        "week",
+        "month",
+        "year",
+        "summer",
+        "winter",
+        "today",
+        "tomorrow",
+    ):
+        return False
+    return last not in NO_HEADS and (entity.mentions > 0 or entity.text[0].isupper() or " " in entity.text)
+
+
+def spoken_name(chosen: str, entity: Entity, language: Language) -> str:
+    """The entity as it can be named in a sentence of its own, with its article; empty where it cannot.
+
+    Chinese names stand alone. An English singular without article can only when it is a name or a mass noun.
+    """
+    if language == "zh":
+        return entity.text
+    frame = Frame.around(chosen, entity)
+    if frame.determiner.lower() in english.ARTICLES:
+        return frame.determiner.lower() + chosen[frame.phrase_start + len(frame.determiner) : entity.end]
+    if frame.determiner or (entity.added != entity.text):
+        return ""
+    stands = entity.text[0].isupper() or english.is_plural(entity.text) or english.is_mass(entity.text)
+    return entity.text if stands or (" " in entity.text and entity.mentions > 0) else ""
 
 
 def put_in_place(chosen: str, entity: Entity, other: str, language: Language) -> str:
@@ -53,8 +90,8 @@ def _put_zh(chosen: str, entity: Entity, other: str) -> str:
 def same_kind(task: RewriteTask, chosen: str, entity: Entity, example: Example, loan: str) -> int:
     """How alike the two are: the more the better; -1 when they cannot stand for each other (a person, a place)."""
     if task.language == "zh":
-        own = _class_zh(dialogue_text(task), entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8])
-        theirs = _class_zh("\n".join(turn.content for turn in example.history), loan, "", example.rewrite)
+        own = class_zh(dialogue_text(task), entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8])
+        theirs = class_zh("\n".join(turn.content for turn in example.history), loan, "", example.rewrite)
         if "person" in (own.name, theirs.name) and own.name != theirs.name:
             return -1
         return 2 if own.name == theirs.name else int(("《" in loan) == ("《" in entity.text))
@@ -68,6 +105,7 @@ def same_kind(task: RewriteTask, chosen: str, entity: Entity, example: Example, 
     )
 
 
-def _class_zh(history: str, name: str, replaced: str, asked: str) -> chinese.NounClass:
+def class_zh(history: str, name: str, replaced: str, asked: str) -> chinese.NounClass:
+    """The class of a Chinese name, seen with the text around its last mention."""
     place = history.rfind(name)
     return chinese.classify(name, replaced, history[max(0, place - _WINDOW) : place + len(name) + _WINDOW], asked)

@@ -8,6 +8,7 @@ and that the rejected text is no acceptable rewrite after all.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -54,6 +55,7 @@ def settle(
         outcomes += 1
         key = lang.normalise(draft.text)
         reason, detail = _objection(task, chosen.rewrite, draft, key)
+        key += f" [{draft.analysis}]" if draft.analysis else ""
         if not reason and key in seen:
             reason = "made_before"
         if not reason:
@@ -165,6 +167,143 @@ def foreign(task: RewriteTask, chosen: str, text: str) -> str:
     """Evidence that ``text`` says something that stands nowhere in the dialogue."""
     own = "\n".join((task.query, chosen, *(turn.content for turn in task.history)))
     return _foreign(task, chosen, text, own, text)
+
+
+def grown(task: RewriteTask, chosen: str, text: str) -> str:
+    """Evidence that ``text`` says all that the chosen rewrite says and more of the dialogue besides."""
+    if task.language == "zh":
+        kept = all(char in text for char in chosen if char.isalnum())
+        more = tuple(
+            span
+            for span in lang.restored(chosen, text, "zh")
+            if any(_shares(span, turn.content) for turn in task.history)
+        )
+        return "".join(more) if kept and len(text) > len(chosen) + 2 else ""
+    more_words = _stems(text) - _stems(chosen)
+    known = frozenset().union(*(_stems(turn.content) for turn in task.history)) if task.history else frozenset()
+    return ", ".join(sorted(more_words & known)) if _stems(chosen) <= _stems(text) else ""
+
+
+def _shares(span: str, turn: str) -> bool:
+    """Whether two neighbouring characters of the span stand in the turn."""
+    return any(span[place : place + 2] in turn for place in range(len(span) - 1))
+
+
+def swapped(task: RewriteTask, chosen: str, text: str) -> str:
+    """Evidence that ``text`` names something else of the dialogue where the chosen rewrite names what was meant."""
+    if not lost_words(task, chosen, text):
+        return ""
+    if task.language == "zh":
+        fresh = [
+            span for span in lang.restored(chosen, text, "zh") if any(span in turn.content for turn in task.history)
+        ]
+        return "".join(fresh)
+    known = frozenset().union(*(_stems(turn.content) for turn in task.history))
+    fresh_words = _stems(text) - _stems(chosen)
+    return ", ".join(sorted(fresh_words)) if fresh_words and fresh_words <= known else ""
+
+
+def shortened(task: RewriteTask, chosen: str, text: str) -> str:
+    """Evidence that ``text`` says less than the chosen rewrite and nothing else."""
+    if task.language == "zh":
+        rest = iter(char for char in chosen if char.isalnum())
+        if not all(char in rest for char in text if char.isalnum()):
+            return ""
+        gone = sum(map(str.isalnum, chosen)) - sum(map(str.isalnum, text))
+        return f"{gone} characters" if 2 <= gone <= 0.7 * len(chosen) else ""
+    lost = _stems(chosen) - _stems(text)
+    lost = frozenset(word for word in lost if not english.is_function_word(word) and not lang.supported(word, [text]))
+    keeps = _stems(text) <= _stems(chosen) and len(_stems(text)) * 10 >= 3 * len(_stems(chosen))
+    return ", ".join(sorted(lost)) if keeps else ""
+
+
+def answers(task: RewriteTask, chosen: str, text: str) -> str:
+    """Evidence that ``text`` asks nothing although the chosen rewrite does."""
+    if not lang.is_question(chosen, task.language) or lang.is_question(text, task.language):
+        return ""
+    return text if not _REQUEST.search(text) else ""
+
+
+_REQUEST = re.compile(r"^(?:please|tell me|give me|show me|can you|could you)\b|^(?:请|帮我|麻烦|告诉我|给我)", re.I)
+
+
+def drifted(task: RewriteTask, chosen: str, text: str) -> str:
+    """Evidence that ``text`` is what an earlier user turn asked, and not what the query asks."""
+    same = lang.normalise(text)
+    if not any(same and same in lang.normalise(turn.content) for turn in task.history if turn.role == "user"):
+        return ""
+    if task.language == "zh":
+        asked = set(lang.content_words(task.query, "zh"))
+        kept = asked & set(lang.content_words(text, "zh"))
+    else:
+        asked, kept = set(_stems(task.query)), set(_stems(task.query) & _stems(text))
+    return text if text != chosen and len(kept) * 2 <= max(len(asked), 1) else ""
+
+
+def repeats(task: RewriteTask, chosen: str, text: str) -> str:
+    """Evidence that ``text`` says some words of the chosen rewrite more often than that does, and loses none."""
+    if task.language == "zh":
+        if len(text) < len(chosen) + 6 or not all(char in text for char in chosen if char.isalnum()):
+            return ""
+        pieces = {chosen[place : place + 3] for place in range(len(chosen) - 2)}
+        return "".join(
+            sorted(piece for piece in pieces if piece.isalnum() and text.count(piece) > chosen.count(piece))[:1]
+        )
+    before, after = (Counter(stem(token.lower) for token in english.tokenize(part)) for part in (chosen, text))
+    again = [
+        word
+        for word in before
+        if after[word] > before[word] and word[0].isalnum() and not english.is_closed_class(word)
+    ]
+    longer = sum(after.values()) >= 1.3 * sum(before.values())
+    return (
+        ", ".join(again) if longer and all(after[word] >= before[word] for word in before if word[0].isalnum()) else ""
+    )
+
+
+_MARKED_EN = re.compile(r"\b(?:um|like|yo|hereby|kindly request|desired to obtain|concerning the following)\b", re.I)
+_MARKED_ZH = re.compile(r"那啥|哥们儿|兹就|予以|贵方|明示|的提问：|([吗呢吧啊呀])\1{2}")
+
+
+def off_register(task: RewriteTask, chosen: str, text: str) -> str:
+    """Evidence of a register that the chosen rewrite does not have: marked words, a foreign language, no grammar."""
+    if task.language == "zh":
+        said = "".join((task.query, chosen, *(turn.content for turn in task.history)))
+        foreign_words = [word for word in re.findall(r"[A-Za-z]{3,}", text) if word not in said]
+        marks = {match.group() for match in _MARKED_ZH.finditer(text)} - {
+            match.group() for match in _MARKED_ZH.finditer(chosen)
+        }
+        return ", ".join(foreign_words or sorted(marks))
+    marks = {match.group().lower() for match in _MARKED_EN.finditer(text)} - {
+        match.group().lower() for match in _MARKED_EN.finditer(chosen)
+    }
+    if marks:
+        return ", ".join(sorted(marks))
+    small = [sum(english.is_closed_class(token.lower) for token in english.tokenize(part)) for part in (chosen, text)]
+    return "no function words" if small[0] >= 3 and small[1] == 0 and _stems(text) >= _stems(chosen) else ""
+
+
+_INTENT_EN = re.compile(
+    r"\b(?:who|what|when|where|why|how|which|not|n't|but|more|less|before|after|most|least|wrong|anything)\b|\d+(?:\.\d+)?"
+    r"|\b\w+(?:er|est)\b|\b(?:best|worst|better|worse|advantages|disadvantages|benefits|risks|pros|cons|similarit\w+|differen\w+"
+    r"|causes|effects|strengths|weaknesses|symptoms|phone|address|postcode|opening|price|cost|duration|salary|workload|location"
+    r"|cheap|expensive|north|south|east|west)\b",
+    re.I,
+)
+_INTENT_ZH = re.compile(
+    r"以[上下内]|最[\u4e00-\u9fff]|没有|有多少|有|不|别|哪里|哪儿|哪年|哪一年|哪|什么时候|什么|啥|多少|多钱|多大|多高|谁|几点|为什么|预约|讨厌|喜欢"
+    r"|电话|邮箱|地址|停车场|停车费|评分|门票|票价|价格|人均消费|营业时间|休息时间|开放时间|闭馆时间|游玩时间|排队时间|岁数|身高|远处|周边|附近|首张"
+    r"|景点|餐馆|酒店|饭店|\d+(?:\.\d+)?"
+)
+
+
+def other_intent(task: RewriteTask, chosen: str, text: str) -> str:
+    """Evidence that the words that say what is asked differ, while the things asked about are the same."""
+    pattern = _INTENT_ZH if task.language == "zh" else _INTENT_EN
+    before, after = (Counter(match.group().lower() for match in pattern.finditer(part)) for part in (chosen, text))
+    if before == after or missing(task, chosen, text):
+        return ""
+    return f"{', '.join((before - after).elements())} → {', '.join((after - before).elements())}"
 
 
 def _foreign(task: RewriteTask, chosen: str, text: str, own: str, theirs: str) -> str:

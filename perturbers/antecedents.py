@@ -1,0 +1,117 @@
+"""The things that a dialogue talks about: what a pronoun could have meant instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pairwright.core import language as lang
+from pairwright.core.records import RewriteTask, Turn
+from pairwright.perturbers import chinese, english
+from pairwright.perturbers.phrases import NO_HEADS
+from pairwright.perturbers.spans import noun_phrases, stem
+
+_TURNS, _LONGEST_TURN = 6, 600
+_DULL = frozenset(
+    ["question", "questions", "information", "thing", "things", "way", "ways", "kind", "example", "examples", "idea", "ideas", "lot", "people", "time", "times", "day", "help", "options", "option", "some", "tips", "thanks", "answer", "list", "number", "address", "phone", "postcode", "preference", "suggestion", "interest"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Antecedent:
+    """``text`` without and ``phrase`` with its article; ``preposition`` before it, ``turn`` counts from the newest (0)."""
+
+    text: str
+    phrase: str
+    preposition: str
+    turn: int
+    by_user: bool
+
+
+def antecedents(task: RewriteTask, chosen: str) -> tuple[Antecedent, ...]:
+    """Things that the newest turns mention and ``chosen`` does not, the most recent first."""
+    found: dict[str, Antecedent] = {}
+    taken = _keys(chosen + " " + task.query, task)
+    for age, turn in enumerate(reversed(task.history[-_TURNS:])):
+        for one in _in_turn(task, turn, age):
+            keys = _keys(one.text, task)
+            if keys and not keys & taken and not _overlaps_zh(one.text, chosen, task):
+                found.setdefault(one.text.lower(), one)
+    return tuple(found.values())
+
+
+def _keys(text: str, task: RewriteTask) -> frozenset[str]:
+    if task.language == "zh":
+        return frozenset((chinese.bare_name(text),))
+    return frozenset(
+        stem(token.lower)
+        for token in english.tokenize(text)
+        if token.is_word and not english.is_function_word(token.lower)
+    )
+
+
+def _overlaps_zh(name: str, chosen: str, task: RewriteTask) -> bool:
+    """Whether half of the Chinese name already stands in the rewrite: it may be the same thing."""
+    if task.language != "zh":
+        return False
+    bare = chinese.bare_name(name)
+    return bare in chosen or any(bare[place : place + 3] in chosen for place in range(len(bare) - 2))
+
+
+def _is_certain_name(tokens: tuple[english.Token, ...], lead: int, length: int) -> bool:
+    """A capital inside a sentence, or two at its start; a nationality alone is no name."""
+    if length > 1:
+        return True
+    inside = (
+        lead > 0 and (tokens[lead - 1].is_word or tokens[lead - 1].text in ",(") and not tokens[lead - 1].text.isdigit()
+    )
+    return inside and not re.search(r"(?:ish|ese|ian|ean|can|French|Thai|Greek|Dutch)$", tokens[lead].text)
+
+
+def _is_rival_zh(name: str) -> bool:
+    """A name of its own, no generic place and no part of an address."""
+    return (
+        chinese.is_name_like(name)
+        and not chinese.is_full_class(name)
+        and not re.search(r"(?:路|号|县|区|胡同|市|出口|超市|度假村|儿童乐园|小镇|车站|人|地铁站|奖)$", name)
+    )
+
+
+def _in_turn(task: RewriteTask, turn: Turn, age: int) -> Iterator[Antecedent]:
+    text = turn.content[:_LONGEST_TURN]
+    if task.language == "zh":
+        for mention in lang.mentions(text, "zh"):
+            address = re.search(r"(?:地址|位于|位置|在)[^，。！？]{0,14}$", text[: mention.start])
+            if mention.kind == "entity" and not address and _is_rival_zh(mention.text):
+                yield Antecedent(mention.text, mention.text, "", age, turn.role == "user")
+        return
+    tokens = english.tokenize(text)
+    places = {token.start: place for place, token in enumerate(tokens)}
+    for phrase in noun_phrases(text):
+        words = text[phrase[0].start : phrase[-1].end]
+        last = phrase[-1].lower
+        if len(phrase) > 4 or last in _DULL | NO_HEADS or not any(char.isalpha() for char in words) or len(words) < 3:
+            continue
+        named = all(token.text[0].isupper() for token in phrase)
+        lead = places[phrase[0].start]
+        if turn.role != "user" and not (named and _is_certain_name(tokens, lead, len(phrase))):
+            continue
+        article = tokens[lead - 1].lower if lead and tokens[lead - 1].lower in english.ARTICLES else ""
+        before = tokens[lead - (2 if article else 1)].lower if lead > (1 if article else 0) else ""
+        if (
+            not article
+            and not named
+            and not english.is_plural(words)
+            and not english.is_mass(words)
+            and before not in english.PREPOSITIONS
+        ):
+            continue
+        # a thing just mentioned is the thing from then on
+        yield Antecedent(
+            words,
+            f"the {words}" if article else words,
+            before if before in english.PREPOSITIONS else "",
+            age,
+            turn.role == "user",
+        )

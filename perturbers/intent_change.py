@@ -1,0 +1,162 @@
+"""Intent change: the same things, but something else is asked of them."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from pairwright.core.components import Component
+from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.perturbers.repair import repair
+from pairwright.perturbers.spans import LONGEST
+from pairwright.perturbers.verify import Draft, impossible, other_intent, settle
+
+Swap = tuple[str, str, str]
+_EN: tuple[Swap, ...] = (
+    (
+        r"\bmore (?=(?:expensive|popular|common|dangerous|difficult|important|effective|efficiently)\b)",
+        "less ",
+        "comparison",
+    ),
+    (r"\b(better|cheaper|bigger|larger|faster|easier|higher|longer|safer|older)\b", "@comparison", "comparison"),
+    (
+        r"\b(best|cheapest|biggest|largest|fastest|easiest|highest|longest|most expensive|newest|oldest|most famous|most important)\b",
+        "@superlative",
+        "superlative",
+    ),
+    (
+        r"(?<=the |its |are |key |ome |ain )(advantages|benefits|pros|similarities|causes|strengths|differences?|symptoms|side effects)\b",
+        "@aspect",
+        "aspect",
+    ),
+    (r"\b(phone number|address|postcode|price range|cost|salary|location|price)\b", "@attribute", "attribute"),
+    (r"^(Who|When|Where|Why) (?=(?:is|are|was|were|did|does|do|can)\b)", "@wh", "question_word"),
+    (r"^(Is|Are|Was|Were|Does|Do|Did|Can|Should) (?!you\b|I\b|there\b|we\b)(?=[^?]{6,}\?)", "@why", "yes_no_to_why"),
+    (r"\bHow (?=(?:do|does|did|can|should|is|are|was|were|has|have)\b)", "Why ", "question_word"),
+    (r"\bwhy (?=(?:do|does|did|can|is|are|was|were)\b)", "when ", "question_word"),
+    (
+        r"\b(cheap|expensive|north|south|east|west|(?:before|after)(?= (?:a|the|my|eating|taking|starting|dinner|lunch)\b))(?!\w)",
+        "@value",
+        "value",
+    ),
+    (r"\bTell me (?:more )?about\b", "Tell me what is wrong with", "question_type"),
+    (r"\b(How|What) about\b", r"\1 about anything but", "negation"),
+    (r"\b(?:I would like|I'd like|I want|I need)\b", "I do not want", "negation"),
+    (r"^What (is|are) (?=\S+(?: \S+){0,3}[?]?$)", r"Where \1 ", "question_word"),
+    (r"^What (did|do|does) (?=.*\b(?:eat|drink|play|read|study|cook|learn)\?$)", r"When \1 ", "question_word"),
+)
+_EN_WORDS = {
+    "comparison": "better worse|cheaper pricier|bigger smaller|larger smaller|faster slower|easier harder|higher lower|longer shorter|safer riskier|older newer",
+    "superlative": "best worst|cheapest priciest|biggest smallest|largest smallest|fastest slowest|easiest hardest|highest lowest|longest shortest|most#expensive cheapest|newest oldest|oldest newest|most#famous least#famous|most#important least#important",
+    "aspect": "advantages disadvantages|benefits risks|pros cons|similarities differences|causes effects|strengths weaknesses|similar different|difference similarity|differences similarities|symptoms causes|side#effects benefits",
+    "attribute": "phone#number website|address website|postcode website|price#range food#type|cost duration|salary workload|history future|location price|price location",
+    "wh": "Who Where|When Where|Where When|Why When",
+    "value": "cheap expensive|expensive cheap|north south|south north|east west|west east|with without|before after|after before|without with",
+}
+_ZH: tuple[Swap, ...] = (
+    (r"(以上)", "以下", "comparison"),
+    (r"(以下|以内)", "以上", "comparison"),
+    (r"最(高|低|贵|便宜|大|小|新|早|好|近)", "@zh_superlative", "superlative"),
+    (r"(景点|餐馆|酒店|饭店)(?=[吗呢啊呀么没]?[？?。]|都?有[什哪啥]|有哪)", "@zh_thing", "other_thing"),
+    (r"(?<!要)(?<!门票)(电话|评分|门票|票价|价格|人均消费|营业时间|开放时间|游玩时间)", "@zh_attribute", "attribute"),
+    (r"地址(?=是?在)", "停车场", "attribute"),
+    (r"地址", "营业时间", "attribute"),
+    (r"(?<=要)门票", "预约", "attribute"),
+    (r"(?<!址)(?<!置)(?<!场)(在哪里|在哪儿|在哪)(?=[？?。]|$)", "几点开门", "question_type"),
+    (r"(是多少钱|多少钱|是多少|多钱)(?=[吗呢啊呀]?[？?。]|$)", "为什么变了", "question_type"),
+    (r"(?<!时间)(是哪一年|是哪年|是什么时候|是在哪年)", "是在哪里", "question_word"),
+    (r"(哪一年|哪年)", "在哪里", "question_word"),
+    (r"(是谁|都有谁)(?=[呢呀啊]?[？?。]|$)", "得过什么奖", "question_type"),
+    (r"(多大)(?=了?[吗呢啊呀]?[？?。]|$)", "多高", "attribute"),
+    (r"岁数(?!不)", "身高", "attribute"),
+    (r"(提供|接待)", r"不\1", "negation"),
+    (r"(?<![\d.~到-])(?<![~到-]\s)([2-9])(?=(?:\.\d)?(?:个?小时|元|分|点|公里)(?!\s*[-~到]))", "@zh_digit", "number"),
+    (r"(?<!别)推荐(?=.{0,4}[一个家吧。？]|$)", "别推荐", "negation"),
+    (r"(有什么|有哪些|有啥)", "没有哪些", "negation"),
+    (r"有没有", "有多少", "question_type"),
+    (r"(?<=有)(周边|附近)", "远处", "place"),
+    (r"(首张)", "最新", "value"),
+    (r"喜欢的?(?=[^，。？！]{0,12}[？?]$)", "讨厌的", "negation"),
+)
+_ZH_WORDS = {
+    "zh_superlative": {
+        "高": "最低", "低": "最高", "贵": "最便宜", "便宜": "最贵", "大": "最小", "小": "最大", "新": "最旧", "早": "最晚", "好": "最差", "近": "最远",
+    },
+    "zh_thing": {"景点": "酒店", "餐馆": "景点", "酒店": "餐馆", "饭店": "景点"},
+    "zh_attribute": {
+        "电话": "邮箱", "评分": "价格", "门票": "停车费", "票价": "停车费", "价格": "停车费", "人均消费": "停车费", "营业时间": "休息时间",
+        "开放时间": "闭馆时间", "游玩时间": "排队时间",
+    },
+    "zh_digit": {str(digit): str(digit - 1) for digit in range(2, 10)},
+}  # fmt: skip
+
+
+class IntentChange(Component):
+    """Turns the question word, the comparison, the negation, the attribute asked for or a number into another."""
+
+    name: ClassVar[str] = "intent_change"
+    variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
+
+    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+        """See :class:`~pairwright.core.components.Perturber`."""
+        drafts = _drafts(task, chosen.rewrite, rng)
+        yield from settle(self.name, "intent_changed", task, chosen, drafts, other_intent, self.variants)
+
+
+def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    table = _ZH if task.language == "zh" else _EN
+    found: list[Draft] = []
+    for pattern, put, template in table if len(chosen) <= LONGEST else ():
+        matches = [
+            match
+            for match in re.finditer(pattern, chosen, re.I if task.language == "en" else 0)
+            if not _inside_name(chosen, match.start(), task)
+        ]
+        if not matches:
+            continue
+        match = matches[-1]
+        new = _replacement(match, put)
+        if new:
+            text = chosen[: match.start()] + new + chosen[match.end() :]
+            if new.strip().lower() in chosen[: match.start()].lower() and template == "attribute":
+                continue
+            found.append(
+                Draft(repair(text, chosen, task.language), template, f"{match.group().strip()} → {new.strip()}")
+            )
+    weak = [draft for draft in found if draft.evidence.startswith("有")]
+    found = [draft for draft in found if draft not in weak] + weak
+    first, rest = (found[:2], found[2:]) if not weak else ([], found)
+    rng.shuffle(first)
+    yield from (*first, *rest)
+    if not found:
+        yield impossible("no_intent_word")
+
+
+def _replacement(match: re.Match[str], put: str) -> str:
+    if put == "@why":
+        return f"Why {match.group(1).lower()} "
+    if not put.startswith("@"):
+        new = match.expand(put)
+    elif put[1:] in _ZH_WORDS:
+        return _ZH_WORDS[put[1:]].get(match.group(1), "")
+    else:
+        pairs = dict(pair.split(" ", 1) for pair in _EN_WORDS[put[1:]].split("|"))
+        tail = " " if match.group().endswith(" ") else ""
+        new = (
+            pairs.get(match.group(1).lower().replace(" ", "#"), pairs.get(match.group(1), "")).replace("#", " ") + tail
+        )
+        if not new.strip():
+            return ""
+    return new[0].upper() + new[1:] if match.group()[0].isupper() else new[0].lower() + new[1:]
+
+
+def _inside_name(text: str, place: int, task: RewriteTask) -> bool:
+    """Whether the place lies in brackets or book marks, or in a Chinese name that the dialogue says."""
+    before = text[:place]
+    if task.language == "en":
+        return False
+    return any(before.count(opening) > before.count(closing) for opening, closing in ("《》", "（）", "()"))

@@ -1,0 +1,147 @@
+"""Truncation: a constraint, a time, a place or a condition of the request is cut off."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from pairwright.core.components import Component
+from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.perturbers import english
+from pairwright.perturbers.repair import repair
+from pairwright.perturbers.spans import LONGEST, noun_phrases, restored_entities
+from pairwright.perturbers.verify import Draft, impossible, settle, shortened
+
+_ATTRIBUTE = r"(?:phone number|telephone number|address|post ?code|price range|food type|area|location|price|size|type)"
+_EN_CLAUSES = (
+    (
+        re.compile(r",?\s+(?:if|when|because|since|although|while|unless)\s+[^,.?!]{6,}(?=[.?!]*$)", re.I),
+        "cut_condition",
+    ),
+    (
+        re.compile(
+            r",?\s+(?:that|which|who)\s+(?:is|are|was|were|serves?|has|have|can|won|offers?)\b[^,.?!]{3,}(?=[.?!]*$)",
+            re.I,
+        ),
+        "cut_relative_clause",
+    ),
+    (
+        re.compile(r"\s+(?:versus|vs\.?|compared (?:to|with)|rather than|instead of)\s+[^,.?!]{2,}(?=[.?!]*$)", re.I),
+        "cut_comparison",
+    ),
+    (
+        re.compile(
+            r",?\s+and\s+(?:what|how|why|when|where|which|who|can|could|does|do|is|are)\b[^.?!]{3,}(?=[.?!]*$)", re.I
+        ),
+        "cut_second_question",
+    ),
+    (re.compile(rf",?\s+and\s+(?:the\s+)?{_ATTRIBUTE}(?=\s+(?:of|for|please)\b|[,.?!]|$)", re.I), "cut_list_item"),
+    (
+        re.compile(
+            r"\b(?:cheap|expensive|(?:moderately|moderate|mid) priced?|famous|traditional|modern|free|healthy|vegan|electric)\s+"
+            r"(?=[a-z])",
+            re.I,
+        ),
+        "cut_adjective",
+    ),
+)
+_NUMBER = (
+    r"(?:评分|人均消费|价格|门票|票价|游玩时间|游玩时长|最低价格)?(?:是|在|为)?\d[\d.]*(?:元|块|分|个?小时|分钟)?(?:\s*[-~到至]\s*\d[\d.]*)?"
+    r"(?:元|块|分|个?小时|分钟|公里|米|点|岁|天)(?:以上|以下|以内|左右)?"
+)
+_ZH_CUTS = (
+    (re.compile(rf"[，、]{_NUMBER}(?=的[\u4e00-\u9fff])"), "cut_number"),
+    (re.compile(rf"(?<![，、]){_NUMBER}的(?=[\u4e00-\u9fff])"), "cut_number"),
+    (
+        re.compile(
+            r"(?:今天|明天|后天|昨天|今晚|明早|周[一二三四五六日末]|下周|上周|\d{4}年|\d{1,2}月\d{1,2}[日号]|上午|下午|晚上|早上|中午)的?"
+        ),
+        "cut_time",
+    ),
+    (re.compile(r"的?(?:周边|附近|旁边|周围)(?=有|还有|都有|哪|什么|吃)"), "cut_place"),
+    (re.compile(r"(?:免费的?(?=景点)|首张|最新的?|最有名的?)(?=[\u4e00-\u9fff])"), "cut_qualifier"),
+)
+_ZH_ASKS = re.compile(r"[吗呢么没][？?]?$|什么|怎么|怎样|哪|谁|多少|几|多[大久长远高钱]|啥|咋|是[？?]$|[？?]$")
+
+
+class Truncation(Component):
+    """Cuts what narrows the request down: a trailing phrase, a condition, a number, a time, a second question."""
+
+    name: ClassVar[str] = "truncation"
+    variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
+
+    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+        """See :class:`~pairwright.core.components.Perturber`."""
+        yield from settle(
+            self.name, "constraint_cut", task, chosen, _drafts(task, chosen.rewrite), shortened, self.variants
+        )
+
+
+def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+    found = False
+    cuts = () if len(chosen) > LONGEST else _cuts_zh(task, chosen) if task.language == "zh" else _cuts_en(chosen)
+    for start, end, template in cuts:
+        found = True
+        text = repair(chosen[:start] + chosen[end:], chosen, task.language)
+        yield Draft(text, template, chosen[start:end].strip(" ,，"), {"cut": chosen[start:end].strip()})
+    if not found:
+        yield impossible("no_constraint")
+
+
+def _cuts_en(chosen: str) -> Iterator[tuple[int, int, str]]:
+    for pattern, template in _EN_CLAUSES:
+        for match in pattern.finditer(chosen):
+            yield match.start(), match.end(), template
+    tokens = english.tokenize(chosen)
+    ends = [place for place, token in enumerate(tokens) if token.is_word]
+    phrases = {phrase[-1].end: phrase for phrase in noun_phrases(chosen)}
+    if not ends or tokens[ends[-1]].end not in phrases:
+        return
+    first = phrases[tokens[ends[-1]].end][0].start
+    lead = next(place for place, token in enumerate(tokens) if token.start == first)
+    while lead and (tokens[lead - 1].lower in english.DETERMINERS or english.is_adverb(tokens[lead - 1].lower)):
+        lead -= 1
+    inside_name = lead and tokens[lead - 1].lower == "of" and tokens[lead - 2].text[0].isupper()
+    if (
+        lead > 2
+        and not inside_name
+        and tokens[lead - 1].lower in _LIMITING
+        and tokens[lead - 2].is_word
+        and tokens[lead - 2].lower not in _CARRIERS
+    ):
+        yield tokens[lead - 1].start, tokens[ends[-1]].end, "cut_last_phrase"
+
+
+_LIMITING = frozenset(
+    ["in", "on", "at", "for", "with", "without", "during", "before", "after", "near", "from", "since", "until", "within", "under", "over", "around", "through", "of"]
+)
+_CARRIERS = (
+    english.WH
+    | english.AUXILIARIES
+    | english.PREPOSITIONS
+    | frozenset(
+        ["closest", "expensive", "related", "difference", "differences", "depend", "depends", "talk", "look", "looking", "part", "kind", "type"]
+    )
+)
+
+
+def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
+    for pattern, template in _ZH_CUTS:
+        for match in pattern.finditer(chosen):
+            yield match.start(), match.end(), template
+    clauses = list(re.finditer(r"[^，。？！?!]+[，。？！?!]*", chosen))
+    asking = [match for match in clauses if _ZH_ASKS.search(match.group().rstrip("，。！"))]
+    for match in clauses:
+        clause = match.group()
+        needed = match in asking and len(asking) < 2
+        says = (
+            match in asking
+            or re.search(r"\d", clause)
+            or any(e.text in clause for e in restored_entities(task, chosen))
+        )
+        if len(clause) > 4 and says and not needed:
+            yield match.start(), match.end(), "cut_clause"
