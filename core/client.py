@@ -191,7 +191,7 @@ class Client:
                 keys[state.name],
                 state.config.api_key_env,
                 state.config.timeout,
-                state.config.max_concurrency,
+                state.config.most_in_flight,
             )
         return state.transport
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -29,6 +30,16 @@ from pairwright.core.records import Language
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _ascending(band: tuple[float, float]) -> tuple[float, float]:
+    if band[0] > band[1]:
+        raise ValueError(f"expected the least and then the most, found {band[0]:g} and {band[1]:g}")
+    return band
+
+
+Band = Annotated[tuple[Share, Share], AfterValidator(_ascending)]
 _IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -125,6 +136,11 @@ class EndpointConfig(Section):
     slots: int = Field(4, ge=1, description="Embedded only: requests decoded side by side.")
     context_size: int = Field(2048, ge=256, description="Embedded only: tokens per slot.")
 
+    @property
+    def most_in_flight(self) -> int:
+        """Requests to have in flight: an embedded server would only queue more than it has slots, until they time out."""
+        return min(self.max_concurrency, self.slots) if self.use == "embedded" else self.max_concurrency
+
     @model_validator(mode="after")
     def _complete(self) -> EndpointConfig:
         if self.use == "openai" and not (self.base_url and self.model):
@@ -149,6 +165,15 @@ class GeneratorConfig(Section):
         400, ge=16, description="Most tokens of one answer; an answer that is cut off is a failure."
     )
     reasks: int = Field(1, ge=0, description="How often an answer that does not parse is asked again.")
+    on_policy: bool = Field(
+        False, description="Weak only: this model is the student that will be trained, so its mistakes are on-policy."
+    )
+
+    @model_validator(mode="after")
+    def _student_is_weak(self) -> GeneratorConfig:
+        if self.on_policy and self.role != "weak":
+            raise ValueError("on_policy marks the student's own samples: it needs role: weak")
+        return self
 
 
 class ExamplesConfig(Section):
@@ -167,7 +192,7 @@ class DedupConfig(Section):
     """Near-duplicate removal over the queries with their context."""
 
     near: bool = Field(True, description="Also remove near duplicates; exact ones always go.")
-    ngram: int = Field(2, ge=1, le=8, description="Characters per shingle.")
+    ngram: int = Field(2, ge=1, le=3, description="Characters per shingle.")
     threshold: float = Field(
         0.8, gt=0, le=1, description="Exact Jaccard similarity from which two texts are near duplicates."
     )
@@ -176,15 +201,54 @@ class DedupConfig(Section):
         ge=16,
         description="MinHash permutations that find the candidates; every candidate pair is then verified exactly.",
     )
+    per_template: int = Field(
+        20,
+        ge=1,
+        description="Most rows that look alike but differ in an entity, a number or another word that decides.",
+    )
 
 
 class PairingConfig(Section):
-    """How chosen and rejected come together."""
+    """How chosen and rejected come together. Every share is one of all pairs; docs/pairing.md has the rules."""
 
     max_per_task: int = Field(3, ge=1, description="Most pairs of one query, each with another defect.")
     max_defect_share: float = Field(
-        0.5, gt=0, le=1, description="No defect makes up more than this share of the pairs."
+        0.20, gt=0, le=1, description="No defect makes up more than this share, where there are enough defects."
     )
+    max_template_share: float = Field(
+        0.05, gt=0, le=1, description="No template of a perturber makes up more, where there are enough templates."
+    )
+    no_rewrite_share: Band = Field(
+        (0.20, 0.30),
+        description="Least and most share of pairs whose query needs no rewrite; the abundant side is trimmed.",
+    )
+    on_policy_share: Band = Field(
+        (0.0, 1.0), description="Least and most share of pairs rejected by the student itself (generation.on_policy)."
+    )
+    max_surface_auc: float = Field(
+        0.60,
+        ge=0.5,
+        le=1,
+        description="Pairs are trimmed until neither length nor punctuation alone tells chosen from rejected better than this (area under the ROC curve).",
+    )
+    max_loss: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Most that one rule may cost, as a share of the pairs; a rule is loosened to stay within.",
+    )
+    margin: Band | None = Field(
+        None,
+        description="Least and most distance between the judges' scores of chosen and sample. With it, a low score is enough to reject a sample; without it, a rule must name its defect.",
+    )
+
+
+class AuditConfig(Section):
+    """Measures whether chosen can be told from rejected without the dialogue. Needs ``pairwright[audit]``."""
+
+    folds: int = Field(5, ge=2, le=20, description="Folds of the cross-validation; no dialogue is in two of them.")
+    sample: int = Field(5000, ge=100, description="Audit at most this many pairs, drawn by seed.")
+    resamples: int = Field(1000, ge=100, description="Bootstrap samples of the dialogues, for the 95 % intervals.")
 
 
 class PromptConfig(Section):
@@ -192,7 +256,10 @@ class PromptConfig(Section):
 
     examples: bool = Field(True, description="Show the few-shot examples. Pairs that punish leaking them need this.")
     analysis: bool = Field(False, description="Ask for the analysis before the rewrite, as JSON (chain of thought).")
-    style: Style = Field("concise", description="What teacher and student aim for. 'concise': only what the query needs to be understood; 'informative': all that narrows it down.")
+    style: Style = Field(
+        "concise",
+        description="What teacher and student aim for. 'concise': only what the query needs to be understood; 'informative': all that narrows it down.",
+    )
 
 
 class SplitConfig(Section):
@@ -239,6 +306,7 @@ class BuildConfig(Section):
     dedup: DedupConfig = Field(default_factory=DedupConfig)
     perturbers: tuple[PerturberComponent, ...] = Field((), description="What makes rejected variants.")
     pairing: PairingConfig = Field(default_factory=PairingConfig)
+    audit: AuditConfig | None = Field(None, description="Shortcut audit of the pairs; 'audit: {}' turns it on.")
     prompt: PromptConfig = Field(default_factory=PromptConfig)
     split: SplitConfig = Field(default_factory=SplitConfig)
     exports: tuple[ExporterComponent, ...] = Field((), description="Forms to write the data set in.")

@@ -24,7 +24,7 @@ class Endpoint:
     def __init__(self, name: str, config: EndpointConfig) -> None:
         self.name = name
         self.config = config
-        self.gate = AdaptiveGate(config.max_concurrency)
+        self.gate = AdaptiveGate(config.most_in_flight)
         self.requests = MinuteLimit(config.requests_per_minute) if config.requests_per_minute else None
         self.tokens = MinuteLimit(config.tokens_per_minute) if config.tokens_per_minute else None
         self.transport: Transport | None = None
