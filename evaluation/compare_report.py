@@ -72,19 +72,40 @@ def html(result: Comparison) -> str:
         drawn = bar(_mark(one), share, _TONES[result.winner(one)])
         head = element("h3", note.name) + element("p", f"{note.what} · {ARROWS[note.better]}", "soft")
         blocks.append(f'<div class="metric">{head}{line(_label(result, one), drawn, _gap(result, one))}</div>')
-    won = list(slice_rows(result))
     body = [
         element("p", result.verdict, "verdict"),
         table(comparison_head(result), table_rows(result)),
         element("h2", "Differences"),
         *blocks,
         element("h2", "Where each wins"),
-        table(SLICE_HEAD, won) if won else element("p", "No slice shows a significant difference."),
+        *(_won_blocks(result) or [element("p", "No slice shows a significant difference.")]),
         folded("Rows gained", "".join(map(example, result.gains))),
         folded("Rows lost", "".join(map(example, result.losses))),
         element("p", METHOD, "soft"),
     ]
     return page(f"{result.second} against {result.first} on {result.test}", "en", body)
+
+
+def _won_blocks(result: Comparison) -> list[str]:
+    """Per slice with a significant difference: one line per metric that differs."""
+    parts: dict[tuple[str, str], list[Difference]] = {}
+    for one in result.by_slice:
+        if result.winner(one) != "neither":
+            parts.setdefault(one.slice, []).append(one)
+    limits = axis([_mark(one) for found in parts.values() for one in found], around_zero=True)
+    return [
+        f'<div class="metric">{element("h3", f"{kind}: {value}")}'
+        + "".join(
+            line(
+                f"{one.metric}: {_who(result, one)}",
+                bar(_mark(one), limits, _TONES[result.winner(one)]),
+                _gap(result, one),
+            )
+            for one in found
+        )
+        + "</div>"
+        for (kind, value), found in parts.items()
+    ]
 
 
 SLICE_HEAD = ("slice", "metric", "rows", "difference", "p", "better")

@@ -14,18 +14,18 @@ font:16px/1.5 system-ui,"PingFang SC","Hiragino Sans GB","Microsoft YaHei","Noto
 h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.25rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line)}h3{font-size:1rem;margin:1.25rem 0 .25rem}
 p{margin:.4rem 0}.soft{color:var(--soft);font-size:.875rem}.verdict{background:var(--wash);border-left:4px solid var(--plain);padding:.6rem .8rem}
 .metric{border-top:1px solid var(--line);padding:.6rem 0}.metric h3{margin:0}
-.line{display:grid;grid-template-columns:9rem 1fr 13rem;gap:.75rem;align-items:center;margin:.15rem 0}
+.line{display:grid;grid-template-columns:12rem 1fr 13rem;gap:.75rem;align-items:center;margin:.15rem 0}
 .line .name{font-weight:600}.line .number{font-variant-numeric:tabular-nums;white-space:nowrap}
 .bar{width:100%;height:16px;display:block}.rule{stroke:var(--line);stroke-width:1}.zero{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 2}
 .bar line{vector-effect:non-scaling-stroke}.span{stroke-width:6;stroke-linecap:round;opacity:.35}.dot{stroke-width:9;stroke-linecap:round}
 .plain{stroke:var(--plain)}.good{stroke:var(--good)}.bad{stroke:var(--bad)}
 details{border:1px solid var(--line);border-radius:6px;padding:.4rem .7rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);white-space:nowrap}
+th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);white-space:nowrap;overflow-wrap:normal}
 .example{background:var(--wash);border-radius:6px;padding:.6rem .8rem;margin:.6rem 0}.example dt{color:var(--soft);font-size:.8rem}.example dd{margin:0 0 .35rem}
 code{font-size:.85em}
-@media (max-width:40rem){.line{grid-template-columns:1fr auto;gap:0 .75rem}.line .bar{grid-column:1/3;grid-row:2}.line .number{text-align:right}
-th,td{white-space:normal;padding:.25rem .35rem;vertical-align:top}}
+@media (max-width:40rem){.line{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 .75rem}.line .bar{order:3}
+.line .name{overflow-wrap:normal}th,td{padding:.25rem .35rem}}
 """
 
 
