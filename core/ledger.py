@@ -36,7 +36,9 @@ CREATE TABLE IF NOT EXISTS totals (
     prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
     cost REAL NOT NULL DEFAULT 0, reserved_tokens INTEGER NOT NULL DEFAULT 0, reserved_cost REAL NOT NULL DEFAULT 0);
 """
-_USAGE = "TOTAL(requests), TOTAL(answers), TOTAL(prompt_tokens), TOTAL(completion_tokens), TOTAL(cost), TOTAL(reserved_tokens), TOTAL(reserved_cost)"
+_TOTALS = ("requests", "answers", "prompt_tokens", "completion_tokens", "cost", "reserved_tokens", "reserved_cost")
+_USAGE = ", ".join(f"TOTAL({column})" for column in _TOTALS)
+_ADD = f"UPDATE totals SET {', '.join(f'{column} = {column} + ?' for column in _TOTALS)} WHERE endpoint = ?"
 
 
 class Usage(NamedTuple):
@@ -98,7 +100,8 @@ class Ledger:
     def put(self, answer: Answer, endpoint: str, cost: float = 0.0) -> None:
         """Store an answer that was not sent for by :meth:`begin`; a second answer to one request is ignored."""
         with self._transaction():
-            self._store(answer, endpoint, cost)
+            kept = self._store(answer, endpoint)
+            self._add(endpoint, 0, kept, answer.prompt_tokens, answer.completion_tokens, cost)
 
     def begin(self, request_hash: str, endpoint: str, tokens: int, cost: float, limits: LimitsConfig) -> int:
         """Write down that a request is about to be sent, and return the number of this attempt.
@@ -115,11 +118,7 @@ class Ledger:
                 "INSERT INTO attempts (request_hash, endpoint, at, reserved_tokens, reserved_cost) VALUES (?, ?, ?, ?, ?)",
                 (request_hash, endpoint, time.time(), tokens, cost),
             ).lastrowid
-            self._db.execute("INSERT OR IGNORE INTO totals (endpoint) VALUES (?)", (endpoint,))
-            self._db.execute(
-                "UPDATE totals SET requests = requests + 1, reserved_tokens = reserved_tokens + ?, reserved_cost = reserved_cost + ? WHERE endpoint = ?",
-                (tokens, cost, endpoint),
-            )
+            self._add(endpoint, requests=1, reserved_tokens=tokens, reserved_cost=cost)
         assert attempt is not None
         return attempt
 
@@ -135,13 +134,10 @@ class Ledger:
             endpoint, tokens, reserved = self._db.execute(
                 "SELECT endpoint, reserved_tokens, reserved_cost FROM attempts WHERE id = ?", (attempt,)
             ).fetchone()
-            kept = answer is not None and self._store(answer, endpoint, cost)
-            if not billed:
-                self._db.execute(
-                    "UPDATE totals SET reserved_tokens = reserved_tokens - ?, reserved_cost = reserved_cost - ? WHERE endpoint = ?",
-                    (tokens, reserved, endpoint),
-                )
-            used = (answer.prompt_tokens, answer.completion_tokens, cost) if answer else (None, None, None)
+            kept = answer is not None and self._store(answer, endpoint)
+            used = (answer.prompt_tokens, answer.completion_tokens, cost) if answer is not None else (0, 0, 0.0)
+            back = (0, 0.0) if billed else (-tokens, -reserved)
+            self._add(endpoint, 0, kept, *used, *back)
             self._db.execute(
                 "UPDATE attempts SET outcome = ?, prompt_tokens = ?, completion_tokens = ?, cost = ? WHERE id = ?",
                 (outcome, *used, attempt),
@@ -183,18 +179,27 @@ class Ledger:
             f"Raise limits.{key} in the build file and run the same command again: it goes on where it stopped and asks nothing twice.",
         )
 
-    def _store(self, answer: Answer, endpoint: str, cost: float) -> bool:
-        kept = self._db.execute(
+    def _store(self, answer: Answer, endpoint: str) -> bool:
+        done = self._db.execute(
             "INSERT OR IGNORE INTO answers (request_hash, endpoint, model, answer, at) VALUES (?, ?, ?, ?, ?)",
             (answer.request_hash, endpoint, answer.model, answer.model_dump_json(), time.time()),
-        ).rowcount
-        self._db.execute(
-            "INSERT INTO totals (endpoint, answers, prompt_tokens, completion_tokens, cost) VALUES (?, ?, ?, ?, ?) ON CONFLICT (endpoint) DO UPDATE SET"
-            " answers = answers + excluded.answers, prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
-            " completion_tokens = completion_tokens + excluded.completion_tokens, cost = cost + excluded.cost",
-            (endpoint, kept, answer.prompt_tokens, answer.completion_tokens, cost),
         )
-        return bool(kept)
+        return done.rowcount == 1
+
+    def _add(
+        self,
+        endpoint: str,
+        requests: int = 0,
+        answers: int = 0,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        cost: float = 0.0,
+        reserved_tokens: int = 0,
+        reserved_cost: float = 0.0,
+    ) -> None:
+        more = (requests, answers, prompt_tokens, completion_tokens, cost, reserved_tokens, reserved_cost)
+        if self._db.execute(_ADD, (*more, endpoint)).rowcount == 0:
+            self._db.execute("INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (endpoint, *more))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -47,6 +47,7 @@ class Transport:
         import openai
 
         self.name = name
+        self._url = f"{base_url.rstrip('/')}/chat/completions"  # absolute: cheaper than merging URLs per request
         self._shown_url = _without_secrets(base_url)
         self._key = key if key_env else None
         self._key_env = key_env
@@ -70,7 +71,7 @@ class Transport:
         """POST ``body``; the response's body if its status is 200."""
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._client.post("/chat/completions", cast_to=bytes, content=body)
+                return await self._client.post(self._url, cast_to=bytes, content=body)
         except TimeoutError:
             return Trouble("timeout", f"{self._at}: no answer in {self._timeout:g} s", retry=True, billed=True)
         except self._status_error as exc:
