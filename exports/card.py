@@ -19,16 +19,11 @@ from pairwright.core.records import PreferencePair, StageCount
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
 from pairwright.exports.card_facts import Facts, facts_of
-from pairwright.exports.card_training import training_section
+from pairwright.exports.card_training import Found, training_section
 from pairwright.exports.markdown import block, inline, table
 
 _FILE = re.compile(r"_(?P<kind>sft|dpo|kto)_(?P<split>train|validation|test)\.(?:jsonl|json|parquet)")
-_FORMS = (
-    "parquet",
-    "trl",
-    "llamafactory",
-    "openai",
-)  # the order of the configs on the Hub; JSONL rows are nested too freely
+_FORMS = ("parquet", "trl", "llamafactory", "openai")  # the first that is there is what the Hub loads
 
 
 class CardExporter(Component):
@@ -64,11 +59,11 @@ class CardExporter(Component):
         return [path]
 
     def _lines(self, build: BuildResult, facts: Facts, folder: Path) -> Iterator[str]:
-        configs = _configs(folder, build.config.name)
+        found = _found(folder, build.config.name)
         title = self.title or build.config.name
         yield from (
             "---",
-            yaml.safe_dump(_metadata(title, facts, configs), allow_unicode=True, sort_keys=False).rstrip(),
+            yaml.safe_dump(_metadata(title, facts, found), allow_unicode=True, sort_keys=False).rstrip(),
             "---",
         )
         yield from ("", f"# {inline(title)}", "", *_summary(build, facts))
@@ -85,7 +80,7 @@ class CardExporter(Component):
         yield from ("", "## What is in it", "", *_contents(facts))
         yield from ("", "## Examples", "", *_examples(facts.shown.values()))
         yield from ("", "## Known limits", "", *_limits(build, facts))
-        yield from ("", "## How to train on it", "", *training_section(build, configs))
+        yield from ("", "## How to train on it", "", *training_section(build, found))
         if self.citation:
             yield from ("", "## Citation", "", *block([("cite", self.citation)], longest=4000))
 
@@ -106,13 +101,15 @@ class CardExporter(Component):
             yield from ("", "**Some rows have no known licence.** Find out before you pass them on.")
 
 
-def _metadata(title: str, facts: Facts, configs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    listed: list[dict[str, Any]] = [
-        {"config_name": name, "data_files": [{"split": split, "path": path} for split, path in files.items()]}
-        for name, files in configs.items()
+def _metadata(title: str, facts: Facts, found: Found) -> dict[str, Any]:
+    # The Hub reads all configs of a repository with one loader, so they all have one form.
+    shown = next((found[form] for form in _FORMS if form in found), {})
+    configs: list[dict[str, Any]] = [
+        {"config_name": kind, "data_files": [{"split": split, "path": path} for split, path in files.items()]}
+        for kind, files in shown.items()
     ]
-    if listed:
-        listed[0]["default"] = True
+    if configs:
+        configs[0]["default"] = True
     return {
         "pretty_name": title,
         "language": facts.languages,
@@ -120,18 +117,18 @@ def _metadata(title: str, facts: Facts, configs: Mapping[str, Mapping[str, str]]
         "task_categories": ["text-generation"],
         "size_categories": [facts.size()],
         "tags": ["query-rewriting", "conversational", "preference", "dpo", "sft", "distilabel", "pairwright"],
-        "configs": listed,
+        "configs": configs,
     }
 
 
-def _configs(folder: Path, name: str) -> dict[str, dict[str, str]]:
-    """``{config: {split: path}}`` of the data files below ``folder``; JSON schemas differ, so kinds never share one."""
-    found: dict[str, dict[str, str]] = {}
+def _found(folder: Path, name: str) -> Found:
+    """The data files below ``folder``, as ``{form: {kind: {split: path}}}``."""
+    found: Found = {}
     for form in _FORMS:
-        for path in sorted((folder / form).glob("*")):
+        for path in sorted((folder / form).glob(f"{name}_*")):
             match = _FILE.fullmatch(path.name.removeprefix(name))
             if match:
-                found.setdefault(f"{form}_{match['kind']}", {})[match["split"]] = f"{form}/{path.name}"
+                found.setdefault(form, {}).setdefault(match["kind"], {})[match["split"]] = f"{form}/{path.name}"
     return found
 
 

@@ -9,6 +9,10 @@ from pairwright.core.result import BuildResult
 from pairwright.exports.llamafactory import LlamaFactoryExporter
 from pairwright.exports.trl import TrlExporter
 
+Kinds = dict[str, dict[str, str]]  # {kind: {split: path}}
+Found = dict[str, Kinds]  # {form: {kind: {split: path}}}
+BASE = "Qwen/Qwen2.5-0.5B-Instruct"
+
 _LLAMAFACTORY = """\
 ```yaml
 # llamafactory-cli train {stage}.yaml
@@ -48,53 +52,46 @@ from datasets import load_dataset
 from trl import {trainer}Config, {trainer}Trainer
 
 rows = load_dataset("json", data_files={{"train": "{path}"}}, split="train")
-config = {trainer}Config(output_dir="out/{kind}", max_length={length}{more})
+config = {trainer}Config(output_dir="out/{kind}", max_length={length})
 trainer = {trainer}Trainer(model="{model}", args=config, train_dataset=rows)
 trainer.train()
 trainer.save_model()
 ```"""
 
 
-def training_section(build: BuildResult, configs: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def training_section(build: BuildResult, found: Found) -> Iterator[str]:
     """Commands for the forms that were exported; the hashes of the prompt that the student must be served with."""
     length = {
         one.name: one.max_tokens for one in build.config.exports if isinstance(one, LlamaFactoryExporter | TrlExporter)
     }
-    base, tuned = "Qwen/Qwen2.5-0.5B-Instruct", "out/merged"
     hashes = ", ".join(
         f"`{name}` {value}" for name, value in sorted(build.prompt_hashes.items()) if name.startswith("student.")
     )
     yield f"Serve and evaluate the student with the prompt that it was trained on: {hashes}."
-    if "train" in configs.get("llamafactory_sft", {}):
-        yield from ("", "LlamaFactory, first the answers:", "")
-        name = Path(configs["llamafactory_sft"]["train"]).stem
-        yield _LLAMAFACTORY.format(
-            length=length["llamafactory"], stage="sft", dataset=name, model=base, rate="1.0e-4", epochs="3.0", more=""
-        )
-    if "train" in configs.get("llamafactory_dpo", {}):
+    lines = [*_with_llamafactory(found.get("llamafactory", {}), length), *_with_trl(found.get("trl", {}), length)]
+    yield from lines or (
+        "",
+        "Add `llamafactory` or `trl` to the exports of the build file for files that a trainer loads.",
+    )
+
+
+def _with_llamafactory(kinds: Kinds, length: Mapping[str, int]) -> Iterator[str]:
+    def recipe(kind: str, model: str, rate: str, epochs: str, more: str) -> str:
+        name = Path(kinds[kind]["train"]).stem
+        settings = {"stage": kind, "model": model, "rate": rate, "epochs": epochs, "more": more}
+        return _LLAMAFACTORY.format(length=length["llamafactory"], dataset=name, **settings)
+
+    if "train" in kinds.get("sft", {}):
+        yield from ("", "LlamaFactory, first the answers:", "", recipe("sft", BASE, "1.0e-4", "3.0", ""))
+    if "train" in kinds.get("dpo", {}):
         yield from ("", "then the pairs, from the merged SFT model, so that this model is DPO's reference:", "")
-        yield from (_MERGE.format(model=base), "")
-        name = Path(configs["llamafactory_dpo"]["train"]).stem
-        yield _LLAMAFACTORY.format(
-            length=length["llamafactory"],
-            stage="dpo",
-            dataset=name,
-            model=tuned,
-            rate="5.0e-6",
-            epochs="1.0",
-            more=_DPO,
-        )
+        yield from (_MERGE.format(model=BASE), "", recipe("dpo", "out/merged", "5.0e-6", "1.0", _DPO))
+
+
+def _with_trl(kinds: Kinds, length: Mapping[str, int]) -> Iterator[str]:
     # DPOTrainer cuts prompts at 512 tokens unless told otherwise.
-    for kind, trainer, model, more in (("sft", "SFT", base, ""), ("dpo", "DPO", "out/sft", ", max_prompt_length=None")):
-        if "train" in configs.get(f"trl_{kind}", {}):
+    for kind, trainer, model, more in (("sft", "SFT", BASE, ""), ("dpo", "DPO", "out/sft", ", max_prompt_length=None")):
+        if "train" in kinds.get(kind, {}):
             yield from ("", f"TRL, {'the answers' if kind == 'sft' else 'the pairs'}:", "")
-            yield _TRL.format(
-                more=more,
-                length=length["trl"],
-                trainer=trainer,
-                kind=kind,
-                model=model,
-                path=configs[f"trl_{kind}"]["train"],
-            )
-    if not any(name.startswith(("llamafactory", "trl")) for name in configs):
-        yield from ("", "Add `llamafactory` or `trl` to the exports of the build file for files that a trainer loads.")
+            path, limit = kinds[kind]["train"], f"{length['trl']}{more}"
+            yield _TRL.format(trainer=trainer, kind=kind, model=model, path=path, length=limit)

@@ -1,25 +1,29 @@
-"""Parquet: one flat table per kind and split, prompt and provenance side by side; what the Hub shows and filters best.
+"""Parquet: one table per kind and split with TRL's conversational columns and the provenance of every row beside them.
 
-``datasets.load_dataset("parquet", data_files=...)`` reads it.
+What to publish: the Hub shows and filters it, TRL trains on it as it is.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from pairwright.core.components import Component
-from pairwright.core.config import PromptConfig
-from pairwright.core.prompts import student_answer, student_prompt
 from pairwright.core.records import Generation, PreferencePair, Rejected, SftRow
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import atomic_path
+from pairwright.core.storage import atomic_path, write_json
+from pairwright.exports.rendering import Tally, TrainingRow, described, rendered
+from pairwright.exports.trl import trl_dpo, trl_sft
 
 BATCH = 2000  # rows in memory at a time, and rows of one row group
+_MESSAGES = ("prompt", "completion", "chosen", "rejected", "history")
 _NUMBERS = {"source_line": "int64", "chosen_temperature": "float64", "rejected_temperature": "float64"}
 
 
@@ -28,40 +32,50 @@ class ParquetExporter(Component):
 
     name: ClassVar[str] = "parquet"
 
+    max_tokens: int = Field(2048, ge=64, description="Estimated tokens of a row; longer rows lose their oldest turns.")
+
     def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
-        """Write the files and return them.
+        """Write the files and ``export.json``, and return them.
 
         Raises:
+            ExportError: there are rows, and every one of them had to be left out.
             StorageError: a file cannot be written.
         """
-        stem, prompt = folder / "parquet" / build.config.name, build.config.prompt
-        return [*_written(build.sft(), f"{stem}_sft", prompt), *_written(build.pairs(), f"{stem}_dpo", prompt)]
+        target = folder / "parquet"
+        files: dict[Path, int] = {}
+        kinds: dict[str, Any] = {}
+        sources: dict[str, Iterator[SftRow | PreferencePair]] = {"sft": build.sft(), "dpo": build.pairs()}
+        for kind, rows in sources.items():
+            tally = Tally()
+            ready = rendered(rows, build.config.prompt, self.max_tokens, tally)
+            written = _written(ready, target / f"{build.config.name}_{kind}")
+            files |= written
+            kinds[kind] = tally.summary(written)
+        write_json(target / "export.json", {**described(build), "files": kinds})
+        return [*sorted(files), target / "export.json"]
 
 
-def flat(row: SftRow | PreferencePair, config: PromptConfig) -> dict[str, Any]:
-    """A row as one flat record: the prompt, the answers, where they came from and what makes one worse.
+def flat(row: SftRow | PreferencePair, texts: TrainingRow) -> dict[str, Any]:
+    """A row as one flat record: what a trainer reads first, then where it came from and what makes one side worse.
 
-    ``chosen`` and ``rejected`` are the student's answers (absent where an analysis is asked for and there is none).
-    ``parameters`` of the perturber and ``verdicts`` are JSON; ``chosen_prompt`` and ``rejected_prompt`` are the hashes
-    of the prompts that models were asked with.
+    ``prompt``, ``completion``, ``chosen`` and ``rejected`` are lists of messages. ``parameters`` of the perturber and
+    ``verdicts`` are JSON; ``chosen_prompt`` and ``rejected_prompt`` are hashes of the prompts that models were asked with.
     """
-    task, chosen, prompt = row.task, row.chosen, student_prompt(row.task, config)
+    task, chosen = row.task, row.chosen
     return {
+        **(trl_sft(texts) if isinstance(row, SftRow) else trl_dpo(texts)),
         "id": row.id,
-        "system": prompt.system,
-        "prompt": prompt.user,
-        "chosen": student_answer(chosen, config),
-        **(_worse(row.rejected, config) if isinstance(row, PreferencePair) else {}),
+        "language": task.language,
+        "domain": task.domain,
         "history": [turn.model_dump() for turn in task.history],
         "query": task.query,
         "rewrite": chosen.rewrite,
         "analysis": chosen.analysis,
-        "language": task.language,
-        "domain": task.domain,
-        "dialogue": task.dialogue,
+        **(_worse(row.rejected) if isinstance(row, PreferencePair) else {}),
         "chosen_origin": chosen.origin,
         **_sampling("chosen", chosen.generation),
         "verdicts": json.dumps([verdict.model_dump(mode="json") for verdict in row.verdicts], ensure_ascii=False),
+        "dialogue": task.dialogue,
         "source": task.origin.source,
         "source_file": task.origin.file,
         "source_line": task.origin.line,
@@ -70,9 +84,8 @@ def flat(row: SftRow | PreferencePair, config: PromptConfig) -> dict[str, Any]:
     }
 
 
-def _worse(rejected: Rejected, config: PromptConfig) -> dict[str, Any]:
+def _worse(rejected: Rejected) -> dict[str, Any]:
     return {
-        "rejected": student_answer(rejected, config),
         "rejected_rewrite": rejected.text,
         "rejected_analysis": rejected.analysis,
         "defect": rejected.defect,
@@ -92,27 +105,29 @@ def _sampling(side: str, generation: Generation | None) -> dict[str, Any]:
     }
 
 
-def _written(rows: Iterator[SftRow | PreferencePair], stem: str, prompt: PromptConfig) -> list[Path]:
+def _written(rows: Iterator[tuple[SftRow | PreferencePair, TrainingRow]], stem: Path) -> dict[Path, int]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     files: dict[Path, Any] = {}
+    counts: Counter[Path] = Counter()
     with ExitStack() as stack:
         while batch := list(islice(rows, BATCH)):
-            schema = pa.schema([(name, _type(name)) for name in flat(batch[0], prompt)])
-            for split in sorted({row.split for row in batch}):
-                path = Path(f"{stem}_{split}.parquet")
+            schema = pa.schema([(name, _type(name)) for name in flat(*batch[0])])
+            for split in sorted({row.split for row, _ in batch}):
+                path = stem.with_name(f"{stem.name}_{split}.parquet")
                 if path not in files:
                     partial = stack.enter_context(atomic_path(path))
                     files[path] = stack.enter_context(pq.ParquetWriter(partial, schema, compression="zstd"))
-                records = [flat(row, prompt) for row in batch if row.split == split]
+                records = [flat(row, texts) for row, texts in batch if row.split == split]
                 files[path].write_table(pa.Table.from_pylist(records, schema=schema))
-    return sorted(files)
+                counts[path] += len(records)
+    return dict(counts)
 
 
 def _type(name: str) -> Any:
     import pyarrow as pa
 
-    if name == "history":
+    if name in _MESSAGES:
         return pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
     return _NUMBERS.get(name, "string")

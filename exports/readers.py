@@ -59,8 +59,6 @@ def _texts(row: dict[str, Any]) -> tuple[Any, ...]:
         return *_contents(row["messages"]), None
     if "input" in row:
         return _contents([*row["input"]["messages"], *row["preferred_output"], *row["non_preferred_output"]])
-    if isinstance(row["prompt"], str):
-        return row["system"], row["prompt"], row["chosen"], row.get("rejected")
     if "completion" in row:
         return *_contents([*row["prompt"], *row["completion"]]), None
     return _contents([*row["prompt"], *row["chosen"], *row["rejected"]])

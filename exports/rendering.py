@@ -82,10 +82,10 @@ def described(build: BuildResult) -> dict[str, Any]:
     return {"build": build.build_id, "prompt": prompt.model_dump(mode="json"), "prompt_hashes": hashes}
 
 
-def training_rows(
+def rendered(
     rows: Iterable[SftRow | PreferencePair], config: PromptConfig, max_tokens: int, tally: Tally
-) -> Iterator[TrainingRow]:
-    """The rows that can be trained on, in order; the others are counted in ``tally``.
+) -> Iterator[tuple[SftRow | PreferencePair, TrainingRow]]:
+    """The rows that can be trained on, in order, each with its texts; the others are counted in ``tally``.
 
     A row longer than ``max_tokens`` (estimated: prompt, template and the longer answer) loses its oldest turns, never
     its query.
@@ -104,7 +104,7 @@ def training_rows(
             continue
         tally.shortened += cut
         tally.lengths[(tokens + answer) // BUCKET] += 1
-        yield TrainingRow(row.split, prompt.system, prompt.user, chosen, rejected, tokens + answer)
+        yield row, TrainingRow(row.split, prompt.system, prompt.user, chosen, rejected, tokens + answer)
 
 
 def rows_of(build: BuildResult, kind: Kind, max_tokens: int, tally: Tally) -> Iterator[TrainingRow]:
@@ -112,7 +112,7 @@ def rows_of(build: BuildResult, kind: Kind, max_tokens: int, tally: Tally) -> It
     if kind == "kto":
         return unpaired_rows(build, max_tokens, tally)
     rows: Iterator[SftRow | PreferencePair] = build.sft() if kind == "sft" else build.pairs()
-    return training_rows(rows, build.config.prompt, max_tokens, tally)
+    return (texts for _, texts in rendered(rows, build.config.prompt, max_tokens, tally))
 
 
 def unpaired_rows(build: BuildResult, max_tokens: int, tally: Tally) -> Iterator[TrainingRow]:
@@ -121,11 +121,10 @@ def unpaired_rows(build: BuildResult, max_tokens: int, tally: Tally) -> Iterator
     KTO compares each row with the answer of the row before it, so rows of one query do not follow each other: first
     comes the first pair of every query, then the second of every query that has two, and so on.
     """
-    config = build.config.prompt
-    yield from training_rows(build.sft(), config, max_tokens, tally)
-    for row in training_rows(_by_rank(build.pairs), config, max_tokens, tally):
-        assert row.rejected is not None
-        yield row._replace(chosen=row.rejected, rejected=None, desirable=False)
+    yield from rows_of(build, "sft", max_tokens, tally)
+    for _, texts in rendered(_by_rank(build.pairs), build.config.prompt, max_tokens, tally):
+        assert texts.rejected is not None
+        yield texts._replace(chosen=texts.rejected, rejected=None, desirable=False)
 
 
 def _by_rank(pairs: Callable[[], Iterator[PreferencePair]]) -> Iterator[PreferencePair]:

@@ -49,17 +49,19 @@ def answer_messages(answer: str | None) -> list[dict[str, Any]]:
     return [{"role": "assistant", "content": answer}]
 
 
-def _sft(row: TrainingRow) -> dict[str, Any]:
+def trl_sft(row: TrainingRow) -> dict[str, Any]:
+    """A row for ``SFTTrainer``."""
     return {"prompt": prompt_messages(row), "completion": answer_messages(row.chosen)}
 
 
-def _dpo(row: TrainingRow) -> dict[str, Any]:
+def trl_dpo(row: TrainingRow) -> dict[str, Any]:
+    """A row for ``DPOTrainer``."""
     sides = {"chosen": answer_messages(row.chosen), "rejected": answer_messages(row.rejected)}
     return {"prompt": prompt_messages(row), **sides}
 
 
 _LAYOUTS: Mapping[Kind, Layout] = {
-    "sft": _sft,
-    "dpo": _dpo,
-    "kto": lambda row: {**_sft(row), "label": row.desirable},
+    "sft": trl_sft,
+    "dpo": trl_dpo,
+    "kto": lambda row: {**trl_sft(row), "label": row.desirable},
 }

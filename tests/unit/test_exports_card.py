@@ -33,7 +33,7 @@ def metadata(text: str) -> dict[str, Any]:
     return loaded
 
 
-def test_metadata_names_languages_licences_size_and_a_config_per_form_and_kind(tmp_path: Path) -> None:
+def test_metadata_names_languages_licences_size_and_a_config_per_kind(tmp_path: Path) -> None:
     chinese = factories.task(language="zh", origin=factories.origin(source="shop", licence="CC-BY-4.0"))
     odd = factories.task(origin=factories.origin(source="logs", licence="House rules"))
     rows = [factories.pair(chinese), factories.pair(odd), factories.pair(split="test")]
@@ -48,15 +48,30 @@ def test_metadata_names_languages_licences_size_and_a_config_per_form_and_kind(t
     assert data["license"] == ["cc-by-4.0", "mit", "other"]
     assert data["size_categories"] == ["n<1K"]
     configs = {config["config_name"]: config["data_files"] for config in data["configs"]}
-    assert list(configs) == [
-        f"{form}_{kind}" for form in ("parquet", "trl", "llamafactory", "openai") for kind in ("dpo", "sft")
-    ]
+    assert list(configs) == ["dpo", "sft"]
     for files in configs.values():
         assert all((tmp_path / "exports" / file["path"]).is_file() for file in files)
-    assert [file["split"] for file in configs["trl_dpo"]] == ["test", "train"]
+    assert configs["dpo"] == [
+        {"split": split, "path": f"parquet/demo_dpo_{split}.parquet"} for split in ("test", "train")
+    ]
     assert "| shop | CC-BY-4.0 | 1 | 1 |" in text
     assert "| logs | House rules | 0 | 1 |" in text
     DatasetCard(text)
+
+
+@pytest.mark.parametrize(
+    "forms", [("parquet", "trl", "jsonl"), ("trl", "llamafactory"), ("llamafactory",), ("openai",)]
+)
+def test_every_config_of_the_card_loads(tmp_path: Path, forms: tuple[str, ...]) -> None:
+    from datasets import load_dataset
+
+    rows = [factories.pair(), factories.pair(split="test")]
+    text = card(tmp_path, forms=forms, pairs=rows, sft=[factories.sft_row()])
+    for config in metadata(text)["configs"]:
+        loaded = load_dataset(str(tmp_path / "exports"), config["config_name"], cache_dir=str(tmp_path / "cache"))
+        assert {split: len(part) for split, part in loaded.items()} == {
+            file["split"]: 1 for file in config["data_files"]
+        }
 
 
 def test_card_tells_who_wrote_the_rewrites_of_a_source(tmp_path: Path) -> None:

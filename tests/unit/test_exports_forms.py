@@ -71,8 +71,10 @@ def test_parquet_holds_the_provenance_of_both_sides(tmp_path: Path) -> None:
     sampled = Generation(endpoint="e", model="weak", prompt_hash="p", request_hash="r", temperature=0.5, seed=1)
     worse = factories.rejected(evidence="it", parameters={"drop": 2, "hard": True}, generation=sampled)
     files = export(ParquetExporter(), tmp_path, pairs=[factories.pair(worse=worse), factories.pair(split="test")])
-    assert sorted(files) == ["demo_dpo_test.parquet", "demo_dpo_train.parquet"]
+    assert sorted(files) == ["demo_dpo_test.parquet", "demo_dpo_train.parquet", "export.json"]
     (row,) = pq.read_table(files["demo_dpo_train.parquet"]).to_pylist()
+    assert [message["role"] for message in row["prompt"]] == ["system", "user"]
+    assert row["rejected"] == [{"role": "assistant", "content": factories.WORSE["en"]}]
     assert row["history"][0] == {"role": "user", "content": "Who wrote The Glass Orchard?"}
     assert (row["defect"], row["evidence"], row["maker"]) == ("entity_deleted", "it", "entity_deletion")
     assert json.loads(row["parameters"]) == {"drop": 2, "hard": True}
@@ -136,8 +138,7 @@ def test_every_form_reads_back_to_the_rows_that_were_written(
         if path.name in ("dataset_info.json", "export.json"):
             continue
         _, kind, split = path.stem.split("_")
-        got = [row for row in read_training_rows(path) if row.chosen is not None]
-        assert got == [row for row in kept[kind] if row.split == split]
+        assert list(read_training_rows(path)) == [row for row in kept[kind] if row.split == split]
 
 
 @pytest.mark.parametrize(
