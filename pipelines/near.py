@@ -28,6 +28,7 @@ _BLOCK = 500_000
 _HALF = np.uint64(32)
 _LOWER = np.uint64(0xFFFFFFFF)
 _CROWD = 64
+_COLUMNS = 10_000
 _TAG = np.uint32(0x9E3779B9)
 
 
@@ -72,6 +73,8 @@ def similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permut
     than 64 items with one key, all are compared with the first 64 and only those that agree in another key with
     each other: a family of thousands does not cost its square.
     """
+    if not parts[0]:
+        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     bands = bands_for(threshold, permutations)
     shingler = Shingler(ngram)
     hashes = Hashes(shingler)
@@ -148,8 +151,11 @@ def _candidates(keys: U64, others: U64) -> Iterator[tuple[U64, U64]]:
     yield from _neighbours(heads[small], items[small])
     for group in np.flatnonzero(sizes > _CROWD):
         members = items[starts[group] : starts[group + 1]]
-        for rank, first in enumerate(members[:_CROWD]):
-            yield np.full(len(members) - rank - 1, first), members[rank + 1 :]
+        for start in range(0, len(members), _COLUMNS):
+            rows, columns = np.nonzero(
+                np.arange(_CROWD)[:, None] < np.arange(start, min(start + _COLUMNS, len(members)))
+            )
+            yield members[rows], members[columns + start]
         finer, rest = _sorted(others[members[_CROWD:]], members[_CROWD:])
         yield from _neighbours(finer, rest)
 
