@@ -129,7 +129,10 @@ class RewriteTask(IdentifiedRow):
 
 
 class Generation(Row):
-    """How a candidate was sampled. The examples that its prompt showed are ``RewriteTask.examples``."""
+    """How a candidate was sampled. The examples that its prompt showed are ``RewriteTask.examples``.
+
+    ``on_policy`` says that the model is the student that the data is for.
+    """
 
     endpoint: str
     model: str
@@ -137,6 +140,7 @@ class Generation(Row):
     request_hash: str
     temperature: float
     seed: int
+    on_policy: bool = False
 
 
 class Candidate(IdentifiedRow):

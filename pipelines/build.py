@@ -34,7 +34,9 @@ from pairwright.pipelines.dedup import deduplicate
 from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
 from pairwright.pipelines.planned import plan
+from pairwright.pipelines.samples import aims
 from pairwright.pipelines.servers import asking, judging_width, running_servers
+from pairwright.pipelines.sketches import Proposal
 from pairwright.pipelines.split import assign, verify
 
 FINAL: Mapping[str, type[SftRow] | type[PreferencePair]] = {"sft.jsonl": SftRow, "pairs.jsonl": PreferencePair}
@@ -53,7 +55,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
         with Books(work, config.limits.max_failure_rate, watch(ledger)) as books:
             read_tasks(config, books, work)
             generate(config, books, work, ledger)
-            choose(config, books, work)
+            choose(books, work)
             make_pairs(config, books, work)
             split(config, work)
         return finish(config, books.counts, work, output)
@@ -108,22 +110,21 @@ def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping
     """What the models of ``generation`` propose; nothing is imported or started when there are none."""
     if not config.generation:
         return iter(())
-    from pairwright.pipelines.generate import generated  # imports distilabel: six seconds
+    from pairwright.pipelines.generate import generate as asked  # pulls in the client
 
     requests = plan(config, lambda: tasks_in(work))
     return books.stage(
         "generate",
         "requests",
         requests,
-        lambda rows: generated(rows, config, ledger_path(config), base_urls, work),
+        lambda rows: asked(rows, config, ledger_path(config), base_urls, work),
         len(requests),
     )
 
 
-def choose(config: BuildConfig, books: Books, work: Path) -> None:
+def choose(books: Books, work: Path) -> None:
     """The best accepted answer of every query: ``chosen.jsonl``."""
-    judged = read_rows(work / "judged.jsonl", JudgedCandidate)
-    accepted = books.stage("accept", "candidates", judged, judge.accepted)
+    accepted = books.stage("accept", "candidates", judged_in(work), judge.accepted)
     chosen = books.stage("choose", "queries", tasks_in(work), lambda rows: pair.chosen_of(rows, accepted))
     if not write_rows(work / "chosen.jsonl", chosen):
         raise BuildError(
@@ -133,15 +134,14 @@ def choose(config: BuildConfig, books: Books, work: Path) -> None:
 
 
 def make_pairs(config: BuildConfig, books: Books, work: Path) -> None:
-    """Worse answers beside the chosen ones, balanced over the defects: ``pairs.jsonl``."""
-    judged = read_rows(work / "judged.jsonl", JudgedCandidate)
-    attempts = pair.attempts(chosen_in(work), judged, config.perturbers)
-    proposals = books.stage("reject", "attempts", attempts, lambda rows: pair.rejected(rows, config.seed))
-    pairs = books.stage("pair", "variants", proposals, lambda rows: pair.proposed(rows, config.pairing, config.seed))
-    write_rows(work / "all_pairs.jsonl", pairs)
-    defects = ((row.id, row.rejected.defect) for row in pairs_in(work))
-    keep = pair.within_caps(defects, config.pairing.max_defect_share, config.seed)
-    kept = books.stage("balance", "pairs", pairs_in(work), lambda rows: pair.balanced(rows, keep))
+    """Worse answers beside the chosen ones, chosen and balanced over the whole build: ``balanced.jsonl``."""
+    aim = aims(chosen_in(work), judged_in(work)) if config.generation else {}
+    attempts = pair.attempts(chosen_in(work), judged_in(work), config.perturbers)
+    variants = books.stage("reject", "attempts", attempts, lambda rows: pair.rejected(rows, config, aim))
+    write_rows(work / "variants.jsonl", variants)
+    plans = pair.plan(proposals_in(work), config)
+    pairs = books.stage("pair", "variants", proposals_in(work), lambda rows: pair.paired(rows, plans.picks))
+    kept = books.stage("balance", "pairs", pairs, lambda rows: pair.balanced(rows, plans.keeps))
     write_rows(work / "balanced.jsonl", kept)
 
 
@@ -167,6 +167,11 @@ def tasks_in(work: Path) -> Iterator[RewriteTask]:
     return read_rows(work / "tasks.jsonl", RewriteTask)
 
 
-def pairs_in(work: Path) -> Iterator[PreferencePair]:
-    """The pairs before balancing."""
-    return read_rows(work / "all_pairs.jsonl", PreferencePair)
+def judged_in(work: Path) -> Iterator[JudgedCandidate]:
+    """All candidates with their verdicts."""
+    return read_rows(work / "judged.jsonl", JudgedCandidate)
+
+
+def proposals_in(work: Path) -> Iterator[Proposal]:
+    """All variants beside their chosen answers."""
+    return pair.proposals(chosen_in(work), read_rows(work / "variants.jsonl", pair.Variant))

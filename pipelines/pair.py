@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from pairwright.core.components import Component, Perturber
-from pairwright.core.config import PairingConfig
+from pairwright.core.config import BuildConfig
 from pairwright.core.language import normalise
 from pairwright.core.records import (
     Dropped,
@@ -16,12 +15,31 @@ from pairwright.core.records import (
     PreferencePair,
     Rejected,
     RewriteTask,
+    Row,
     SftRow,
+    Verdict,
     row_rng,
 )
+from pairwright.pipelines.balance import BALANCE_REASONS, balance
+from pairwright.pipelines.choice import PICK_REASONS, PICKED, choose_variants
+from pairwright.pipelines.samples import Aims, nearest, quality, score_of
+from pairwright.pipelines.sketches import Proposal, sketched
 
 Attempt = tuple[SftRow, JudgedCandidate | Component]
-Proposal = tuple[SftRow, Rejected]
+
+
+class Variant(Row):
+    """A worse answer to the query whose chosen answer is the ``SftRow`` called ``chosen``."""
+
+    chosen: str
+    rejected: Rejected
+
+
+class Plan(NamedTuple):
+    """What becomes of every variant: a code of ``PICK_REASONS``; of each picked one, a code of ``BALANCE_REASONS``."""
+
+    picks: bytes
+    keeps: bytes
 
 
 def chosen_of(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[SftRow | Dropped]:
@@ -54,25 +72,49 @@ def attempts(
             yield row, perturber
 
 
-def rejected(tries: Iterable[Attempt], seed: int) -> Iterator[Proposal | Dropped]:
-    """One outcome per attempt: a worse answer with its proven defect, or the reason why there is none."""
-    for row, attempt in tries:
-        if isinstance(attempt, JudgedCandidate):
-            yield _from_sample(row, attempt)
+def rejected(tries: Iterable[Attempt], config: BuildConfig, aim: Aims) -> Iterator[Variant | Dropped]:
+    """One outcome per attempt: a worse answer with its proven defect, or the reason why there is none.
+
+    Of the samples of one query that are proven worse, only the one nearest to ``aim`` stays (see ``samples``).
+    """
+    for _, group in groupby(tries, key=lambda attempt: attempt[0].id):
+        members = list(group)
+        row = members[0][0]
+        yield from _from_samples(row, [what for _, what in members if isinstance(what, JudgedCandidate)], config, aim)
+        for _, what in members:
+            if not isinstance(what, JudgedCandidate):
+                assert isinstance(what, Perturber)
+                yield _from_perturber(row, what, config.seed)
+
+
+def _from_samples(
+    row: SftRow, samples: Sequence[JudgedCandidate], config: BuildConfig, aim: Aims
+) -> Iterator[Variant | Dropped]:
+    outcomes = [_from_sample(row, sample, config.pairing.margin) for sample in samples]
+    proven = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, Rejected)]
+    best = proven[nearest(row, [samples[at] for at in proven], aim)] if proven else None
+    for at, (sample, outcome) in enumerate(zip(samples, outcomes, strict=True)):
+        if isinstance(outcome, Dropped):
+            yield outcome
+        elif at != best:
+            yield Dropped(
+                stage="reject", row=sample.candidate.id, reason="sample_farther_from_aim", detail=outcome.text
+            )
         else:
-            assert isinstance(attempt, Perturber)
-            yield _from_perturber(row, attempt, seed)
+            measure, value = quality(row, sample)
+            found = {"quality": round(value, 3), "aim": round(aim[measure, row.task.language], 3), "measure": measure}
+            yield Variant(chosen=row.id, rejected=outcome.model_copy(update={"parameters": found}))
 
 
-def _from_sample(row: SftRow, sample: JudgedCandidate) -> Proposal | Dropped:
-    """A refused sample, if a rule can point at its defect; a low score alone proves nothing."""
+def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | None) -> Rejected | Dropped:
+    """A refused sample, if a rule can point at its defect, or its score is as far below as ``margin`` asks."""
     text = sample.candidate.rewrite
-    found = next((verdict for verdict in sample.verdicts if not verdict.passed and verdict.method == "rule"), None)
-    if found is None:
-        return Dropped(stage="reject", row=sample.candidate.id, reason="sample_defect_not_proven", detail=text)
+    found = _defect(row, sample, margin)
+    if isinstance(found, str):
+        return Dropped(stage="reject", row=sample.candidate.id, reason=found, detail=text)
     if not text.strip() or normalise(text) == normalise(row.chosen.rewrite):
         return Dropped(stage="reject", row=sample.candidate.id, reason="sample_equals_chosen", detail=text)
-    made = Rejected(
+    return Rejected(
         text=text,
         analysis=sample.candidate.analysis,
         defect=found.defect or found.judge,
@@ -81,82 +123,61 @@ def _from_sample(row: SftRow, sample: JudgedCandidate) -> Proposal | Dropped:
         evidence=found.evidence,
         generation=sample.candidate.generation,
     )
-    return row, made
 
 
-def _from_perturber(row: SftRow, perturber: Perturber, seed: int) -> Proposal | Dropped:
+def _defect(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | None) -> Verdict | str:
+    """The verdict that proves the sample worse, or the reason why it stays out."""
+    refusals = [verdict for verdict in sample.verdicts if not verdict.passed]
+    ruled = next((verdict for verdict in refusals if verdict.method == "rule"), None)
+    better, worse = score_of(row.verdicts), score_of(sample.verdicts)
+    if margin is None or better is None or worse is None:
+        return ruled or "sample_defect_not_proven"
+    return (ruled or refusals[0]) if margin[0] <= better - worse <= margin[1] else "outside_margin"
+
+
+def _from_perturber(row: SftRow, perturber: Perturber, seed: int) -> Variant | Dropped:
     rng = row_rng(seed, f"perturb.{perturber.name}", row.task.id)
     reason = None
     for outcome in perturber.perturb(row.task, row.chosen, rng):
         if isinstance(outcome, Rejected):
-            return row, outcome
+            return Variant(chosen=row.id, rejected=outcome)
         reason = reason or outcome
     assert reason is not None, f"perturber {perturber.name} gave no outcome for {row.task.id}"
     return Dropped(stage="reject", row=row.task.id, reason=f"{perturber.name}:{reason.reason}", detail=reason.detail)
 
 
-def proposed(proposals: Iterable[Proposal], config: PairingConfig, seed: int) -> Iterator[PreferencePair | Dropped]:
-    """Up to ``max_per_task`` pairs of each task, each with another defect and another text."""
-    for _, group in groupby(proposals, key=lambda proposal: proposal[0].id):
-        members = list(group)
-        rng = row_rng(seed, "pair", members[0][0].id)
-        # A random order within each task keeps the first perturber of the build file from crowding out the others;
-        # real samples stay in front: they are what the student would say.
-        order = sorted(range(len(members)), key=lambda at: (members[at][1].maker != "sampled", rng.random()))
-        verdicts = dict(zip(order, _select([members[at] for at in order], config.max_per_task), strict=True))
-        for at in range(len(members)):
-            yield verdicts[at]
+def proposals(rows: Iterable[SftRow], variants: Iterable[Variant]) -> Iterator[Proposal]:
+    """Every variant beside its chosen row; both in the order of the queries."""
+    groups = groupby(variants, key=lambda variant: variant.chosen)
+    key, group = next(groups, ("", iter(())))
+    for row in rows:
+        if key == row.id:
+            for variant in group:
+                yield row, variant.rejected
+            key, group = next(groups, ("", iter(())))
 
 
-def _select(members: Sequence[Proposal], most: int) -> Iterator[PreferencePair | Dropped]:
-    defects: set[str] = set()
-    texts: set[str] = set()
-    for row, worse in members:
-        text = normalise(worse.text)
-        if worse.defect in defects:
-            reason = "defect_already_paired"
-        elif text in texts:
-            reason = "same_rejected_text"
-        elif len(defects) >= most:
-            reason = "max_per_task"
-        else:
-            defects.add(worse.defect)
-            texts.add(text)
+def plan(variants: Iterable[Proposal], config: BuildConfig) -> Plan:
+    """Decide over all variants at once which ones become pairs, and which pairs stay."""
+    sketches = sketched(variants, config.prompt, config.seed)
+    picks = choose_variants(sketches, config.pairing.max_per_task)
+    return Plan(bytes(picks), bytes(balance(sketches, picks, config.pairing)))
+
+
+def paired(variants: Iterable[Proposal], picks: bytes) -> Iterator[PreferencePair | Dropped]:
+    """One outcome per variant: the pair that it makes with the chosen answer, or why it does not."""
+    for (row, worse), code in zip(variants, picks, strict=True):
+        if code == PICKED:
             yield PreferencePair.create(task=row.task, chosen=row.chosen, verdicts=row.verdicts, rejected=worse)
-            continue
-        yield Dropped(stage="pair", row=row.task.id, reason=reason, detail=f"{worse.defect}: {worse.text}")
-
-
-def caps(counts: Mapping[str, int], share: float) -> dict[str, int]:
-    """How many pairs of each defect may stay so that none exceeds ``share`` of all that stay.
-
-    With fewer than ``1 / share`` defects that is impossible; then all defects are cut to equal parts.
-    """
-    share = max(share, 1 / len(counts)) if counts else 1.0
-
-    def exceeds(cap: int) -> bool:
-        stay = [min(number, cap) for number in counts.values()]
-        return max(stay) > share * sum(stay) + 1e-9
-
-    most = max(counts.values(), default=0)
-    # The largest defect's share only grows with the cap, so the first cap that is too high can be bisected.
-    cap = bisect_left(range(1, most + 1), True, key=exceeds)
-    return {defect: min(number, cap) for defect, number in counts.items()}
-
-
-def balanced(pairs: Iterable[PreferencePair], keep: set[str]) -> Iterator[PreferencePair | Dropped]:
-    """Drop the pairs that :func:`within_caps` did not pick."""
-    for pair in pairs:
-        if pair.id in keep:
-            yield pair
         else:
-            yield Dropped(stage="balance", row=pair.id, reason="max_defect_share", detail=pair.rejected.defect)
+            detail = f"{worse.defect}: {worse.text}"
+            yield Dropped(stage="pair", row=row.task.id, reason=PICK_REASONS[code], detail=detail)
 
 
-def within_caps(defects: Iterable[tuple[str, str]], share: float, seed: int) -> set[str]:
-    """The ids to keep of ``(pair id, defect)``: of each defect the ones that a seeded draw ranks first."""
-    ranked: dict[str, list[tuple[float, str]]] = {}
-    for pair, defect in defects:
-        ranked.setdefault(defect, []).append((row_rng(seed, "balance", pair).random(), pair))
-    allowed = caps(Counter({defect: len(members) for defect, members in ranked.items()}), share)
-    return {pair for defect, members in ranked.items() for _, pair in sorted(members)[: allowed[defect]]}
+def balanced(pairs: Iterable[PreferencePair], keeps: bytes) -> Iterator[PreferencePair | Dropped]:
+    """One outcome per pair: itself, or the rule of ``balance`` that it fell to."""
+    for pair, code in zip(pairs, keeps, strict=True):
+        if code:
+            yield Dropped(stage="balance", row=pair.id, reason=BALANCE_REASONS[code], detail=pair.rejected.defect)
+        else:
+            yield pair

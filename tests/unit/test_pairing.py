@@ -1,18 +1,26 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
+import pytest
 from factories import candidate, rejected, sft_row, task, verdict
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pairwright.core.components import Component
-from pairwright.core.config import PairingConfig
-from pairwright.core.records import Candidate, Dropped, JudgedCandidate, PreferencePair, Rejected, RewriteTask
+from pairwright.core.config import BuildConfig
+from pairwright.core.records import (
+    Candidate,
+    Dropped,
+    Generation,
+    JudgedCandidate,
+    PreferencePair,
+    Rejected,
+    RewriteTask,
+    SftRow,
+)
 from pairwright.pipelines import judge, pair
+from pairwright.pipelines.samples import aims, quality
 
 
 class Worse(Component):
@@ -99,29 +107,115 @@ def test_attempts_are_the_refused_samples_and_every_perturber_of_each_chosen_row
     ]
 
 
+def config(**pairing: Any) -> BuildConfig:
+    source = {"use": "pairwright.exports.jsonl:JsonlExporter"}
+    return BuildConfig.model_validate({"name": "x", "output": "out", "sources": [source], "pairing": pairing})
+
+
+def samples(row: SftRow, *texts: str, **fields: Any) -> list[JudgedCandidate]:
+    bad = verdict(passed=False, defect="missing_entity")
+    made = (candidate(text, row.task, origin="weak", **fields) for text in texts)
+    return [JudgedCandidate(task=row.task, candidate=one, verdicts=(bad,)) for one in made]
+
+
+def outcomes_of(row: SftRow, sampled: Sequence[JudgedCandidate], **pairing: Any) -> list[pair.Variant | Dropped]:
+    aim = aims([row], [judged(row.task, row.chosen.rewrite, "reference"), *sampled])
+    return list(pair.rejected([(row, sample) for sample in sampled], config(**pairing), aim))
+
+
 def test_a_sample_refused_by_score_alone_is_not_proven_worse() -> None:
     low = verdict(passed=False, defect="correctness", method="expectation", score=0.1)
     one = sft_row()
-    (outcome,) = pair.rejected([(one, judged(one.task, "low", "teacher", low))], seed=0)
+    (outcome,) = outcomes_of(one, [judged(one.task, "low", "teacher", low)])
     assert isinstance(outcome, Dropped)
     assert outcome.reason == "sample_defect_not_proven"
 
 
+@pytest.mark.parametrize(("score", "reason"), [(0.85, "outside_margin"), (0.4, ""), (0.05, "outside_margin")])
+def test_with_a_margin_a_low_score_rejects_a_sample_that_is_neither_too_near_nor_too_far(
+    score: float, reason: str
+) -> None:
+    one = sft_row(verdicts=[verdict(judge="rubric", method="expectation", score=0.9)])
+    low = verdict(judge="rubric", passed=False, defect="correctness", method="expectation", score=score)
+    (outcome,) = outcomes_of(one, [judged(one.task, "low", "teacher", low)], margin=(0.2, 0.7))
+    assert (outcome.reason if isinstance(outcome, Dropped) else "") == reason
+
+
 def test_a_sample_that_says_the_same_is_not_rejected() -> None:
     one = sft_row()
-    sample = judged(one.task, one.chosen.rewrite.upper() + " ", "weak", verdict(passed=False, defect="length"))
-    (outcome,) = pair.rejected([(one, sample)], seed=0)
+    (outcome,) = outcomes_of(one, samples(one, one.chosen.rewrite.upper() + " "))
     assert isinstance(outcome, Dropped)
     assert outcome.reason == "sample_equals_chosen"
 
 
+def test_of_a_querys_refused_samples_the_one_nearest_two_deviations_below_the_mean_is_taken_not_the_worst() -> None:
+    rows = [sft_row(task(f"query {n}?"), f"chosen {n}") for n in range(2)]
+
+    def sample(row: SftRow, text: str, score: float) -> JudgedCandidate:
+        refused = verdict(passed=False, defect="missing_entity", score=score)
+        return judged(row.task, text, "weak", verdict(passed=False, defect="missing_entity"), refused)
+
+    common = [sample(rows[0], f"good {n}", 0.8) for n in range(16)]
+    mine = [sample(rows[1], "good", 0.8), sample(rows[1], "worst", 0.0), sample(rows[1], "middle", 0.4)]
+    aim = aims(rows, [*common, *mine])
+    assert aim["judges", "en"] == pytest.approx(0.346, abs=1e-3)
+    outcomes = list(pair.rejected([(rows[1], one) for one in mine], config(), aim))
+    (variant,) = [out for out in outcomes if isinstance(out, pair.Variant)]
+    assert variant.rejected.text == "middle"
+    assert variant.rejected.parameters == {"quality": 0.4, "aim": pytest.approx(0.346, abs=1e-3), "measure": "judges"}
+    assert [out.reason for out in outcomes if isinstance(out, Dropped)] == ["sample_farther_from_aim"] * 2
+
+
+def test_without_scores_quality_is_what_the_sample_says_of_the_chosen_answer_at_its_length() -> None:
+    one = sft_row(task(), "When was Ada Lindqvist born?")
+    same, half, nothing, long = samples(
+        one, one.chosen.rewrite, "When was Lindqvist born?", "Who?", one.chosen.rewrite * 4
+    )
+    values = [quality(one, sample).value for sample in (same, half, nothing, long)]
+    assert values[0] == 1
+    assert values[0] > values[1] > values[2]
+    assert values[3] == pytest.approx(0.625)
+
+
+def test_scored_samples_are_compared_with_scored_samples_only() -> None:
+    one = sft_row()
+    scored = judged(one.task, "scored", "weak", verdict(passed=False, score=0.5))
+    found = aims([one], [judged(one.task, one.chosen.rewrite, "reference"), scored, *samples(one, "unscored")])
+    assert set(found) == {("judges", "en"), ("overlap", "en")}
+    assert found["judges", "en"] == 0.5
+
+
+def test_the_aim_does_not_depend_on_the_order_of_the_rows() -> None:
+    rows = [sft_row(task(f"query {n}?"), f"query {n} of Ada?") for n in range(9)]
+    groups = [samples(row, "query", f"{row.chosen.rewrite} more", "Ada") for row in rows]
+    forward = aims(rows, [sample for group in groups for sample in group])
+    backward = aims(rows[::-1], [sample for group in groups[::-1] for sample in group])
+    assert forward == backward
+
+
 def test_the_first_variant_of_a_perturber_is_taken_else_its_first_reason() -> None:
     one = sft_row()
-    made, none = pair.rejected([(one, Worse(word="a")), (one, Worse(word=""))], seed=0)
-    assert isinstance(made, tuple)
-    assert made[1].text.endswith(" a")
+    made, none = pair.rejected([(one, Worse(word="a")), (one, Worse(word=""))], config(), {})
+    assert isinstance(made, pair.Variant)
+    assert made.rejected.text.endswith(" a")
     assert isinstance(none, Dropped)
     assert none.reason == "worse:first_try_failed"
+
+
+def test_variants_find_their_chosen_rows_again() -> None:
+    rows = [sft_row(task(f"query {n}?"), f"chosen {n}") for n in range(4)]
+    variants = [pair.Variant(chosen=rows[n].id, rejected=rejected(f"worse {n}")) for n in (1, 1, 3)]
+    assert [(row.chosen.rewrite, worse.text) for row, worse in pair.proposals(rows, variants)] == [
+        ("chosen 1", "worse 1"),
+        ("chosen 1", "worse 1"),
+        ("chosen 3", "worse 3"),
+    ]
+
+
+def decided(proposals: Sequence[tuple[SftRow, Rejected]], **pairing: Any) -> list[PreferencePair | Dropped]:
+    """One outcome per proposal, after the choice within each query."""
+    plan = pair.plan(proposals, config(**pairing))
+    return list(pair.paired(proposals, plan.picks))
 
 
 def test_one_query_gets_at_most_so_many_pairs_each_with_another_defect_and_text() -> None:
@@ -129,7 +223,7 @@ def test_one_query_gets_at_most_so_many_pairs_each_with_another_defect_and_text(
     variants = [
         rejected(text, defect=defect) for text, defect in (("a", "x"), ("b", "x"), ("A", "y"), ("c", "z"), ("d", "w"))
     ]
-    outcomes = list(pair.proposed([(one, worse) for worse in variants], PairingConfig(max_per_task=2), seed=3))
+    outcomes = decided([(one, worse) for worse in variants], max_per_task=2)
     kept = [outcome for outcome in outcomes if isinstance(outcome, PreferencePair)]
     assert len(outcomes) == 5
     assert len(kept) == 2
@@ -141,24 +235,40 @@ def test_real_samples_come_before_made_variants() -> None:
     variants = [rejected(f"made {n}", defect=f"made {n}") for n in range(5)] + [
         rejected("said", defect="said", maker="sampled")
     ]
-    outcomes = pair.proposed([(one, worse) for worse in variants], PairingConfig(max_per_task=1), seed=0)
+    outcomes = decided([(one, worse) for worse in variants], max_per_task=1)
     assert [row.rejected.text for row in outcomes if isinstance(row, PreferencePair)] == ["said"]
 
 
-@given(st.dictionaries(st.sampled_from("abcdefg"), st.integers(1, 400), min_size=1), st.floats(0.05, 1.0))
-def test_no_defect_exceeds_its_share_and_no_more_is_cut_than_needed(counts: dict[str, int], share: float) -> None:
-    kept = pair.caps(counts, share)
-    total = sum(kept.values())
-    reachable = max(share, 1 / len(counts))
-    assert total
-    assert all(number <= reachable * total + 1e-6 for number in kept.values())
-    cap = max(kept.values())
-    more = [min(number, cap + 1) for number in counts.values()]
-    assert cap == max(counts.values()) or max(more) > reachable * sum(more)
+def test_a_reject_that_only_its_unseen_analysis_makes_worse_is_no_pair() -> None:
+    one = sft_row()
+    (outcome,) = decided([(one, rejected(one.chosen.rewrite, analysis="Wrong.", defect="faulty_analysis"))])
+    assert isinstance(outcome, Dropped)
+    assert outcome.reason == "same_answer_as_chosen"
 
 
-def test_what_is_cut_does_not_depend_on_the_order_of_the_rows() -> None:
-    rows = [(f"pair {n}", "often" if n % 4 else "rare") for n in range(200)]
-    kept = pair.within_caps(rows, 0.6, seed=1)
-    assert kept == pair.within_caps(reversed(rows), 0.6, seed=1)
-    assert Counter(defect for name, defect in rows if name in kept) == {"rare": 50, "often": 75}
+def test_among_a_querys_variants_the_rarer_defects_and_the_shorter_side_are_preferred() -> None:
+    rows = [sft_row(task(f"query {n}?"), "a chosen answer") for n in range(200)]
+    variants = [
+        (row, worse)
+        for row in rows
+        for worse in (
+            rejected("a chosen", defect="cut", template="a"),
+            rejected("an answer", defect="other_cut", template="b"),
+            rejected("a chosen answer plus", defect="grown", template="c"),
+        )
+    ]
+    made = [out.rejected.defect for out in decided(variants, max_per_task=1) if isinstance(out, PreferencePair)]
+    assert len(made) == 200
+    assert 80 <= made.count("grown") <= 120
+    assert min(made.count("cut"), made.count("other_cut")) >= 40
+
+
+def test_the_students_own_samples_are_marked() -> None:
+    sampled = Generation(
+        endpoint="student", model="m", prompt_hash="p", request_hash="r", temperature=1.0, seed=1, on_policy=True
+    )
+    one = sft_row()
+    (outcome,) = outcomes_of(one, samples(one, "who?", generation=sampled))
+    assert isinstance(outcome, pair.Variant)
+    assert outcome.rejected.generation is not None
+    assert outcome.rejected.generation.on_policy
