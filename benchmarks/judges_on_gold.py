@@ -17,14 +17,23 @@ import random
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from pairwright.core.components import Judge
-from pairwright.core.language import detect_language, is_question, mentions_many, normalise, restored, supported
+from pairwright.core.language import (
+    detect_language,
+    is_question,
+    mentions,
+    mentions_many,
+    normalise,
+    restored,
+    supported,
+)
 from pairwright.core.records import Candidate, Example, Language, Origin, RewriteTask, Turn
-from pairwright.core.requests import Answer, ChatRequest
+from pairwright.core.requests import ChatRequest
 from pairwright.judges import JUDGES
 from pairwright.judges.rules import same_question
 
@@ -61,6 +70,7 @@ def read_rows(path: Path, limit: int) -> list[dict[str, Any]]:
     return rows if len(rows) <= limit else random.Random(0).sample(rows, limit)
 
 
+@cache
 def packaged_examples(language: Language) -> list[Example]:
     """The few-shot examples that builds use by default."""
     text = files("pairwright.core").joinpath(f"examples.{language}.jsonl").read_text(encoding="utf-8")
@@ -86,12 +96,15 @@ def defects(row: Mapping[str, Any], other: Mapping[str, Any], task: RewriteTask)
     """Wrong answers to one row; ``other`` is a row that has nothing to do with it."""
     query, gold, language = row["query"], row["rewrite"], task.language
     texts = [*(turn.content for turn in task.history), query]
-    needed = bool(texts[:-1]) and not same_question(query, gold, language)
+    foreign = next(
+        (key for key in _keys(other) if not any(word in normalise(" ".join(texts)) for word in _parts(key))), ""
+    )
     yield from _form_defects(row, task)
-    if not needed:
+    if not texts[:-1] or same_question(query, gold, language):
         if texts[:-1]:
             yield Defect("contradiction", "needs_rewrite true, copied", query, needs_rewrite=True)
-            yield Defect("over_edited", "entity added", f"{query} {_key(other)}")
+            if foreign:
+                yield Defect("over_edited", "name added", f"{query} {foreign}")
         return
     yield Defect("unchanged", "copied", query)
     yield Defect("contradiction", "needs_rewrite false, rewritten", gold, needs_rewrite=False)
@@ -101,20 +114,19 @@ def defects(row: Mapping[str, Any], other: Mapping[str, Any], task: RewriteTask)
     overt = [match for match in _PRONOUN[language].findall(query) if match.lower() not in kept]
     if overt:
         yield Defect("leftover_reference", "copied", query)
-    yield from _entity_defects(gold, _key(row), _key(other), texts, task, overt=bool(overt))
+    for key in _keys(row)[:1]:
+        yield from _entity_defects(gold, key, foreign, texts, task, overt=bool(overt))
 
 
 def _entity_defects(
     gold: str, key: str, foreign: str, texts: list[str], task: RewriteTask, *, overt: bool
 ) -> Iterator[Defect]:
-    if not key:
-        return
-    blurred = gold.replace(key, "它" if task.language == "zh" else "it")
-    yield Defect("leftover_reference", "entity to pronoun", blurred)
+    pronoun, article = ("它", "") if task.language == "zh" else ("it", r"(?:\b(?:the|an?|his|her|their|its)\s+)?")
+    yield Defect("leftover_reference", "entity to pronoun", re.sub(article + re.escape(key), pronoun, gold))
     if supported(key, texts[:-1]) and not supported(key, texts[-1:]):
         without = " ".join(gold.replace(key, " ").split()) if task.language == "en" else gold.replace(key, "")
         yield Defect("missing_key_entity", "deleted" if overt else "deleted, no reference in query", without)
-    if foreign and not supported(foreign, texts):
+    if foreign:
         yield Defect("invented_entity", "swapped", gold.replace(key, foreign))
     leaked = [span for example in task.examples for span in restored(example.query, example.rewrite, example.language)]
     leaked = [span for span in leaked if not supported(span, texts)]
@@ -128,17 +140,34 @@ def _form_defects(row: Mapping[str, Any], task: RewriteTask) -> Iterator[Defect]
     foreign = packaged_examples("en" if task.language == "zh" else "zh")
     if detect_language(query) == task.language:
         yield Defect("language_mismatch", "other language", random.Random(row["id"]).choice(foreign).rewrite)
-    yield Defect("length_ratio", "dialogue repeated", " ".join([*(turn.content for turn in task.history), gold] * 3))
-    if len(normalise(gold)) > 12:
-        yield Defect("length_ratio", "cut off", gold[: len(gold) // 5])
+    if task.history:
+        yield Defect(
+            "length_ratio", "dialogue repeated", " ".join([*(turn.content for turn in task.history), gold] * 3)
+        )
+    if len(query) > 20:
+        yield Defect("length_ratio", "cut off", query[: len(query) // 4])
     answers = [turn.content for turn in task.history if turn.role == "assistant"]
     if answers and is_question(query, task.language) and not is_question(answers[-1], task.language):
         yield Defect("answer_instead", "previous answer", answers[-1])
 
 
-def _key(row: Mapping[str, Any]) -> str:
-    """The longest span that the human rewrite restores."""
-    return max(restored(row["query"], row["rewrite"], row["lang"]), key=len, default="")
+def _keys(row: Mapping[str, Any]) -> list[str]:
+    """What the human rewrite restores: its names and noun phrases that the query lacks, longest first."""
+    spans = restored(row["query"], row["rewrite"], row["lang"])
+    found = [mention.text for mention in mentions(row["rewrite"], row["lang"]) if mention.kind in {"entity", "noun"}]
+    keys = [text for text in found if any(text in span or span in text for span in spans)]
+    return sorted((key for key in keys if not supported(key, [row["query"]])), key=len, reverse=True)
+
+
+def _is_name(key: str) -> bool:
+    """Single words in small letters ("teams", "food") may be no name of anything."""
+    return not key.isascii() or " " in key or key[:1].isupper()
+
+
+def _parts(key: str) -> list[str]:
+    """What must not be said for a name to be foreign: its words, in Chinese its first two characters."""
+    plain = normalise(key)
+    return plain.split() if plain.isascii() else [plain[:2]]
 
 
 async def _refuse(endpoint: str, request: ChatRequest) -> NoReturn:

@@ -20,6 +20,16 @@ from pairwright.core.records import Language
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"[A-Za-z]+|\d+|[^\sA-Za-z\d]")
+_GAPS: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"(?:^|\b(?:is|are|was|were|of|in|on|for|about|to|does|did|do|the)\s)['’]s\s\w+|\b(?:of|between|and|or|with|from)\s+(?:of|and|or)\b"
+        r"|\s(?:of|the|an?|and|or|between)\s*[?.!]*\s*$|\b(?:of|the|between)\s+(?:in|for|on|at|during|with|from)\s|\w\s,\s*,",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        r"(?:^|[，,。？?！!；;、\s])的(?![话士确])\w{0,4}|(?:和|跟|与|在|把|对)的(?![话士确])\w{0,4}|的的|《》|[（(][)）]|、、|、(?:和|的|$)"
+    ),
+}
 _HAN_DIGITS = {
     "零": 0,
     "〇": 0,
@@ -111,6 +121,21 @@ def mentions_many(texts: Sequence[str], language: Language) -> list[tuple[Mentio
 def references(text: str, language: Language) -> tuple[Reference, ...]:
     """Pronouns, demonstratives and markers of ellipsis that nothing in the text itself resolves."""
     found: tuple[Reference, ...] = _module(language).references(text)
+    return found
+
+
+def gap(text: str, language: Language) -> str | None:
+    """The words around a place where a name or noun must stand and does not, or None."""
+    match = _GAPS[language].search(text)
+    return match.group().strip() if match else None
+
+
+def unowned(text: str, language: Language) -> str | None:
+    """What a question asks for without saying of what it is: an ellipsis that leaves no pronoun behind.
+
+    Sees only the plain case: one definite noun at the end ("What are the symptoms?"), one attribute (门票多少钱？).
+    """
+    found: str | None = _module(language).unowned(text)
     return found
 
 
@@ -208,7 +233,7 @@ def supported(span: str, texts: Iterable[str]) -> bool:
 @lru_cache(maxsize=16384)
 def _comparable(text: str) -> str:
     """Normalised, number forms as digits, English words as stems."""
-    plain = re.sub(r"[零〇一二两三四五六七八九十百千万]+", _han_number, normalise(text))
+    plain = re.sub(r"[零〇一二两三四五六七八九十百千万]+", _han_number, normalise(re.sub(r"['’]s\b", "", text)))
     return " ".join(_stem(_NUMBER_WORDS.get(word, word)) for word in plain.split(" "))
 
 

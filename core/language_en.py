@@ -53,13 +53,14 @@ QUESTION_WORDS = lexicon("en", "question")
 FUNCTION_WORDS = lexicon("en", "function")
 _GENERIC = lexicon("en", "generic")
 _POINTERS = lexicon("en", "pointer")
+_BARE_DEFINITE = re.compile(r"\bthe\s+(?:[\w-]+\s+){0,2}?([\w-]+)\s*[?.!]*\s*$", re.IGNORECASE)
 _BE = frozenset({"is", "are", "was", "were", "be", "been", "being", "'s", "any"})
 _SENTENCE = re.compile(r"(?:[^.!?;]|[.!?;](?=[^\s\"')\]]))+[.!?;\"')\]]*")
 _REQUEST = re.compile(
     r"^\W*(?:(?:and|so|but|ok|okay|well|then|now|also|yes|no|sure|great|thanks|first|next)\W+)*(?:please\b|let\b|let's|i\s*(?:'d|would)\s+like|i\s+(?:also\s+)?"
-    r"(?:want|need)|i'm\s+looking|i\s+am\s+looking|tell|give|show|find|list|describe|explain|compare|sort|order|count|calculate|limit|filter|group|"
+    r"(?:want|need)|i'm\s+looking|i\s+am\s+looking|tell|give|show|display|find|list|describe|explain|compare|sort|order|count|calculate|limit|filter|group|"
     r"add|remove|set|get|sum|name|provide|recommend|suggest|help|book|search|look|talk|discuss|mention|elaborate|write|make|convert|check)\b"
-    r"|\bplease\b",
+    r"|\bplease\b|,\s*(?:show|list|display|give|tell|find|compare|sort)\b",
     re.IGNORECASE,
 )
 _IDIOM = re.compile(
@@ -74,10 +75,13 @@ _ELLIPSIS = re.compile(
 )
 _QUESTION = re.compile(
     r"\?\s*[\"')]*\s*$|^\W*(?:(?:and|so|but|ok|okay|well|then|also|please|hey|hi|hello|thanks)\W+)*"
-    r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|am|isn|aren|don|doesn|didn)\b",
+    r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|am|isn|aren|don|doesn|didn)\b"
+    r"|,\s*(?:what|which|who|how|where|when|why)(?:\s+(?:is|are|was|were|do|does|did|can|many|much|long|of|\w+s)|['’]s)\b",
     re.IGNORECASE,
 )
 _AT_HAND = lexicon("en", "at_hand")
+_UNIQUE = lexicon("en", "unique")
+_COMMENT = lexicon("en", "comment")
 _WEATHER = lexicon("en", "weather")
 _RAISING = lexicon("en", "raising")
 
@@ -205,6 +209,7 @@ def mentions(text: str) -> tuple[Mention, ...]:
             *_proper_runs(text, parse),
             *(Mention(token.text, token.start, token.end, "number") for token in parse.tokens if token.tag == "CD"),
             *(_phrase(text, parse, start, end) for start, end in parse.chunks),
+            *(_phrase(text, parse, at, at + 1) for at, token in enumerate(parse.tokens) if token.tag in {"NN", "NNS"}),
         ]
     )
 
@@ -377,14 +382,26 @@ def _bound(parse: Analysis, index: int) -> bool:
     distributed = False
     for earlier, other in enumerate(parse.tokens[:index]):
         distributed = distributed or other.text.lower() in {"each", "every", "all", "any"}
-        if other.tag not in {"NN", "NNS", "NNP", "NNPS"} or other.lemma in _GENERIC:
+        if other.tag not in {"NN", "NNS", "NNP", "NNPS"} or other.lemma in _GENERIC or other.lemma in _COMMENT:
             continue
         agrees = other.tag in {"NNP", "NNPS"} or (other.tag == "NNS") == plural
         if not agrees and not (plural and (distributed or other.dep == "conj")):
             continue
-        if possessive or not parse.parsed or _clause(parse, earlier) != clause:
+        if possessive or not parse.parsed:
+            return True
+        if _clause(parse, earlier) != clause and not _describes(parse, clause, earlier):
             return True
     return False
+
+
+def _describes(parse: Analysis, clause: int, noun: int) -> bool:
+    """True when the clause is a relative one that describes the noun: foods that are good for it."""
+    if parse.tokens[clause].dep not in {"relcl", "acl"}:
+        return False
+    described = parse.tokens[clause].head
+    while noun != described and parse.tokens[noun].dep in {"pobj", "prep", "compound", "conj", "amod"}:
+        noun = parse.tokens[noun].head
+    return noun == described or parse.tokens[described].head == noun
 
 
 def _clause(parse: Analysis, index: int) -> int:
@@ -405,3 +422,16 @@ def is_question(text: str) -> bool:
 def is_request(text: str) -> bool:
     """True when a sentence starts like a request (tell me, I want, list …) or says please."""
     return any(_REQUEST.search(sentence.group()) for sentence in _SENTENCE.finditer(text))
+
+
+def unowned(text: str) -> str | None:
+    """The definite noun that a question ends with, where nothing in it says of what: "What are the symptoms?"."""
+    parse = analyse(text)
+    match = _BARE_DEFINITE.search(text)
+    if match is None or not is_question(text) or any(mention.kind == "entity" for mention in mentions(text)):
+        return None
+    noun = next((token for token in parse.tokens if token.start <= match.start(1) < token.end), None)
+    if noun is None or noun.tag not in {"NN", "NNS"} or noun.lemma in _UNIQUE | _AT_HAND:
+        return None
+    others = [mention for mention in mentions(text) if mention.end <= match.start()]
+    return match.group().rstrip(" ?.!") if not others else None

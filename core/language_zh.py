@@ -67,6 +67,7 @@ _MODAL_GAI = re.compile(
 _REQUEST = re.compile(
     r"请|帮|麻烦|推荐|介绍|告诉|说说|讲讲|聊聊|查一?下|[想要找](?:一|个|家|去|到|吃|住|看|听|知道|了解|问)|给我|来[一个首]|能否"
 )
+_OFFER = re.compile(r"推荐[您你]|[为给向][您你]们?(?:们)?(?:推荐|找|介绍|查)|抱歉|不好意思|不客气|[您你]们?可以")
 _QUESTION = re.compile(
     r"[吗呢么][？?。！!～~]*$|[？?]\s*$|什么|怎么|怎样|如何|哪|谁|多少|几[个家点位年岁时天]|为啥|为何|是否|(.)[不没]\1|啥|咋|有没有|多[大久长远高]"
 )
@@ -304,5 +305,12 @@ def is_question(text: str) -> bool:
 
 
 def is_request(text: str) -> bool:
-    """True when the text asks for something by its words: 请, 帮我, 推荐, 我想 …"""
-    return bool(_REQUEST.search(text))
+    """True when the text asks for something by its words (请, 帮我, 我想 …) and offers nothing itself (推荐您 …)."""
+    return bool(_REQUEST.search(text)) and not _OFFER.search(text)
+
+
+def unowned(text: str) -> str | None:
+    """The attribute that a question asks for, where nothing in it says of what: 门票多少钱？"""
+    if not is_question(text) or any(mention.kind in {"entity", "noun"} for mention in mentions(text)):
+        return None
+    return next((token.text for token in analyse(text) if token.text in ATTRIBUTES and len(token.text) > 1), None)

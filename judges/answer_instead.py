@@ -19,6 +19,7 @@ class AnswerInstead(Component):
 
     name: ClassVar[str] = "answer_instead"
 
+    long_enough: int = Field(8, ge=1, description="Characters from which a word-for-word repeated answer counts.")
     copied_share: float = Field(0.9, gt=0, le=1, description="Share of its content words that it has from one answer.")
     query_share: float = Field(0.3, ge=0, lt=1, description="While it keeps at most this share of the query's.")
 
@@ -26,8 +27,12 @@ class AnswerInstead(Component):
         return verdicts(self.name, "answered", (self._finding(task, one.rewrite) for one in candidates))
 
     def _finding(self, task: RewriteTask, rewrite: str) -> str | None:
-        if normalise(rewrite) == normalise(task.query):
+        plain = normalise(rewrite).replace(" ", "")
+        if plain == normalise(task.query).replace(" ", ""):
             return None
+        answers = [normalise(turn.content).replace(" ", "") for turn in task.history if turn.role == "assistant"]
+        if len(plain) >= self.long_enough and plain in answers:
+            return rewrite
         asks = is_question(rewrite, task.language) or is_request(rewrite, task.language)
         if is_question(task.query, task.language) and not asks:
             return rewrite

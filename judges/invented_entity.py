@@ -16,9 +16,9 @@ from pairwright.judges.rules import said, unsaid_words, verdicts
 class InventedEntity(Component):
     """Fails a rewrite with a mention that occurs neither in the dialogue nor in the query, in no form.
 
-    A name, number or time is invented when most of its content words are unsaid; a common noun phrase when all are
-    and at least one names a thing of its own ("addition", "order" and the like do not). Misspellings, derivations
-    and abbreviations of what was said count as said.
+    In English a name or time is invented when most of its content words are unsaid, a common noun phrase when all
+    are; words that name no thing of their own ("addition", "order") do not count. In Chinese two characters in a row
+    that are unsaid are enough. Misspellings, derivations and abbreviations of what was said count as said.
     """
 
     name: ClassVar[str] = "invented_entity"
@@ -36,8 +36,7 @@ def invented(task: RewriteTask, rewrite: str) -> str | None:
 
 def _foreign(mention: Mention, texts: Sequence[str], task: RewriteTask) -> bool:
     words, unsaid = unsaid_words(mention.text, texts, task.language)
-    if light_words(task.language).issuperset(unsaid):
-        return False
-    if mention.kind == "noun":
-        return len(unsaid) == len(words)
-    return 2 * len(unsaid) > len(words) or (mention.kind == "number" and bool(unsaid))
+    weighty = [word for word in unsaid if word not in light_words(task.language)]
+    if not weighty or task.language == "zh" or mention.kind == "number":
+        return bool(weighty)
+    return 2 * len(weighty) >= len(words) if mention.kind == "noun" else 2 * len(weighty) > len(words)

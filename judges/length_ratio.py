@@ -22,7 +22,7 @@ class LengthRatio(Component):
 
     name: ClassVar[str] = "length_ratio"
 
-    shortest: float = Field(0.4, ge=0, description="Smallest length as a multiple of the query's.")
+    shortest: float = Field(0.5, ge=0, description="Smallest length as a multiple of the query's.")
     longest: float = Field(2.0, ge=1, description="Largest length as a multiple of the query's, before room.")
     room: int = Field(20, ge=0, description="Tokens on top of the largest length.")
 

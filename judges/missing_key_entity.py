@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.language import mentions, references, restored, supported
+from pairwright.core.language import gap, mentions, references, restored, supported
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules import said, unsaid_words, verdicts
@@ -15,7 +15,8 @@ from pairwright.judges.rules import said, unsaid_words, verdicts
 class MissingKeyEntity(Component):
     """Fails a rewrite that does not bring back what the query leaves open.
 
-    With a human rewrite the key entities are the mentions in what that rewrite restores; each must occur in the
+    A hole in the sentence where a name must stand ("the cost of in Canada", 的门票多少钱) always fails. With a human
+    rewrite the key entities are the mentions in what that rewrite restores; each must occur in the
     candidate in some form. Without one they are not known: then only a candidate fails whose query has a reference
     and which restores nothing at all that the dialogue has.
     """
@@ -36,7 +37,10 @@ def key_entities(task: RewriteTask) -> tuple[str, ...]:
 
 
 def missing(task: RewriteTask, rewrite: str) -> str | None:
-    """The key entity that the rewrite lacks, or the reference that it dropped without replacement; else None."""
+    """The hole, the key entity that the rewrite lacks, or the reference that it dropped without replacement."""
+    hole = gap(rewrite, task.language)
+    if hole is not None and gap(task.query, task.language) is None:
+        return hole
     if task.reference is not None:
         return next((entity for entity in key_entities(task) if not supported(entity, [rewrite])), None)
     pointers = references(task.query, task.language) if task.history else ()
@@ -45,6 +49,6 @@ def missing(task: RewriteTask, rewrite: str) -> str | None:
     dialogue = said(task)[:-1]
     for span in restored(task.query, rewrite, task.language):
         words, unsaid = unsaid_words(span, dialogue, task.language)
-        if len(unsaid) < len(words):
+        if len("".join(unsaid)) < len("".join(words)):
             return None
     return pointers[0].text

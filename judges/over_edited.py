@@ -9,20 +9,22 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language import content_words, restored, supported
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Language, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules import same_question, verdicts
+from pairwright.judges.rules import said, same_question, unsaid_words, verdicts
 
 
 class OverEdited(Component):
-    """Fails a rewrite that adds to a complete query, or that loses most of what the query says.
+    """Fails a rewrite that adds to a complete query, or that asks something else.
 
-    A query is known to be complete when its human rewrite only repeats it, or when it has no history.
+    A query is known to be complete when its human rewrite only repeats it, or when it has no history. Something else
+    is asked when nearly all content words of the query are gone, and of the human rewrite where there is one; where
+    there are few of them, all must be gone and half of what the rewrite says instead must be new.
     """
 
     name: ClassVar[str] = "over_edited"
 
-    max_lost: float = Field(0.6, gt=0, le=1, description="Most of the query's content words that a rewrite may lose.")
+    max_lost: float = Field(0.75, gt=0, le=1, description="Most of the query's content words that a rewrite may lose.")
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "over_edited", (self._finding(task, one.rewrite) for one in candidates))
@@ -33,10 +35,30 @@ class OverEdited(Component):
         if is_complete(task):
             added = restored(task.query, rewrite, task.language)
             return added[0] if added else " ".join(restored(rewrite, task.query, task.language))
-        kept = [rewrite] if task.reference is None else [rewrite, _replaced(task)]
-        content = content_words(task.query, task.language)
-        lost = [word for word in content if not supported(word, kept)]
-        return " ".join(lost) if len(lost) >= 2 and len(lost) > self.max_lost * len(content) else None
+        wanted = [text for text in (task.query, task.reference) if text is not None]
+        lost = [_lost(text, rewrite, task.language) for text in wanted]
+        if all(len(gone) >= 3 and len(gone) > self.max_lost * whole for gone, whole in lost) or (
+            all(len(gone) == whole for gone, whole in lost) and _new_topic(task, rewrite)
+        ):
+            return " ".join(lost[0][0]) or rewrite
+        return None
+
+
+def _lost(text: str, rewrite: str, language: Language) -> tuple[list[str], int]:
+    """The content words of ``text`` that the rewrite lacks, and how many ``text`` has."""
+    content = list(dict.fromkeys(content_words(text, language)))
+    return [word for word in content if not _in(word, [rewrite], language)], len(content)
+
+
+def _new_topic(task: RewriteTask, rewrite: str) -> bool:
+    """Whether half of the rewrite's content words were said by nobody."""
+    content = content_words(rewrite, task.language)
+    texts = said(task)
+    return 2 * sum(not _in(word, texts, task.language) for word in content) >= max(1, len(content))
+
+
+def _in(word: str, texts: Sequence[str], language: Language) -> bool:
+    return supported(word, texts) or (language == "en" and not unsaid_words(word, texts, language)[1])
 
 
 def is_complete(task: RewriteTask) -> bool:
@@ -44,8 +66,3 @@ def is_complete(task: RewriteTask) -> bool:
     if not task.history:
         return True
     return task.reference is not None and same_question(task.query, task.reference, task.language)
-
-
-def _replaced(task: RewriteTask) -> str:
-    """What the human rewrite itself leaves out of the query."""
-    return " ".join(restored(task.reference or "", task.query, task.language))

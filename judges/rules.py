@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import takewhile
 
-from pairwright.core.language import content_words, normalise, restored, supported
+from pairwright.core.language import content_words, light_words, normalise, restored, supported
 from pairwright.core.records import Language, RewriteTask, Verdict
 
 
@@ -27,7 +27,7 @@ def verdicts(judge: str, defect: str, findings: Iterable[str | None]) -> list[Ve
 
 def same_question(query: str, rewrite: str, language: Language) -> bool:
     """True when the two differ in wording at most: neither has a content word that the other lacks."""
-    if normalise(query) == normalise(rewrite):
+    if normalise(query).replace(" ", "") == normalise(rewrite).replace(" ", ""):
         return True
     return not restored(query, rewrite, language) and not restored(rewrite, query, language)
 
@@ -35,18 +35,36 @@ def same_question(query: str, rewrite: str, language: Language) -> bool:
 def unsaid_words(span: str, texts: Sequence[str], language: Language) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The content words of ``span``, and those of them that no text has in any form.
 
-    More forgiving than ``supported``: a word also counts as said when it is misspelt (four fifths of its letters), a
-    derivation (Italy, Italian) or written apart (good bye).
+    More forgiving than ``supported``. English: a word also counts as said when it is misspelt (four fifths of its
+    letters), a derivation (Italy, Italian) or written apart (good bye). Chinese: the unsaid parts are the runs of two
+    characters and more that are left when everything that a text has, and every word for a kind of thing, is taken
+    out of the span.
     """
-    words = content_words(span, language) or (span,)
     if language == "zh":
-        words = tuple(word for word in words if len(word) > 1) or (span,)
+        return (span,), _uncovered(span, texts)
+    words = content_words(span, language) or (span,)
     return words, tuple(word for word in words if not supported(word, texts) and not _resembles(word, texts))
+
+
+def _uncovered(span: str, texts: Sequence[str]) -> tuple[str, ...]:
+    plain, known = normalise(span), [normalise(text) for text in texts]
+    left, start = "", 0
+    while start < len(plain):
+        size = len(plain) - start
+        while size > 1 and not _said_or_light(plain[start : start + size], known):
+            size -= 1
+        left += plain[start] if size == 1 else " "
+        start += size
+    return tuple(part for part in left.split() if len(part) > 1)
+
+
+def _said_or_light(part: str, known: Sequence[str]) -> bool:
+    return part in light_words("zh") or supported(part, known)
 
 
 def _resembles(word: str, texts: Sequence[str]) -> bool:
     plain = normalise(word).replace(" ", "")
-    if len(plain) < 4 or not plain.isascii():
+    if len(plain) < 5 or not plain.isascii():
         return False
     for text in texts:
         known = normalise(text)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.language import normalise, references
+from pairwright.core.language import normalise, references, unowned
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules import same_question, verdicts
@@ -16,7 +16,8 @@ class Unchanged(Component):
     """Fails a copy of the query where a rewrite was needed.
 
     With a human rewrite, needed means that it adds content to the query. Without one it means that the query has a
-    reference or marker of ellipsis; an ellipsis without marker ("What are the symptoms?") is not seen.
+    reference, a marker of ellipsis or a plainly unowned attribute ("What are the symptoms?"); any other ellipsis is
+    not seen.
     """
 
     name: ClassVar[str] = "unchanged"
@@ -31,4 +32,4 @@ def needs_rewrite(task: RewriteTask) -> bool:
     """Whether the query cannot stand alone, as far as the human rewrite or the query's words tell."""
     if task.reference is not None:
         return not same_question(task.query, task.reference, task.language)
-    return bool(task.history and references(task.query, task.language))
+    return bool(task.history and (references(task.query, task.language) or unowned(task.query, task.language)))
