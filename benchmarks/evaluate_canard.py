@@ -2,8 +2,8 @@
 
     python benchmarks/evaluate_canard.py canard.dev.jsonl [--gguf MODEL.gguf | --packaged] [--sample 200] [--out FOLDER]
 
-The file is one of rewriting rows, or the authors' own as ``canard:dev.json``. Without a model only the systems that
-need none are timed. ``--sample`` rows are drawn by seed for the model, whole dialogues at a time.
+The file is one of rewriting rows. Without a model only the systems that
+need none are timed. ``--sample`` rows are drawn by seed for the model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pathlib import Path
 
 from pairwright.core.records import row_rng
 from pairwright.evaluation.asking import Asking
-from pairwright.evaluation.readers import open_gold
 from pairwright.evaluation.run import evaluate_command
 
 
@@ -44,20 +43,12 @@ def main() -> None:
 
 
 def draw(test: str, count: int, folder: Path) -> Path:
-    """Write the first rows of dialogues in an order drawn by seed, at least ``count``, as a test file."""
-    gold = open_gold(test)
-    dialogues = sorted({row.dialogue for row in gold.rows})
-    row_rng(0, "evaluate_canard", gold.sha256).shuffle(dialogues)
-    chosen: list[str] = []
-    for dialogue in dialogues:
-        if len(chosen) >= count:
-            break
-        chosen += [row.id for row in gold.rows if row.dialogue == dialogue]
+    """Write ``count`` rows drawn by seed as a test file."""
     lines = Path(test).read_text(encoding="utf-8").splitlines()
-    kept = [line for line, row in zip(lines, gold.rows, strict=True) if row.id in set(chosen)]
+    kept = sorted(row_rng(0, "evaluate_canard", Path(test).name).sample(range(len(lines)), min(count, len(lines))))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "canard_sample.jsonl"
-    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    path.write_text("".join(lines[index] + "\n" for index in kept), encoding="utf-8")
     return path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import content_id, row_rng
@@ -21,16 +21,21 @@ def evaluate(
     sets: Sequence[tuple[GoldSet, Sequence[System]]],
     against: str,
     seed: int = 0,
-    extra: Sequence[Metric] = (),
+    extra: Callable[[GoldSet, Sequence[System]], Sequence[Metric]] | None = None,
 ) -> Evaluation:
     """Measure every system on every test set. Differences are taken from the system called ``against``.
+
+    ``extra`` makes further metrics for a test set and its systems (see ``extras.py``).
 
     Raises:
         ConfigError: two systems have one name, or none is called ``against``.
     """
-    metrics, missing = available()
-    metrics = (*metrics, *extra)
-    results = tuple(_set_result(gold, systems, metrics, against, seed) for gold, systems in sets)
+    own, missing = available()
+    for _, systems in sets:
+        _check_names([system.name for system in systems], against)
+    by_set = [(gold, systems, (*own, *(extra(gold, systems) if extra else ()))) for gold, systems in sets]
+    metrics = {metric.name: metric for _, _, found in by_set for metric in found}.values()
+    results = tuple(_set_result(gold, systems, found, against, seed) for gold, systems, found in by_set)
     applied = {one.metric for result in results for one in result.figures if one.rows}
     idle = {
         metric.name: "no row of the test sets has what it needs" for metric in metrics if metric.name not in applied
@@ -49,17 +54,19 @@ def measure_all(gold: GoldSet, systems: Sequence[System], metrics: Sequence[Metr
     return [measure(system, gold, metrics) for system in systems]
 
 
-def _set_result(
-    gold: GoldSet, systems: Sequence[System], metrics: Sequence[Metric], against: str, seed: int
-) -> SetResult:
-    names = [system.name for system in systems]
+def _check_names(names: Sequence[str], against: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ConfigError([f"--system: the name {name!r} is used twice" for name in twice])
     if against not in names:
         raise ConfigError([f"--against: no system is called {against!r}; there are: {', '.join(names)}"])
+
+
+def _set_result(
+    gold: GoldSet, systems: Sequence[System], metrics: Sequence[Metric], against: str, seed: int
+) -> SetResult:
     measured = measure_all(gold, systems, metrics)
-    base = measured[names.index(against)]
+    base = next(one for one in measured if one.system.name == against)
     return SetResult(
         test=gold.name,
         sha256=gold.sha256,

@@ -11,6 +11,7 @@ from pairwright.evaluation.compare import Comparison, compare
 from pairwright.evaluation.compare_report import comparison_head, table_rows, write_comparison
 from pairwright.evaluation.evaluate import evaluate
 from pairwright.evaluation.evaluation import HEADLINES, Evaluation, SetResult
+from pairwright.evaluation.extras import Extras, extra_metrics
 from pairwright.evaluation.gold import GoldSet
 from pairwright.evaluation.leaderboard import record
 from pairwright.evaluation.predictions import System, write_predictions
@@ -30,6 +31,7 @@ def evaluate_command(
     against: str | None = None,
     leaderboard: Path | None = None,
     asking: Asking | None = None,
+    extras: Extras | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Evaluate systems on test sets and write the report, the predictions and the leaderboard.
@@ -44,7 +46,8 @@ def evaluate_command(
     reference = against or ("base" if base else "copy")
     asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
     sets = [_answered(spec, specs, asking, output) for spec in tests]
-    result = evaluate(sets, reference, seed)
+    wanted = extras or Extras()
+    result = evaluate(sets, reference, seed, lambda gold, found: extra_metrics(wanted, gold, found, reference, asking))
     files = write_report(result, output)
     if leaderboard is not None:
         record(result, leaderboard)

@@ -75,7 +75,9 @@ def _generate(tokenizer: Any, network: Any, requests: Sequence[ChatRequest]) -> 
         )
         for request in requests
     ]
-    inputs = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False).to(network.device)
+    inputs = tokenizer(
+        prompts, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False
+    ).to(network.device)
     with torch.inference_mode():
         output = network.generate(
             **inputs, max_new_tokens=requests[0].max_tokens, do_sample=False, pad_token_id=tokenizer.pad_token_id
