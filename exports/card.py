@@ -20,6 +20,7 @@ from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
 from pairwright.exports.card_facts import Facts, facts_of
 from pairwright.exports.card_training import Found, training_section
+from pairwright.exports.licences import combined
 from pairwright.exports.markdown import block, inline, table
 
 _FILE = re.compile(r"_(?P<kind>sft|dpo|kto)_(?P<split>train|validation|test)\.(?:jsonl|json|parquet)")
@@ -97,8 +98,11 @@ class CardExporter(Component):
             "",
             "Each row keeps the licence of its source: every column `licence` (Parquet) or `origin` (JSONL) names it.",
         )
-        if "unknown" in facts.licences:
-            yield from ("", "**Some rows have no known licence.** Find out before you pass them on.")
+        together = combined({source: licence for source, licence, _ in facts.sources})
+        yield from ("", "For the set as a whole that means:", "", *(f"- {inline(term)}" for term in together.terms()))
+        if together.problems:
+            yield from ("", "**These licences exclude each other; the set must not be passed on as it is:**", "")
+            yield from (f"- {inline(problem)}" for problem in together.problems)
 
 
 def _metadata(title: str, facts: Facts, found: Found) -> dict[str, Any]:

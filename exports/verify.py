@@ -14,7 +14,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pairwright.core.config import PromptConfig
 from pairwright.core.errors import ExportError
+from pairwright.core.prompts import prompt_hashes
 from pairwright.core.records import Row
 
 TEMPLATES = ("qwen", "qwen3_nothink", "smollm2")
@@ -50,9 +52,34 @@ def verify_exports(
         raise ExportError(
             f"{folder}: no llamafactory or trl export here", "Add one of them to 'exports' and build again."
         )
+    for trainer in trainers:
+        require_current_prompt(folder / trainer / "export.json")
+    for trainer in trainers:
+        require_current_prompt(folder / trainer / "export.json")
     return tuple(
         one for trainer in trainers for one in _checked(trainer, folder / trainer, tokenizer, templates, cutoff_len)
     )
+
+
+def require_current_prompt(summary: Path) -> PromptConfig:
+    """The prompt section that the export of an ``export.json`` was made with, if its text is still ours.
+
+    Raises:
+        ExportError: the prompts of this version differ from those in the files, so a student trained on the files
+            would be served with another prompt than it knows.
+    """
+    content = json.loads(summary.read_text(encoding="utf-8"))
+    config = PromptConfig.model_validate(content["prompt"])
+    now = prompt_hashes(config)
+    changed = [
+        f"{name} was {then}, is {now[name]}" for name, then in content["prompt_hashes"].items() if now[name] != then
+    ]
+    if changed:
+        raise ExportError(
+            f"{summary}: the prompt has changed: {', '.join(changed)}",
+            "Build again, or use the version that exported it.",
+        )
+    return config
 
 
 def _checked(trainer: str, folder: Path, tokenizer: str, templates: Sequence[str], cutoff_len: int) -> list[Checked]:

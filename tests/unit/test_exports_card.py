@@ -116,9 +116,16 @@ def test_training_recipes_of_the_card_are_yaml(tmp_path: Path) -> None:
     assert recipes[2]["pref_ftx"] == 0.2
 
 
-def test_card_of_an_unknown_licence_says_so(tmp_path: Path) -> None:
-    task = factories.task(origin=factories.origin(licence="unknown"))
-    assert "Some rows have no known licence" in card(tmp_path, sft=[factories.sft_row(task)])
+def test_card_states_what_the_licences_mean_together(tmp_path: Path) -> None:
+    tasks = [
+        factories.task(f"{number}?", origin=factories.origin(source=f"source{number}", licence=licence))
+        for number, licence in enumerate(("MIT", "CC-BY-SA-4.0", "unknown"))
+    ]
+    allowed = card(tmp_path / "two", sft=[factories.sft_row(task) for task in tasks[:2]])
+    assert "- share-alike: pass on" in allowed
+    assert "exclude each other" not in allowed
+    mixed = card(tmp_path / "three", sft=[factories.sft_row(task) for task in tasks])
+    assert r"- share-alike source1 \(CC-BY-SA-4.0\) cannot be combined with unknown source2 \(unknown\)" in mixed
 
 
 hostile = (

@@ -17,6 +17,7 @@ from pairwright.core.errors import ExportError
 from pairwright.core.prompts import prompt_hash, student_prompt
 from pairwright.core.records import PreferencePair
 from pairwright.exports.llamafactory import LlamaFactoryExporter
+from pairwright.exports.verify import require_current_prompt
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -157,6 +158,19 @@ def test_the_export_names_the_prompt_that_it_was_made_with(tmp_path: Path) -> No
     config = PromptConfig(style="informative")
     assert summary["prompt"] == config.model_dump()
     assert summary["prompt_hashes"] == {f"student.{one}": prompt_hash(config, one) for one in ("en", "zh")}
+
+
+def test_an_export_with_another_prompt_than_todays_is_an_error(tmp_path: Path) -> None:
+    files = export(tmp_path, sft=[factories.sft_row()], prompt={"style": "informative"})
+    assert require_current_prompt(files["export.json"]) == PromptConfig(style="informative")
+    older = (
+        files["export.json"]
+        .read_text(encoding="utf-8")
+        .replace(prompt_hash(PromptConfig(style="informative"), "zh"), "0" * 16)
+    )
+    files["export.json"].write_text(older, encoding="utf-8")
+    with pytest.raises(ExportError, match="student.zh was 0000000000000000, is "):
+        require_current_prompt(files["export.json"])
 
 
 def test_two_exports_of_one_build_are_the_same_bytes(tmp_path: Path) -> None:
