@@ -24,7 +24,7 @@ from pydantic import TypeAdapter
 
 from pairwright.core.client import Client, ask_json
 from pairwright.core.config import BuildConfig
-from pairwright.core.errors import BuildError, RequestFailed
+from pairwright.core.errors import RequestFailed
 from pairwright.core.ledger import Ledger
 from pairwright.core.prompts import parse_answer
 from pairwright.core.records import Candidate, Failed, Generation, Row
@@ -42,13 +42,13 @@ Numbered = Iterator[tuple[int, Candidate | Failed]]
 
 
 class Outcome(Row):
-    """What came of one request; ``error`` is empty for a good one and None for a row that distilabel blanked."""
+    """What came of one request; ``error`` is empty for a good one."""
 
     analysis: str | None = None
     needs_rewrite: bool | None = None
     rewrite: str | None = None
-    error: str | None
-    message: str | None
+    error: str
+    message: str
     model: str | None = None
     request_hash: str | None = None
     prompt_hash: str | None = None
@@ -162,20 +162,16 @@ def _known(folder: Path) -> Numbered:
 def _answered(queue: Queue, folder: Path) -> Numbered:
     """The outcomes of one queue beside its requests: the same ones, all of them, in the same order."""
     with open(queue.requests, encoding="utf-8") as asked, open(queue.outcomes, encoding="utf-8") as came:
-        for line, outcome in zip_longest(asked, came):
-            if line is None or outcome is None:
-                raise crash("distilabel lost or invented rows", folder / "distilabel.log")
+        for place, (line, outcome) in enumerate(zip_longest(asked, came)):
+            number, _, row = (outcome or "").partition("\t")
+            if line is None or number != str(place) or row == "null\n":
+                raise crash("distilabel lost, blanked or invented rows", folder / "distilabel.log")
             planned = PlannedRequest.model_validate_json(line)
-            number, _, row = outcome.partition("\t")
-            if int(number) != planned.number:
-                raise crash("distilabel mixed up rows", folder / "distilabel.log")
             yield planned.number, _result(planned, Outcome.model_validate_json(row))
 
 
 def _result(planned: PlannedRequest, outcome: Outcome) -> Candidate | Failed:
     variant = planned.variant
-    if outcome.error is None:
-        raise BuildError("distilabel blanked a whole batch")
     if outcome.error:
         message = f"{variant.role} at temperature {variant.temperature:g}: {outcome.message}"
         return Failed(stage="generate", row=planned.name, error=outcome.error, message=message)
@@ -192,5 +188,6 @@ def _result(planned: PlannedRequest, outcome: Outcome) -> Candidate | Failed:
             request_hash=outcome.request_hash,
             temperature=variant.temperature,
             seed=outcome.seed,
+            on_policy=variant.on_policy,
         ),
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pairwright.core.config import BuildConfig, EndpointConfig, LimitsConfig, Style
+from pairwright.core.config import BuildConfig, EndpointConfig, LimitsConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Row
 from pairwright.pipelines.supervision import Control, bind_forks, end_with_parent
@@ -52,7 +52,6 @@ class Job(Row):
     folder: str
     ledger: str
     limits: LimitsConfig
-    style: Style
     queues: tuple[Queue, ...]
 
     @classmethod
@@ -63,7 +62,6 @@ class Job(Row):
             folder=str(folder),
             ledger=str(ledger),
             limits=config.limits,
-            style=config.prompt.style,
             queues=tuple(queues),
         )
 
@@ -90,10 +88,10 @@ def main() -> None:
 
 
 def run(job: Job, control: Control) -> Distiset:
-    """Run one distilabel pipeline with a chain of steps per endpoint: read, rewrite, write."""
+    """Run one distilabel pipeline with a chain of steps per endpoint: read and rewrite."""
     from distilabel.pipeline import Pipeline
 
-    from pairwright.pipelines.steps import LedgerLLM, ReadRequests, RewriteQuery, WriteOutcomes
+    from pairwright.pipelines.steps import LedgerLLM, ReadRequests, RewritePlanned
 
     # distilabel makes every traceback show all local variables: prompts, and whatever else is around.
     sys.excepthook = sys.__excepthook__
@@ -121,17 +119,15 @@ def run(job: Job, control: Control) -> Distiset:
                 control=job.control,
             )
             read = ReadRequests(name=f"read_{number}", path=queue.requests, batch_size=BATCH)
-            rewrite = RewriteQuery(name=f"rewrite_{number}", llm=llm, style=job.style, input_batch_size=BATCH)
-            write = WriteOutcomes(name=f"write_{number}", input_batch_size=BATCH)
-            read >> rewrite >> write
+            read >> RewritePlanned(name=f"rewrite_{number}", llm=llm, input_batch_size=BATCH)
     return pipeline.run(use_cache=False)
 
 
 def write_outcomes(distiset: Distiset, job: Job) -> None:
-    """Write each queue's outcomes, as lines of number, tab and JSON."""
+    """Write each queue's outcomes, as lines of number, tab and JSON (null for a row that distilabel blanked)."""
     for number, queue in enumerate(job.queues):
         # distilabel calls the only leaf of a pipeline "default".
-        rows = distiset["default" if len(job.queues) == 1 else f"write_{number}"]["train"]
+        rows = distiset["default" if len(job.queues) == 1 else f"rewrite_{number}"]["train"]
         with open(queue.outcomes, "w", encoding="utf-8") as file:
             for row in rows:
-                file.write(f"{row['number']}\t{row['outcome']}\n")
+                file.write(f"{row['number']}\t{row['outcome'] or 'null'}\n")

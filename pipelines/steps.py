@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from distilabel.models.llms.base import AsyncLLM
-from distilabel.steps import GeneratorStep, Step, StepInput
+from distilabel.steps import GeneratorStep, StepInput
 from distilabel.steps.tasks import Task
 from pydantic import PrivateAttr, ValidationError
 
@@ -31,7 +31,7 @@ from pairwright.core.ledger import Ledger
 from pairwright.core.prompts import parse_answer, teacher_messages
 from pairwright.core.records import Origin, RewriteTask, row_rng
 from pairwright.core.requests import ChatRequest
-from pairwright.pipelines.planned import provenance, rewrite_request
+from pairwright.pipelines.planned import PlannedRequest, provenance, rewrite_request
 from pairwright.pipelines.supervision import POLL_SECONDS, Control
 
 Record = dict[str, Any]
@@ -304,54 +304,52 @@ def _task(row: Record) -> RewriteTask:
 
 
 class ReadRequests(GeneratorStep):  # type: ignore[misc]
-    """Read the planned requests of one endpoint from a JSONL file, a batch at a time."""
+    """Read the planned requests of one endpoint, as they stand in a JSONL file, a batch at a time."""
 
     path: str
 
     @property
     def outputs(self) -> list[str]:
         """The columns written."""
-        return ["number", "language", "history", "query", "examples", "temperature", "max_tokens", "seed", "reasks"]
+        return ["number", "request"]
 
     def process(self, offset: int = 0) -> Iterator[tuple[list[Record], bool]]:
         """Yield batches, and with each whether it is the last."""
         with open(self.path, encoding="utf-8") as file:
-            rows = map(_row, islice(file, offset, None))
-            batch = list(islice(rows, self.batch_size))
+            rows = ({"number": number, "request": line} for number, line in enumerate(file))
+            batch = list(islice(rows, offset, offset + self.batch_size))
             while batch:
                 following = list(islice(rows, self.batch_size))
                 yield batch, not following
                 batch = following
 
 
-def _row(line: str) -> Record:
-    planned: Record = json.loads(line)
-    task = {key: planned["task"][key] for key in ("language", "history", "query", "examples")}
-    sampling = {key: planned["variant"][key] for key in ("temperature", "max_tokens", "reasks")}
-    return {"number": planned["number"], "seed": planned["seed"], **task, **sampling}
+class RewritePlanned(RewriteQuery):
+    """A :class:`RewriteQuery` whose requests were planned and hashed already; for generate.py.
 
-
-class WriteOutcomes(Step):  # type: ignore[misc]
-    """Keep of each row its number and, as JSON, what came of it.
-
-    Two columns that never are empty, in plain ASCII: distilabel's writer fails on a column that is empty in one batch
-    and text in the next, and on half a surrogate pair.
+    It reads and writes JSON in plain ASCII: distilabel passes each row through five queues, where a string is cheap and
+    nested columns are not, and its writer fails on a column that is empty in one batch and text in the next.
     """
 
     @property
-    def inputs(self) -> list[str]:
-        """The columns read."""
-        return ["number", "analysis", "needs_rewrite", "rewrite", *_COLUMNS]
+    def inputs(self) -> dict[str, bool]:
+        """The columns read, all required."""
+        return {"number": True, "request": True}
 
     @property
     def outputs(self) -> list[str]:
         """The columns written."""
-        return ["number", "outcome"]
+        return ["outcome"]
+
+    def _format_inputs(self, inputs: list[Record]) -> list[Any]:
+        plans = (PlannedRequest.model_validate_json(row["request"]) for row in inputs)
+        return [Prompt(planned.request(), parse_answer, planned.variant.reasks) for planned in plans]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
-        """Yield one row per input."""
+        """Yield the number and the outcome of each input, in order."""
         columns = ("analysis", "needs_rewrite", "rewrite", *_COLUMNS)
-        yield [
-            {"number": row["number"], "outcome": json.dumps({column: row[column] for column in columns})}
-            for row in inputs
-        ]
+        for rows in super().process(inputs):
+            yield [
+                {"number": row["number"], "outcome": json.dumps({column: row[column] for column in columns})}
+                for row in rows
+            ]

@@ -10,6 +10,7 @@ from generation_rows import TEACHER, answer, build_config, tasks
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pairwright.core.errors import BuildError
 from pairwright.core.records import Candidate, Failed
 from pairwright.pipelines import generate as stage
 from pairwright.pipelines.generate import generate, plan, planned
@@ -74,17 +75,16 @@ def test_a_larger_sample_contains_the_smaller_one() -> None:
 
 def ask_in_this_process(job: Any) -> None:
     """Do the child's work without a pool: distilabel's Task in this process."""
-    from pairwright.pipelines.steps import LedgerLLM, ReadRequests, RewriteQuery, WriteOutcomes
+    from pairwright.pipelines.steps import LedgerLLM, ReadRequests, RewritePlanned
 
     for queue in job.queues:
         llm = LedgerLLM(name=queue.endpoint, endpoint=queue.settings, ledger=job.ledger, limits=job.limits)
-        steps = ReadRequests(path=queue.requests, batch_size=7), RewriteQuery(llm=llm), WriteOutcomes()
-        read, rewrite, write = steps
-        for step in steps:
-            step.load()
+        read, rewrite = ReadRequests(path=queue.requests, batch_size=7), RewritePlanned(llm=llm)
+        read.load()
+        rewrite.load()
         with open(queue.outcomes, "w", encoding="utf-8") as file:
             for batch, _ in read.process():
-                for row in next(write.process(next(rewrite.process(batch)))):
+                for row in next(rewrite.process(batch)):
                     file.write(f"{row['number']}\t{row['outcome']}\n")
         rewrite.unload()
 
@@ -155,3 +155,28 @@ def test_a_candidate_names_how_it_was_sampled(openai_server: FaultServer, asked:
     assert sampled.seed == openai_server.bodies[1]["seed"] != openai_server.bodies[0]["seed"]
     assert f"seed {sampled.seed}" in candidate.rewrite
     assert sampled.prompt_hash == next(iter(found)).request().prompt_hash
+
+
+@pytest.mark.parametrize("damage", ["lost", "blanked", "swapped", "doubled"])
+def test_rows_that_distilabel_lost_or_mixed_up_are_an_error(
+    openai_server: FaultServer, asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    def run(job: Any) -> None:
+        ask_in_this_process(job)
+        (queue,) = job.queues
+        first, second, third = Path(queue.outcomes).read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = {
+            "lost": [first, second],
+            "blanked": [first, "1\tnull\n", third],
+            "swapped": [second, first, third],
+            "doubled": [first, second, third, third],
+        }[damage]
+        Path(queue.outcomes).write_text("".join(lines), encoding="utf-8")
+        Path(job.log).touch()
+
+    monkeypatch.setattr(stage, "_run", run)
+    openai_server.answer = answer
+    settings = build_config(openai_server.base_url, tmp_path)
+    found = plan(settings, lambda: tasks(3))
+    with pytest.raises(BuildError, match="distilabel lost, blanked or invented rows"):
+        list(generate(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))
