@@ -33,11 +33,9 @@ def build_command(file: Path, output: Path | None, quiet: bool) -> None:
             if quiet:
                 return Silent()
             console = Console(stderr=True)
-            return (
-                stack.enter_context(LiveBars(ledger.usage, console))
-                if console.is_terminal
-                else PlainLines(ledger.usage)
-            )
+            if console.is_terminal:
+                return stack.enter_context(LiveBars(ledger.usage, console))
+            return stack.enter_context(PlainLines(ledger.usage))
 
         result = run_build(config, watch)
     print_table("Funnel: in = kept + dropped + failed", funnel_table(result.counts))

@@ -147,11 +147,6 @@ def needs_table(needs: Sequence[Need]) -> Table:
         "answer tokens, at most",
         "cost, at most",
     )
-    rows = [(*need[:6], f"{need.cost:.4f}") for need in needs]
-    total = (
-        "all",
-        "",
-        *(sum(need[at] for need in needs) for at in range(2, 6)),
-        f"{sum(need.cost for need in needs):.4f}",
-    )  # type: ignore[misc]
-    return [header, *rows, total]
+    rows: list[tuple[object, ...]] = [(*need[:6], f"{need.cost:.4f}") for need in needs]
+    sums = (sum(numbers) for numbers in zip(*(need[2:6] for need in needs), strict=True)) if needs else (0, 0, 0, 0)
+    return [header, *rows, ("all", "", *sums, f"{sum(need.cost for need in needs):.4f}")]

@@ -39,23 +39,59 @@ class Silent:
         """Nothing to show."""
 
 
-class PlainLines:
-    """One line when a stage ends and, during a long one, one every ten seconds; for logs and pipes."""
+class Meter:
+    """What the endpoints were asked since a build began: requests, how fast, tokens, cost."""
 
     def __init__(self, usage: Poll) -> None:
         self._usage = usage
-        self._rows = 0
-        self._last = time.monotonic()
+        self._first = usage()
+        self._began = time.monotonic()
+
+    def answers(self) -> int:
+        """Answers that came in since the build began."""
+        return self._usage().answers - self._first.answers
+
+    def line(self) -> str:
+        """``120 requests (4.1/s), 51,200 tokens, cost 0.0123``, or nothing before the first request."""
+        now = self._usage()
+        requests = now.requests - self._first.requests
+        if not requests:
+            return ""
+        tokens = now.prompt_tokens + now.completion_tokens - self._first.prompt_tokens - self._first.completion_tokens
+        rate = requests / max(time.monotonic() - self._began, 1e-9)
+        return f"{requests:,} requests ({rate:.1f}/s), {tokens:,} tokens, cost {now.cost - self._first.cost:.4f}"
+
+
+class PlainLines:
+    """One line when a stage ends and one every ten seconds in between; for logs and pipes."""
+
+    def __init__(self, usage: Poll) -> None:
+        self._meter = Meter(usage)
+        self._stop = threading.Event()
+        self._stage = "start"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._tick, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+
+    def _tick(self) -> None:
+        while not self._stop.wait(10):
+            print(f"{self._stage}: working {self._meter.line()}".rstrip(), file=sys.stderr, flush=True)
 
     def begin(self, stage: str, unit: str, total: int | None) -> None:
-        """Stages are lazy: several can be open at once, each says its own name."""
+        """Say what is to be expected, where it is known."""
+        self._stage = stage
+        if total is not None:
+            print(f"{stage}: {total:,} {unit} to go", file=sys.stderr, flush=True)
 
     def advance(self, stage: str) -> None:
-        """Print at most one line every ten seconds."""
-        self._rows += 1
-        if time.monotonic() - self._last >= 10:
-            self._last = time.monotonic()
-            print(f"{stage}: working … {spent(self._usage())}", file=sys.stderr, flush=True)
+        """Remember what is being worked on."""
+        self._stage = stage
 
     def end(self, count: StageCount) -> None:
         """Print the stage's books."""
@@ -66,9 +102,8 @@ class LiveBars:
     """One bar per open stage, with what the endpoints were asked so far."""
 
     def __init__(self, usage: Poll, console: Console) -> None:
-        self._usage = usage
+        self._meter = Meter(usage)
         self._bars: dict[str, TaskID] = {}
-        self._units: dict[str, str] = {}
         self._stop = threading.Event()
         self._progress = Progress(
             TextColumn("{task.description:<10}"),
@@ -76,7 +111,8 @@ class LiveBars:
             MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}"),
             TimeElapsedColumn(),
-            TimeRemainingColumn(compact=True),
+            TextColumn("eta"),
+            TimeRemainingColumn(),
             TextColumn("{task.fields[spent]}"),
             console=console,
             transient=True,
@@ -95,9 +131,15 @@ class LiveBars:
 
     def _refresh(self) -> None:
         while not self._stop.wait(0.5):
-            line = spent(self._usage())
-            for bar in list(self._bars.values()):
+            line, answers = self._meter.line(), self._meter.answers()
+            for stage, bar in list(self._bars.items()):
                 self._progress.update(bar, spent=line)
+                # Generated rows come out together at the end of the stage; until then the answers show how far it is.
+                if stage == "generate" and answers > self._progress.tasks[self._index(bar)].completed:
+                    self._progress.update(bar, completed=answers)
+
+    def _index(self, bar: TaskID) -> int:
+        return next(at for at, task in enumerate(self._progress.tasks) if task.id == bar)
 
     def begin(self, stage: str, unit: str, total: int | None) -> None:
         """Open the stage's bar."""
@@ -105,20 +147,13 @@ class LiveBars:
 
     def advance(self, stage: str) -> None:
         """Move the stage's bar."""
-        self._progress.advance(self._bars[stage])
+        if stage != "generate":
+            self._progress.advance(self._bars[stage])
 
     def end(self, count: StageCount) -> None:
         """Replace the bar with the stage's books."""
         self._progress.remove_task(self._bars.pop(count.stage))
         self._progress.console.print(summary(count), highlight=False)
-
-
-def spent(usage: Usage) -> str:
-    """``120 requests, 51,200 tokens, cost 0.0123``, or nothing before the first request."""
-    if not usage.requests:
-        return ""
-    tokens = usage.prompt_tokens + usage.completion_tokens
-    return f"{usage.requests:,} requests, {tokens:,} tokens, cost {usage.cost:.4f}"
 
 
 def summary(count: StageCount) -> str:
