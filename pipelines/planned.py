@@ -30,6 +30,7 @@ class Variant(Row):
     reasks: int
     style: Style
     sample: int | None
+    on_policy: bool = False
 
 
 class PlannedRequest(Row):
@@ -154,6 +155,7 @@ def _variants(config: BuildConfig) -> tuple[Variant, ...]:
                     reasks=generator.reasks,
                     style=config.prompt.style,
                     sample=generator.sample,
+                    on_policy=generator.on_policy,
                 )
             )
             counts[key] += 1
