@@ -1,5 +1,7 @@
 """The things that a dialogue talks about: what a pronoun could have meant instead."""
 
+# ruff: noqa: SIM905 - word lists are easier to read and to edit as text
+
 from __future__ import annotations
 
 import re
@@ -12,9 +14,13 @@ from pairwright.perturbers import chinese, english
 from pairwright.perturbers.phrases import NO_HEADS
 from pairwright.perturbers.spans import noun_phrases, stem
 
+_CODE = re.compile(r"(?=.*\d)[A-Z0-9]{5,}")
 _TURNS, _LONGEST_TURN = 6, 600
 _DULL = frozenset(
-    ["question", "questions", "information", "thing", "things", "way", "ways", "kind", "example", "examples", "idea", "ideas", "lot", "people", "time", "times", "day", "help", "options", "option", "some", "tips", "thanks", "answer", "list", "number", "address", "phone", "postcode", "preference", "suggestion", "interest"]
+    "similarities characteristics differences advantages disadvantages easiest effects causes uses benefits symptoms "
+    "question questions information thing things way ways kind example examples idea ideas lot people time times "
+    "day help options option some tips thanks answer list number address phone postcode preference suggestion "
+    "interest".split()
 )
 
 
@@ -61,12 +67,13 @@ def _overlaps_zh(name: str, chosen: str, task: RewriteTask) -> bool:
 
 def _is_certain_name(tokens: tuple[english.Token, ...], lead: int, length: int) -> bool:
     """A capital inside a sentence, or two at its start; a nationality alone is no name."""
+    if re.search(r"(?:ish|ese|ian|ean|can|French|Thai|Greek|Dutch)$", tokens[lead + length - 1].text):
+        return False
     if length > 1:
         return True
-    inside = (
+    return (
         lead > 0 and (tokens[lead - 1].is_word or tokens[lead - 1].text in ",(") and not tokens[lead - 1].text.isdigit()
     )
-    return inside and not re.search(r"(?:ish|ese|ian|ean|can|French|Thai|Greek|Dutch)$", tokens[lead].text)
 
 
 def _is_rival_zh(name: str) -> bool:
@@ -74,7 +81,10 @@ def _is_rival_zh(name: str) -> bool:
     return (
         chinese.is_name_like(name)
         and not chinese.is_full_class(name)
-        and not re.search(r"(?:路|号|县|区|胡同|市|出口|超市|度假村|儿童乐园|小镇|车站|人|地铁站|奖)$", name)
+        and not re.fullmatch(r"[A-Za-z]{1,4}|[a-z].*", name)
+        and not re.search(r"摇滚|男子|女子|流行|民谣|知名|著名|老牌|大型|淡季|旺季", name)
+        and not re.match(r"[称叫属是为]|大公司|小公司|家[^乐福]", name)
+        and not re.search(r"(?:路|号|县|区|胡同|市|出口|超市|度假村|儿童乐园|小镇|站|人|地铁站|奖)$", name)
     )
 
 
@@ -82,20 +92,29 @@ def _in_turn(task: RewriteTask, turn: Turn, age: int) -> Iterator[Antecedent]:
     text = turn.content[:_LONGEST_TURN]
     if task.language == "zh":
         for mention in lang.mentions(text, "zh"):
-            address = re.search(r"(?:地址|位于|位置|在)[^，。！？]{0,14}$", text[: mention.start])
+            said_of = re.search(r"(?:称|又叫|也叫|名为|前身是?|属于?|叫做?|曾是)$", text[: mention.start])
+            address = said_of or re.search(r"(?:地址|位于|位置|在)[^，。！？]{0,14}$", text[: mention.start])
             if mention.kind == "entity" and not address and _is_rival_zh(mention.text):
                 yield Antecedent(mention.text, mention.text, "", age, turn.role == "user")
         return
     tokens = english.tokenize(text)
     places = {token.start: place for place, token in enumerate(tokens)}
-    for phrase in noun_phrases(text):
+    lowered = " ".join(token.lower for token in tokens)
+    for phrase in noun_phrases(text, lowered):
         words = text[phrase[0].start : phrase[-1].end]
         last = phrase[-1].lower
-        if len(phrase) > 4 or last in _DULL | NO_HEADS or not any(char.isalpha() for char in words) or len(words) < 3:
+        if (
+            len(phrase) > 4
+            or last in _DULL | NO_HEADS
+            or not any(char.isalpha() for char in words)
+            or len(words) < 3
+            or _CODE.fullmatch(words)
+            or re.search(r"\b(?:Road|Street|Lane|Avenue)\b", words)
+        ):
             continue
         named = all(token.text[0].isupper() for token in phrase)
         lead = places[phrase[0].start]
-        if turn.role != "user" and not (named and _is_certain_name(tokens, lead, len(phrase))):
+        if (named and not _is_certain_name(tokens, lead, len(phrase))) or not (named or turn.role == "user"):
             continue
         article = tokens[lead - 1].lower if lead and tokens[lead - 1].lower in english.ARTICLES else ""
         before = tokens[lead - (2 if article else 1)].lower if lead > (1 if article else 0) else ""

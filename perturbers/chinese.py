@@ -138,7 +138,7 @@ PEOPLE = NounClass("people", "些", "人", ("他们",))
 OTHER = NounClass("thing", "个", "", ("它", "这个"))
 
 _ASKS_OF_A_PERSON = re.compile(r"出生|多大|岁数|哪里人|今年|毕业|演过|的作品|身高|星座|生日")
-_NO_PERSON = re.compile(r"[奖节街路城店馆园区站市县省月日年元分歌曲片家店门桥寺庙山湖]$")
+_NO_PERSON = re.compile(r"[洲国奖节街路城店馆园区站市县省月日年元分歌曲片家店门桥寺庙山湖]$")
 _PARENTHESIS = re.compile(r"[（(][^（()）]*[）)]?$")
 _FOREIGN_NAME = re.compile(r"^[\u4e00-\u9fff]{1,6}[·•・][\u4e00-\u9fff·•・]{1,14}$")
 _SURNAMES = frozenset(
@@ -225,6 +225,17 @@ def is_full_class(name: str) -> bool:
         "地方",
         "东西",
     )
+
+
+def split_opening(body: str) -> tuple[str, str]:
+    """Chinese: the opening 好的，我记下了， stays in front, and a 那 that leads the request goes."""
+    opening = re.match(
+        r"(?:(?:那?好|嗯|哦|行|是|恩|收到|OK|知道了|哈哈|真|对了|那到是|啊|满好|不错|我记下|可以|没事)[^，。]{0,8}[，。])*",
+        body,
+    )
+    start = opening.end() if opening else 0
+    rest = body[start:]
+    return body[:start], re.sub(r"^那么?(?![里边个家首部张位])", "", rest)
 
 
 def family(kind: NounClass) -> str:

@@ -13,8 +13,8 @@ from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import english
 from pairwright.perturbers.phrases import Frame, generic_head
-from pairwright.perturbers.repair import repair
-from pairwright.perturbers.spans import Entity, restored_entities
+from pairwright.perturbers.repair import agree, repair
+from pairwright.perturbers.spans import Entity, noun_phrases, restored_entities
 from pairwright.perturbers.verify import Draft, impossible, missing, settle
 
 _JOINERS = ("、", "和", "与")
@@ -82,19 +82,28 @@ def _cuts_en(chosen: str, entity: Entity) -> Iterator[tuple[str, str]]:
         yield chosen[: frame.phrase_start] + "the" + chosen[frame.after_possessive :], "drop_possessor"
     elif frame.is_listed:
         yield _without_conjunct(chosen, frame), "drop_list_item"
-    elif frame.preposition and frame.can_lose_its_preposition:
+    elif frame.preposition and frame.can_lose_its_preposition and not frame.runs_on and not frame.is_held:
         yield _without_phrase(chosen, frame), "drop_phrase"
     elif frame.ends_clause and english.can_stand_alone(frame.word_before_phrase):
         yield chosen[: frame.phrase_start] + chosen[frame.end :], "drop_object"
     head = generic_head(entity.text, bare=not frame.determiner)
     if head:
-        article = frame.determiner or ("" if english.is_mass(head) else "the")
+        bare = (
+            english.is_mass(head)
+            or frame.continues_a_phrase
+            or frame.after_adverb
+            or frame.word_before_phrase in ("one", "other", "another")
+        )
+        article = frame.determiner or ("" if bare else "the")
         yield f"{chosen[: frame.phrase_start]}{article} {head}{chosen[entity.end :]}", "keep_head"
 
 
 def _without_phrase(chosen: str, frame: Frame) -> str:
     """Without preposition and phrase, nor the and that joined them to another one."""
-    before, after = chosen[: frame.preposition_start], chosen[frame.end :]
+    before, after = (
+        re.sub(r"\b(?:located|based|situated|found)\s+$", "", chosen[: frame.preposition_start]),
+        chosen[frame.end :],
+    )
     joined = re.search(r"\s+(?:and|or)\s+$", before)
     if joined:
         return before[: joined.start()] + after
@@ -102,6 +111,18 @@ def _without_phrase(chosen: str, frame: Frame) -> str:
 
 
 def _without_conjunct(chosen: str, frame: Frame) -> str:
-    if frame.joined_before and not frame.joined_after:
-        return chosen[: frame.joiner_start] + chosen[frame.end :]
-    return chosen[: frame.phrase_start] + chosen[frame.joiner_end :]
+    """Without one of the phrases in a list; the verb beside the rest follows when only one is left."""
+    if frame.joined_before:
+        text, place = (
+            chosen[: frame.joiner_start].rstrip() + chosen[frame.end :],
+            len(chosen[: frame.joiner_start].rstrip()),
+        )
+    else:
+        text, place = chosen[: frame.start] + chosen[frame.joiner_end :], frame.start
+    if frame.joined_before and frame.joined_after:
+        return text
+    for phrase in noun_phrases(text):
+        start, end = phrase[0].start, phrase[-1].end
+        if start <= place <= end:
+            return agree(text, start, end, english.is_plural(text[start:end]) or text[end:].startswith((" and", ",")))
+    return text

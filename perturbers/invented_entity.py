@@ -102,6 +102,8 @@ def _kind(task: RewriteTask, chosen: str, entity: Entity) -> str:
     kind = kind_of(entity.text, history, sentence=chosen).lower()
     groups = packaged_names("en")
     singular = kind.removesuffix("s")
+    if not kind and entity.text.lower() in groups:
+        return entity.text.lower()
     if kind in groups or singular in groups:
         return kind if kind in groups else singular
     return "name" if entity.text[0].isupper() else "topic"

@@ -57,6 +57,8 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
     yield from _added_phrases(task, chosen, examples)
     for entity in entities:
         for example, loan in loans:
+            if same_kind(task, chosen, entity, example, loan) < 0:
+                continue
             text = _beside(chosen, entity, loan, task.language)
             if text:
                 yield _draft(task, chosen, text, "join_entity", example, loan)
@@ -100,7 +102,7 @@ def _added_phrases(task: RewriteTask, chosen: str, examples: list[Example]) -> I
     for example in examples:
         for loan in example_entities(example):
             frame = Frame.around(example.rewrite, loan)
-            if frame.preposition in ("in", "on", "at", "for", "near", "during") and frame.next_word in ("", "?", "."):
+            if frame.preposition in ("in", "on", "at", "near", "during") and frame.next_word in ("", "?", "."):
                 phrase = example.rewrite[frame.preposition_start : loan.end]
                 if re.search(r"\d", phrase):
                     continue

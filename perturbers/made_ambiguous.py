@@ -1,5 +1,7 @@
 """Made ambiguous: a restored entity turns into a pronoun or a bare noun, so that nobody knows what is meant."""
 
+# ruff: noqa: SIM905 - word lists are easier to read and to edit as text
+
 from __future__ import annotations
 
 import random
@@ -12,29 +14,14 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import chinese, english
-from pairwright.perturbers.phrases import Frame, kind_of
+from pairwright.perturbers.phrases import NO_HEADS, Frame, kind_of
 from pairwright.perturbers.repair import agree, repair
 from pairwright.perturbers.spans import Entity, dialogue_text, restored_entities
 from pairwright.perturbers.verify import Draft, impossible, settle, vague
 
 _PERSON = re.compile(r"\b(?:he|she|him|her|his|hers)\b", re.I)
 _PLACES = frozenset(
-    [
-        "restaurant",
-        "hotel",
-        "city",
-        "university",
-        "company",
-        "museum",
-        "park",
-        "college",
-        "school",
-        "bar",
-        "cafe",
-        "pub",
-        "country",
-        "area",
-    ]
+    "restaurant hotel city university company museum park college school bar cafe pub country area".split()
 )
 _NAMED_AGAIN = re.compile(r"这[部张首个家位](?:电影|影片|专辑|歌|歌曲|乐队|人|酒店|餐馆|景点)(?!里)")
 _WINDOW = 40
@@ -67,7 +54,11 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         )
         for start, end, put, template in choices:
             text = chosen[:start] + put + chosen[end:]
-            if task.language == "en" and template != "possessive":
+            if (
+                task.language == "en"
+                and template != "possessive"
+                and not re.search(r"\b(?:and|or)\s+$", chosen[:start])
+            ):
                 text = agree(text, start, start + len(put), put in ("they", "them") or english.is_plural(put))
             yield Draft(
                 repair(text, chosen, task.language),
@@ -133,9 +124,13 @@ def _choices_en(task: RewriteTask, chosen: str, entity: Entity, rng: random.Rand
     qualified = frame.next_word in ("that", "which", "who", "where", "whose") or frame.next_word.endswith("ing")
     found: list[tuple[int, int, str, str]] = []
     if kind and not (frame.joined_before and frame.joined_after):
+        if kind == "area" and frame.preposition == "on":
+            return [(frame.preposition_start, end, f"in {_pointed(kind, plural, rng)}", "pointed_noun")]
         found.append((start, end, _pointed(kind, plural, rng) + ("'s" if possessive else ""), "pointed_noun"))
     if not qualified and not partial and not frame.is_listed and (kind or not _may_be_person(task, entity)):
-        if frame.preposition in ("at", "in", "to") and (kind in _PLACES or (entity.text[0].isupper() and not kind)):
+        if (frame.preposition in ("at", "in", "to") and kind in _PLACES) or (
+            frame.preposition in ("at", "in") and entity.text[0].isupper() and not kind
+        ):
             found.append((frame.preposition_start, end, "there", "there"))
         else:
             found.append(
@@ -146,12 +141,15 @@ def _choices_en(task: RewriteTask, chosen: str, entity: Entity, rng: random.Rand
                     "possessive" if possessive else "pronoun",
                 )
             )
+    if entity.text.split()[-1].lower() in NO_HEADS and frame.preposition in ("in", "at", "on"):
+        found = [choice for choice in found if choice[3] != "pronoun"]
     rng.shuffle(found)
     if (
         not possessive
         and not qualified
         and not partial
         and frame.phrase_start
+        and entity.text.split()[-1].lower() not in NO_HEADS
         and kind != "area"
         and not english.is_mass(entity.text)
         and not _is_person(task, entity)
@@ -169,6 +167,8 @@ def _is_fixed(frame: Frame) -> bool:
         or english.is_adverb(frame.word_before_phrase)
         or frame.word_two_before == "there"
         or frame.continues_a_phrase
+        or frame.inside_name
+        or frame.next_is_nominal
         or (bool(frame.determiner) and bool(frame.word_before_phrase) and frame.follows_name)
     )
 

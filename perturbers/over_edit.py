@@ -12,6 +12,7 @@ from pydantic import Field
 from pairwright.core import language as lang
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.perturbers import chinese
 from pairwright.perturbers.antecedents import Antecedent, antecedents
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
 from pairwright.perturbers.verify import Draft, grown, impossible, settle
@@ -50,7 +51,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
     if lang.normalise(task.query) != lang.normalise(chosen):
         yield impossible("rewrite_needed")
         return
-    names = antecedents(task, chosen)[:4]
+    names = sorted(antecedents(task, chosen), key=lambda one: one.text.islower() and " " not in one.text)[:4]
     if not names:
         yield impossible("nothing_to_add")
     for name in names:
@@ -59,9 +60,13 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
             text = f"{without_final_marks(chosen)} {phrase}{final_marks(chosen)}"
             yield Draft(repair(text, chosen, task.language), "add_constraint", phrase, {"added": phrase})
         pattern, template = rng.choice(_patterns(task, chosen))
-        body = without_final_marks(chosen)
+        opening, body = (
+            chinese.split_opening(without_final_marks(chosen))
+            if task.language == "zh"
+            else ("", without_final_marks(chosen))
+        )
         lower = body if body.startswith(("I ", "I'")) or body[1:2].isupper() else body[:1].lower() + body[1:]
-        text = pattern.format(body=body, lower=lower, name=name.phrase, end=final_marks(chosen))
+        text = opening + pattern.format(body=body, lower=lower, name=name.phrase, end=final_marks(chosen))
         yield Draft(repair(text, chosen, task.language), template, name.phrase, {"added": name.phrase})
 
 

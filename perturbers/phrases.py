@@ -1,5 +1,7 @@
 """What surrounds an English noun phrase in its sentence, and what can stand in its place."""
 
+# ruff: noqa: SIM905 - word lists are easier to read and to edit as text
+
 from __future__ import annotations
 
 import re
@@ -9,132 +11,17 @@ from pairwright.perturbers import english
 from pairwright.perturbers.spans import Entity
 
 HEADS = frozenset(
-    [
-        "disease",
-        "syndrome",
-        "theory",
-        "movement",
-        "experiment",
-        "film",
-        "movie",
-        "book",
-        "novel",
-        "series",
-        "hotel",
-        "restaurant",
-        "bar",
-        "cafe",
-        "pub",
-        "college",
-        "university",
-        "school",
-        "company",
-        "museum",
-        "park",
-        "river",
-        "lake",
-        "city",
-        "country",
-        "island",
-        "festival",
-        "battle",
-        "war",
-        "treaty",
-        "law",
-        "act",
-        "party",
-        "team",
-        "band",
-        "song",
-        "album",
-        "game",
-        "phone",
-        "car",
-        "truck",
-        "plane",
-        "train",
-        "airport",
-        "station",
-        "bridge",
-        "church",
-        "diet",
-        "method",
-        "technique",
-        "plan",
-        "program",
-        "project",
-        "system",
-        "language",
-        "religion",
-        "animal",
-        "dog",
-        "cat",
-        "breed",
-        "plant",
-        "flower",
-        "tree",
-        "fruit",
-        "dish",
-        "sauce",
-        "drink",
-        "wine",
-        "beer",
-        "festival",
-        "day",
-        "award",
-        "awards",
-        "treatment",
-        "therapy",
-        "vitamin",
-        "drug",
-        "medicine",
-        "virus",
-        "cancer",
-        "virus",
-        "rule",
-        "principle",
-        "effect",
-        "machine",
-        "engine",
-        "museum",
-    ]
+    "disease syndrome theory movement experiment film movie book novel series hotel restaurant bar cafe pub "
+    "college university school company museum park river lake city country island festival battle war treaty law "
+    "act party team band song album game phone car truck plane train airport station bridge church diet method "
+    "technique plan program project system language religion animal dog cat breed plant flower tree fruit dish "
+    "sauce drink wine beer festival day award awards treatment therapy vitamin drug medicine virus cancer virus "
+    "rule principle effect machine engine museum".split()
 )
-_NAME_ARTICLES = frozenset(["la", "le", "el", "da", "de", "los", "les", "il", "al", "san", "saint", "st"])
+_NAME_ARTICLES = frozenset("la le el da de los les il al san saint st".split())
 NO_HEADS = frozenset(
-    [
-        "part",
-        "side",
-        "kind",
-        "kinds",
-        "type",
-        "types",
-        "sort",
-        "area",
-        "term",
-        "number",
-        "range",
-        "price",
-        "address",
-        "postcode",
-        "code",
-        "phone",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "way",
-        "ways",
-        "amount",
-        "lot",
-        "way",
-        "thing",
-        "things",
-        "tasca",
-        "town",
-    ]
+    "part side kind kinds type types sort area term number range price address postcode code phone one two three "
+    "four five six seven way ways amount lot way thing things tasca town".split()
 )
 _ABSTRACT = (
     "ment",
@@ -154,7 +41,7 @@ _ABSTRACT = (
     "energy",
 )
 _DIRECTION = re.compile(
-    r"^(?:north|south|east|west|centre|center)\b|\b(?:part|side|area) of (?:the )?(?:town|city)$", re.I
+    r"^(?:north|south|east|west|centre|center)(?: part| side)?$|\b(?:part|side|area) of (?:the )?(?:town|city)$", re.I
 )
 _AFTER, _BEFORE = 50, 30
 _PLACE_ATTRIBUTES = re.compile(r"\b(?:phone number|address|postcode|post code|price range|food type)\b", re.I)
@@ -181,6 +68,7 @@ class Frame:
     must_stay_listed: bool
     follows_name: bool
     continues_a_phrase: bool
+    inside_name: bool
     after_adverb: bool
     next_is_nominal: bool
 
@@ -250,6 +138,7 @@ class Frame:
             and english.is_adverb(before.lower)
             and before.lower not in ("about", "now", "back", "out"),
             next_is_nominal=after is not None and english.is_nominal(tokens, last + 1),
+            inside_name=preposition == "of" and lead > 1 and tokens[lead - 2].text[0].isupper(),
             continues_a_phrase=before is not None
             and before.is_word
             and not english.is_function_word(before.lower)
@@ -262,6 +151,11 @@ class Frame:
         return (self.joined_before or self.joined_after) and not self.must_stay_listed
 
     @property
+    def is_held(self) -> bool:
+        """Whether the phrase is one of several after between, both or one of: none of them can go."""
+        return (self.joined_before or self.joined_after) and self.must_stay_listed
+
+    @property
     def can_lose_its_preposition(self) -> bool:
         """Whether the sentence stands when preposition and phrase go: not when a form of be carries them."""
         return self.word_two_before not in english.WH | {
@@ -272,6 +166,11 @@ class Frame:
             "be",
             "",
         } and self.preposition not in ("than", "between", "as", "like")
+
+    @property
+    def runs_on(self) -> bool:
+        """Whether a content word follows at once, so that the phrase may be larger than it was taken to be."""
+        return self.next_word[:1].isalpha() and not english.is_function_word(self.next_word)
 
     @property
     def ends_clause(self) -> bool:
@@ -333,7 +232,10 @@ def kind_of(phrase: str, dialogue: str, bare: bool = False, sentence: str = "") 
     if _PLACE_ATTRIBUTES.search(phrase):
         return ""
     for match in re.finditer(re.escape(wanted), low):
-        after = re.match(r"\W{0,2}(?:is|was|are|were)\b([^.?!]*)", low[match.end() : match.end() + _AFTER])
+        after = re.match(
+            r"\W{0,2}(?:is|was|are|were)\s+(?:an?|the|one of the)\s+([\w-]+(?:\s+[\w-]+){0,3})",
+            low[match.end() : match.end() + _AFTER],
+        )
         before = re.search(
             r"(\w+)(?:\s+(?:called|named|of))?\W{1,3}$", low[max(0, match.start() - _BEFORE) : match.start()]
         )

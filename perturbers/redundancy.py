@@ -11,6 +11,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.perturbers import chinese
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
 from pairwright.perturbers.spans import LONGEST, restored_entities
 from pairwright.perturbers.substitutes import spoken_name
@@ -23,7 +24,7 @@ _EN_NAMED = (
 )
 _EN_BARE = (
     ("{body}, or in other words, {lower}", "in_other_words"),
-    ("{body}? Let me say that again: {lower}", "say_again"),
+    ("{body}{stop} Let me say that again: {lower}", "say_again"),
 )
 _ZH_NAMED = (
     ("关于我们刚才一直在说的{name}，{body}", "talked_about"),
@@ -60,22 +61,15 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
     lower = body if re.match(r"I\b|[A-Z][A-Z]|[A-Z]\w+ [A-Z]", body) else body[:1].lower() + body[1:]
     one_sentence = not re.search(r"[.?!。？！]", body)
     patterns = (named if name and one_sentence else []) + (bare if one_sentence and len(body) < 80 else [])
-    greeting, body = _split_greeting(body) if zh else ("", body)
+    greeting, body = chinese.split_opening(body) if zh else ("", body)
     for pattern, template in patterns:
-        text = greeting + pattern.format(name=name, body=body, lower=lower) + final_marks(chosen)
+        text = (
+            greeting
+            + pattern.format(name=name, body=body, lower=lower, stop="?" if "?" in final_marks(chosen) else ".")
+            + final_marks(chosen)
+        )
         yield Draft(repair(text, chosen, task.language), template, name or body)
     if not patterns:
-        sentences = re.findall(r"[^.?!。？！]+[.?!。？！]*\s*", chosen)
-        joint = "" if zh else " "
+        sentences = re.findall(r"[^。？！]+[。？！]*" if zh else r"[^.?!]+[.?!]*\s*", chosen)
+        joint = "" if zh else " " if final_marks(chosen) else ". "
         yield Draft(chosen.strip() + joint + sentences[-1].strip(), "repeat_sentence", sentences[-1].strip())
-
-
-def _split_greeting(body: str) -> tuple[str, str]:
-    """Chinese: the opening 好的，我记下了， stays in front, and a 那 that leads the request goes."""
-    opening = re.match(
-        r"(?:(?:那?好|嗯|哦|行|是|恩|收到|OK|知道了|哈哈|真|对了|那到是|啊|满好|不错|我记下|可以|没事)[^，。]{0,8}[，。])*",
-        body,
-    )
-    start = opening.end() if opening else 0
-    rest = body[start:]
-    return body[:start], re.sub(r"^那么?(?![里边个家首部张位])", "", rest)

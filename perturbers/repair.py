@@ -146,7 +146,8 @@ def _repair_en(text: str, chosen: str) -> str:
 def _unless_said(match: re.Match[str], put: str, chosen: str) -> str:
     """What the rule puts there, unless the chosen rewrite says it just so."""
     odd = match.group()
-    return odd if " " in odd.strip() and odd in chosen else match.expand(put)
+    seen = match.string[match.start() : match.end() + 2].lower()
+    return odd if len(seen.split()) > 1 and seen in chosen.lower() else match.expand(put)
 
 
 def _capitals(chosen: str) -> bool:

@@ -170,6 +170,14 @@ def noun_phrases(text: str, history: str = "") -> tuple[tuple[english.Token, ...
     return tuple(tuple(tokens[place] for place in _without_adjectives(tokens, run)) for run in runs)
 
 
+def _always_together(tokens: Sequence[english.Token], run: list[int], index: int, history: str) -> bool:
+    """Whether the dialogue says the two sides of ``and`` more than once and never apart: frankie and bennys."""
+    left, right = " ".join(tokens[place].lower for place in run), tokens[index].lower
+    together = history.count(f"{left} and {right}")
+    asks_for_place = any(token.lower in ("address", "postcode", "phone") for token in tokens)
+    return together > (0 if asks_for_place else 1) and together == history.count(left) == history.count(right)
+
+
 def _without_adjectives(tokens: Sequence[english.Token], run: list[int]) -> list[int]:
     """The run without adjectives at its end: they belong to the verb (is melatonin effective)."""
     end = len(run)
@@ -182,6 +190,7 @@ def _bridges(tokens: Sequence[english.Token], run: list[int], index: int, histor
     between = [token.lower for token in tokens[run[-1] + 1 : index]]
     if (
         not between
+        or between[0] == "the"
         or len(between) > 2
         or not all(word in ("'s", "of", "the", "and", "for", "in", "&") for word in between)
     ):
@@ -198,6 +207,8 @@ def _bridges(tokens: Sequence[english.Token], run: list[int], index: int, histor
         "centre",
         "center",
     ):
+        return True
+    if between == ["and"] and _always_together(tokens, run, index, history):
         return True
     if between[0] in ("and", "in", "for") and not all(tokens[place].text[0].isupper() for place in (run[-1], index)):
         return False

@@ -87,7 +87,8 @@ def _zh(task: RewriteTask, chosen: str, body: str, rng: random.Random) -> Iterat
         if chinese_word in mixed and words < 2 and not any(chinese_word in name for name in names):
             mixed, words = mixed.replace(chinese_word, f" {english_word} ", 1), words + 1
     if words:
-        yield Draft(" ".join(mixed.split()) + final_marks(chosen), "mixed_language", mixed)
+        spaced = re.sub(r"\s+(?=[，。？！、：]|$)", "", " ".join(mixed.split()))
+        yield Draft(spaced + final_marks(chosen), "mixed_language", spaced)
     particle = _PARTICLES.search(body)
     if particle:
         yield Draft(

@@ -29,6 +29,8 @@ def can_be_swapped(entity: Entity) -> bool:
         "tomorrow",
     ):
         return False
+    if " " not in last and entity.text == last and last.endswith(("ian", "ish", "ese", "can")):
+        return False
     return last not in NO_HEADS and (entity.mentions > 0 or entity.text[0].isupper() or " " in entity.text)
 
 
@@ -40,6 +42,8 @@ def spoken_name(chosen: str, entity: Entity, language: Language) -> str:
     if language == "zh":
         return entity.text
     frame = Frame.around(chosen, entity)
+    if not can_be_swapped(entity):
+        return ""
     if frame.determiner.lower() in english.ARTICLES:
         return frame.determiner.lower() + chosen[frame.phrase_start + len(frame.determiner) : entity.end]
     if frame.determiner or (entity.added != entity.text):
@@ -61,7 +65,12 @@ def _put_en(chosen: str, entity: Entity, other: str) -> str:
     core = other.removeprefix("the ")
     frame = Frame.around(chosen, entity)
     if entity.added != entity.text:
-        short = len(core.split()) <= 2 and not english.is_plural(core) and entity.text.startswith(entity.added)
+        short = (
+            core[0].isupper()
+            and len(core.split()) <= 2
+            and not english.is_plural(core)
+            and entity.text.startswith(entity.added)
+        )
         return (
             chosen[: entity.added_start] + core + chosen[entity.added_end :]
             if short and frame.determiner.lower() != "a"
@@ -71,12 +80,15 @@ def _put_en(chosen: str, entity: Entity, other: str) -> str:
         frame.determiner.lower() in ("what", "which", "my", "your", "some", "any", "no", "all", "each")
         or frame.continues_a_phrase
         or frame.after_adverb
+        or frame.inside_name
     ):
         return ""
     put = core if frame.next_is_nominal else other
     if frame.determiner.lower() in ("a", "an") and other != core and core.islower():
         put = f"{english.article_for(core)} {core}"
     text = chosen[: frame.phrase_start] + put + chosen[entity.end :]
+    if frame.next_word in ("'s", "’s"):
+        return text if not english.is_plural(core) else ""
     return agree(text, frame.phrase_start, frame.phrase_start + len(put), english.is_plural(core))
 
 

@@ -1,5 +1,7 @@
 """Truncation: a constraint, a time, a place or a condition of the request is cut off."""
 
+# ruff: noqa: SIM905 - word lists are easier to read and to edit as text
+
 from __future__ import annotations
 
 import random
@@ -43,7 +45,7 @@ _EN_CLAUSES = (
     (
         re.compile(
             r"\b(?:cheap|expensive|(?:moderately|moderate|mid) priced?|famous|traditional|modern|free|healthy|vegan|electric)\s+"
-            r"(?=[a-z])",
+            r"(?!price)(?=[a-z])",
             re.I,
         ),
         "cut_adjective",
@@ -55,7 +57,10 @@ _NUMBER = (
 )
 _ZH_CUTS = (
     (re.compile(rf"[，、]{_NUMBER}(?=的[\u4e00-\u9fff])"), "cut_number"),
-    (re.compile(rf"(?<![，、]){_NUMBER}的(?=[\u4e00-\u9fff])"), "cut_number"),
+    (
+        re.compile(rf"(?<![，、分费格票价间长\d.是~到至-])(?<!人均消费){_NUMBER}的(?![呢吗啊呀吧])(?=[\u4e00-\u9fff])"),
+        "cut_number",
+    ),
     (
         re.compile(
             r"(?:今天|明天|后天|昨天|今晚|明早|周[一二三四五六日末]|下周|上周|\d{4}年|\d{1,2}月\d{1,2}[日号]|上午|下午|晚上|早上|中午)的?"
@@ -63,7 +68,7 @@ _ZH_CUTS = (
         "cut_time",
     ),
     (re.compile(r"的?(?:周边|附近|旁边|周围)(?=有|还有|都有|哪|什么|吃)"), "cut_place"),
-    (re.compile(r"(?:免费的?(?=景点)|首张|最新的?|最有名的?)(?=[\u4e00-\u9fff])"), "cut_qualifier"),
+    (re.compile(r"(?:(?<!门票)免费的?(?=景点)|首张|最新的?|最有名的?)(?=[\u4e00-\u9fff])"), "cut_qualifier"),
 )
 _ZH_ASKS = re.compile(r"[吗呢么没][？?]?$|什么|怎么|怎样|哪|谁|多少|几|多[大久长远高钱]|啥|咋|是[？?]$|[？?]$")
 
@@ -95,6 +100,8 @@ def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
 def _cuts_en(chosen: str) -> Iterator[tuple[int, int, str]]:
     for pattern, template in _EN_CLAUSES:
         for match in pattern.finditer(chosen):
+            if template == "cut_list_item" and re.search(r",[^.?!]*$", chosen[: match.start()]):
+                continue
             yield match.start(), match.end(), template
     tokens = english.tokenize(chosen)
     ends = [place for place, token in enumerate(tokens) if token.is_word]
@@ -109,22 +116,24 @@ def _cuts_en(chosen: str) -> Iterator[tuple[int, int, str]]:
     if (
         lead > 2
         and not inside_name
+        and not chosen[tokens[lead - 1].start :].lower().startswith(("of town", "of the town", "of the city"))
         and tokens[lead - 1].lower in _LIMITING
         and tokens[lead - 2].is_word
         and tokens[lead - 2].lower not in _CARRIERS
     ):
-        yield tokens[lead - 1].start, tokens[ends[-1]].end, "cut_last_phrase"
+        place = lead - 2 if tokens[lead - 2].lower in ("located", "based", "situated") else lead - 1
+        yield tokens[place].start, tokens[ends[-1]].end, "cut_last_phrase"
 
 
 _LIMITING = frozenset(
-    ["in", "on", "at", "for", "with", "without", "during", "before", "after", "near", "from", "since", "until", "within", "under", "over", "around", "through", "of"]
+    "in on at for with without during before after near from since until within under over around through of".split()
 )
 _CARRIERS = (
     english.WH
     | english.AUXILIARIES
     | english.PREPOSITIONS
     | frozenset(
-        ["closest", "expensive", "related", "difference", "differences", "depend", "depends", "talk", "look", "looking", "part", "kind", "type"]
+        "you thanks closest expensive related difference differences depend depends talk look looking part kind type".split()
     )
 )
 
@@ -134,7 +143,7 @@ def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
         for match in pattern.finditer(chosen):
             yield match.start(), match.end(), template
     clauses = list(re.finditer(r"[^，。？！?!]+[，。？！?!]*", chosen))
-    asking = [match for match in clauses if _ZH_ASKS.search(match.group().rstrip("，。！"))]
+    asking = [match for match in clauses if _ZH_ASKS.search(match.group().rstrip("，。！")) and len(match.group()) > 4]
     for match in clauses:
         clause = match.group()
         needed = match in asking and len(asking) < 2
@@ -143,5 +152,6 @@ def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
             or re.search(r"\d", clause)
             or any(e.text in clause for e in restored_entities(task, chosen))
         )
-        if len(clause) > 4 and says and not needed:
+        carries = re.search(r"帮我|推荐|找一|找个|给我|麻烦", clause)
+        if len(clause) > 4 and says and not needed and not carries:
             yield match.start(), match.end(), "cut_clause"

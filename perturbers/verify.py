@@ -94,9 +94,12 @@ def _objection(task: RewriteTask, chosen: str, draft: Draft, key: str) -> tuple[
         return "equals_reference", draft.text
     if key == lang.normalise(task.query) and draft.template not in ("copied_query", *COT_TEMPLATES):
         return "equals_query", draft.text
-    mark = broken(draft.text, chosen, task.language)
+    mark = "" if draft.template in REAL_TEXTS else broken(draft.text, chosen, task.language)
     return ("ungrammatical", mark) if mark else ("", "")
 
+
+REAL_TEXTS = ("copied_query", "earlier_turn", "assistant_turn", "whole_example")
+"""Templates whose text somebody really said: not to be held against the rules for edited text."""
 
 COT_TEMPLATES = ("analysis_contradicts", "analysis_skipped", "analysis_copied")
 
@@ -210,7 +213,7 @@ def shortened(task: RewriteTask, chosen: str, text: str) -> str:
         if not all(char in rest for char in text if char.isalnum()):
             return ""
         gone = sum(map(str.isalnum, chosen)) - sum(map(str.isalnum, text))
-        return f"{gone} characters" if 2 <= gone <= 0.7 * len(chosen) else ""
+        return f"{gone} characters" if 2 <= gone <= 0.65 * len(chosen) and len(text) > 5 else ""
     lost = _stems(chosen) - _stems(text)
     lost = frozenset(word for word in lost if not english.is_function_word(word) and not lang.supported(word, [text]))
     keeps = _stems(text) <= _stems(chosen) and len(_stems(text)) * 10 >= 3 * len(_stems(chosen))
@@ -237,6 +240,8 @@ def drifted(task: RewriteTask, chosen: str, text: str) -> str:
         kept = asked & set(lang.content_words(text, "zh"))
     else:
         asked, kept = set(_stems(task.query)), set(_stems(task.query) & _stems(text))
+        if _stems(text) <= _stems(chosen):
+            return ""
     return text if text != chosen and len(kept) * 2 <= max(len(asked), 1) else ""
 
 

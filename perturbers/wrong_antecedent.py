@@ -71,7 +71,7 @@ def _alikeness(task: RewriteTask, chosen: str, entity: Entity, rival: Antecedent
         return 3 if own.name == theirs.name else int(chinese.family(own) == chinese.family(theirs))
     if not can_be_swapped(entity):
         return 0
-    if entity.text[0].isupper() != rival.text[0].isupper() or _first_word_only(rival, history):
+    if _is_name(entity.text) != _is_name(rival.text) or _first_word_only(rival, history):
         return 0
     own_kind = kind_of(entity.text, history, sentence=chosen)
     their_kind = kind_of(rival.text, history)
@@ -79,6 +79,11 @@ def _alikeness(task: RewriteTask, chosen: str, entity: Entity, rival: Antecedent
         return 0
     same_number = english.is_plural(entity.text) == english.is_plural(rival.text)
     return 1 + same_number + 2 * (own_kind == their_kind != "")
+
+
+def _is_name(text: str) -> bool:
+    """Every word has a capital: Little Seoul, but not Korean restaurant, which may describe it."""
+    return all(word[0].isupper() or word in ("of", "the", "and") for word in text.split())
 
 
 def _first_word_only(rival: Antecedent, history: str) -> bool:
