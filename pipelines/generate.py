@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from itertools import islice, zip_longest
 from operator import itemgetter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from pydantic import TypeAdapter
@@ -138,10 +139,12 @@ def _run(job: Job) -> None:
     description.write_text(job.model_dump_json(), encoding="utf-8")
     run = "from pairwright.pipelines.generation_child import main; main()"
     # -P: the working directory is the user's; a file called queue.py there is none of our business.
-    supervise([sys.executable, "-P", "-c", run, str(description)], control, Path(job.log), _environment(job))
+    command = [sys.executable, "-P", "-c", run, str(description)]
+    with TemporaryDirectory(prefix="pairwright-", ignore_cleanup_errors=True) as sockets:
+        supervise(command, control, Path(job.log), _environment(job, sockets))
 
 
-def _environment(job: Job) -> dict[str, str]:
+def _environment(job: Job, sockets: str) -> dict[str, str]:
     return {
         **os.environ,
         "DISTILABEL_LOG_LEVEL": "WARNING",
@@ -149,6 +152,7 @@ def _environment(job: Job) -> dict[str, str]:
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_OFFLINE": "1",
+        "TMPDIR": sockets,
     }
 
 
