@@ -13,7 +13,7 @@ from pairwright.core import language as lang
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers.antecedents import antecedents
-from pairwright.perturbers.spans import LONGEST, restored_entities
+from pairwright.perturbers.spans import restored_entities
 from pairwright.perturbers.substitutes import spoken_name
 from pairwright.perturbers.verify import Draft, answers, impossible, settle
 
@@ -47,7 +47,7 @@ class AnswerInstead(Component):
 
 
 def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    if len(chosen) > LONGEST or not lang.is_question(chosen, task.language):
+    if not lang.is_question(chosen, task.language):
         yield impossible("not_a_question")
         return
     drafts = [*_said(task), *_made_up(task, chosen, rng)]

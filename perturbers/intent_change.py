@@ -12,7 +12,6 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers.repair import repair
-from pairwright.perturbers.spans import LONGEST
 from pairwright.perturbers.verify import Draft, impossible, other_intent, settle
 
 Swap = tuple[str, str, str]
@@ -114,7 +113,7 @@ class IntentChange(Component):
 def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
     table = _ZH if task.language == "zh" else _EN
     found: list[Draft] = []
-    for pattern, put, template in table if len(chosen) <= LONGEST else ():
+    for pattern, put, template in table:
         matches = [
             match
             for match in re.finditer(pattern, chosen, re.I if task.language == "en" else 0)

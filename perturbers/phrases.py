@@ -137,7 +137,9 @@ class Frame:
             after_adverb=before is not None
             and english.is_adverb(before.lower)
             and before.lower not in ("about", "now", "back", "out"),
-            next_is_nominal=after is not None and english.is_nominal(tokens, last + 1),
+            next_is_nominal=after is not None
+            and english.is_nominal(tokens, last + 1)
+            and not (before is not None and before.lower in english.AUXILIARIES),
             inside_name=preposition == "of" and lead > 1 and tokens[lead - 2].text[0].isupper(),
             continues_a_phrase=before is not None
             and before.is_word

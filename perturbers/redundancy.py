@@ -13,7 +13,7 @@ from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import chinese
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
-from pairwright.perturbers.spans import LONGEST, restored_entities
+from pairwright.perturbers.spans import restored_entities
 from pairwright.perturbers.substitutes import spoken_name
 from pairwright.perturbers.verify import Draft, impossible, repeats, settle
 
@@ -48,7 +48,7 @@ class Redundancy(Component):
 
 def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
     body = without_final_marks(chosen)
-    if len(chosen) > LONGEST or not body:
+    if not body:
         yield impossible("nothing_to_repeat")
         return
     zh = task.language == "zh"

@@ -13,7 +13,7 @@ from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import english
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
-from pairwright.perturbers.spans import LONGEST, restored_entities
+from pairwright.perturbers.spans import restored_entities
 from pairwright.perturbers.verify import Draft, impossible, off_register, settle
 
 _EN_FRAMES = (
@@ -52,7 +52,7 @@ class Style(Component):
 
 def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
     body = without_final_marks(chosen)
-    if len(chosen) > LONGEST or len(body) < 4:
+    if len(body) < 4:
         yield impossible("nothing_to_spoil")
         return
     drafts = list(_zh(task, chosen, body, rng) if task.language == "zh" else _en(chosen, body, rng))

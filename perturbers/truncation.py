@@ -15,7 +15,7 @@ from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import english
 from pairwright.perturbers.repair import repair
-from pairwright.perturbers.spans import LONGEST, noun_phrases, restored_entities
+from pairwright.perturbers.spans import noun_phrases, restored_entities
 from pairwright.perturbers.verify import Draft, impossible, settle, shortened
 
 _ATTRIBUTE = r"(?:phone number|telephone number|address|post ?code|price range|food type|area|location|price|size|type)"
@@ -88,7 +88,7 @@ class Truncation(Component):
 
 def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
     found = False
-    cuts = () if len(chosen) > LONGEST else _cuts_zh(task, chosen) if task.language == "zh" else _cuts_en(chosen)
+    cuts = _cuts_zh(task, chosen) if task.language == "zh" else _cuts_en(chosen)
     for start, end, template in cuts:
         found = True
         text = repair(chosen[:start] + chosen[end:], chosen, task.language)

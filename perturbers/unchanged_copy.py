@@ -23,10 +23,12 @@ class UnchangedCopy(Component):
 
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
-        text = without_final_marks(task.query) + final_marks(chosen.rewrite)
-        proof = missing(task, chosen.rewrite, text) or vague(task, chosen.rewrite, text)
-        draft = Draft(text, "copied_query", proof)
-        yield from settle(self.name, "unchanged", task, chosen, [draft], _still_open, 1)
+        yield from settle(self.name, "unchanged", task, chosen, _drafts(task, chosen.rewrite), _still_open, 1)
+
+
+def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+    text = without_final_marks(task.query) + final_marks(chosen)
+    yield Draft(text, "copied_query", _still_open(task, chosen, text))
 
 
 def _still_open(task: RewriteTask, chosen: str, text: str) -> str:

@@ -16,7 +16,7 @@ from pairwright.core import language as lang
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask, Scalar
 from pairwright.perturbers import chinese, english
 from pairwright.perturbers.repair import broken
-from pairwright.perturbers.spans import stem
+from pairwright.perturbers.spans import LONGEST, stem
 
 Verifier = Callable[[RewriteTask, str, str], str]
 """``(task, chosen, text) -> evidence``, empty when ``text`` does not have the defect."""
@@ -48,7 +48,13 @@ def settle(
     verifier: Verifier,
     limit: int,
 ) -> Iterator[Rejected | Dropped]:
-    """One outcome per draft, in order, until ``limit`` of them are proven; at least one outcome."""
+    """One outcome per draft, in order, until ``limit`` of them are proven; at least one outcome.
+
+    Queries and rewrites of more than ``LONGEST`` characters are dropped unread: they are no queries.
+    """
+    if max(len(chosen.rewrite), len(task.query)) > LONGEST:
+        yield Dropped(stage="perturb", row=task.id, reason="too_long", detail=f"more than {LONGEST} characters")
+        return
     made, seen, outcomes = 0, {lang.normalise(chosen.rewrite)}, 0
     flaw = ""
     for draft in drafts:

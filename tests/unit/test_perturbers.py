@@ -148,7 +148,7 @@ def test_the_first_three_find_a_reject_in_every_real_row(name: str, case: str) -
 def test_hostile_text_is_dropped_or_cut_but_never_raises(name: str, text: str) -> None:
     for language in ("en", "zh"):
         task = make_task(language, (text, text), text or "x", (EXAMPLE_EN, EXAMPLE_ZH))
-        for rewrite in (text, text + "?", "What about the Milgram experiment?", "钟鼓楼附近有什么餐馆？"):
+        for rewrite in (text, "What about the Milgram experiment?" if language == "en" else "钟鼓楼附近有什么餐馆？"):
             _check(name, task, make_chosen(task, rewrite, analysis=text))
 
 
@@ -159,7 +159,7 @@ def test_hostile_text_is_dropped_or_cut_but_never_raises(name: str, text: str) -
     st.sampled_from(("en", "zh")),
     st.sampled_from(sorted(PERTURBERS)),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_gives_valid_outcomes(history: str, query: str, rewrite: str, language: Language, name: str) -> None:
     task = make_task(language, (history, history), query, (EXAMPLE_EN, EXAMPLE_ZH))
     _check(name, task, make_chosen(task, rewrite))
