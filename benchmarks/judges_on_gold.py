@@ -170,7 +170,7 @@ def _parts(key: str) -> list[str]:
     return plain.split() if plain.isascii() else [plain[:2]]
 
 
-async def _refuse(endpoint: str, request: ChatRequest) -> NoReturn:
+async def _refuse(endpoint: str, request: ChatRequest) -> NoReturn:  # noqa: ARG001
     raise AssertionError("a rule asks nobody")
 
 

@@ -22,7 +22,7 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"[A-Za-z]+|\d+|[^\sA-Za-z\d]")
 _GAPS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
-        r"(?:^|\b(?:is|are|was|were|of|in|on|for|about|to|does|did|do|the)\s)['’]s\s\w+|\b(?:of|between|and|or|with|from)\s+(?:of|and|or)\b"
+        r"(?:^|\b(?:is|are|was|were|of|in|on|for|about|to|does|did|do|the)\s)['’]s\s\w+|\b(?:of|between|and|or|with|from|the|an?)\s+(?:of|and|or)\b"
         r"|\s(?:of|the|an?|and|or|between)\s*[?.!]*\s*$|\b(?:of|the|between)\s+(?:in|for|on|at|during|with|from)\s|\w\s,\s*,",
         re.IGNORECASE,
     ),
@@ -74,7 +74,7 @@ def normalise(text: str) -> str:
     Apostrophes vanish ("What's" = "whats"), other punctuation separates words.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = re.sub(r"(?<=\w)['’](?=\w)|(?<=\d),(?=\d{3})|(?<=\b\w)\.(?=\w\b)", "", folded)
+    folded = re.sub(r"(?<=\w)['’](?=\w)|(?<=\d),(?=\d{3})|(?<=\b[^\W\d])\.(?=[^\W\d]\b)", "", folded)
     plain = " ".join(re.sub(r"[\W_]+", " ", folded).split())
     return re.sub(rf"(?<={_HAN.pattern}) | (?={_HAN.pattern})", "", plain)
 

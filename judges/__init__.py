@@ -12,6 +12,7 @@ from pairwright.judges.leftover_reference import LeftoverReference
 from pairwright.judges.length_ratio import LengthRatio
 from pairwright.judges.missing_key_entity import MissingKeyEntity
 from pairwright.judges.over_edited import OverEdited
+from pairwright.judges.rubric import Rubric
 from pairwright.judges.unchanged import Unchanged
 
 JUDGES: dict[str, type[Component]] = {
@@ -27,5 +28,6 @@ JUDGES: dict[str, type[Component]] = {
         LengthRatio,
         AnswerInstead,
         LanguageMismatch,
+        Rubric,
     )
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.language import mentions, normalise, restored, supported
+from pairwright.core.language import content_words, light_words, mentions, normalise, restored, supported
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules import said, same_question, verdicts
@@ -62,7 +62,9 @@ def _forgotten(task: RewriteTask, analysis: str, rewrite: str) -> str | None:
     named = [
         mention.text
         for mention in mentions(analysis, task.language)
-        if supported(mention.text, dialogue) and not supported(mention.text, [task.query])
+        if supported(mention.text, dialogue)
+        and not supported(mention.text, [task.query])
+        and not light_words(task.language).issuperset(content_words(mention.text, task.language))
     ]
     if not named or any(_shares(name, rewrite, task) for name in named):
         return None

@@ -9,10 +9,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from pairwright.core.components import Component
+from pairwright.core.entities import Mention
 from pairwright.core.language import content_words, light_words, mentions, restored, supported, words
 from pairwright.core.records import Candidate, Example, Language, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules import said, unsaid_words, verdicts
+from pairwright.judges.rules import said, same_question, unsaid_words, verdicts
 
 
 class ExampleLeak(Component):
@@ -27,7 +28,9 @@ class ExampleLeak(Component):
 
     copied_words: int = Field(10, ge=2, description="English: words in a row shared with an example's analysis.")
     copied_characters: int = Field(16, ge=4, description="Chinese: characters in a row shared with one's analysis.")
-    copied_share: float = Field(0.6, gt=0, le=1, description="Or such a run as a share of the candidate's analysis.")
+    copied_share: float = Field(
+        0.8, gt=0, le=1, description="Or half such a run as a share of the candidate's analysis."
+    )
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "leaked_example", (self._leak(task, one) for one in candidates))
@@ -37,18 +40,23 @@ class ExampleLeak(Component):
             return None
         found = leaked_word(task, candidate.rewrite)
         if found is None and candidate.analysis is not None:
-            found = leaked_name(task, candidate.analysis) or self._copied(task, candidate.analysis)
+            found = leaked_name(task, candidate.analysis) or self._copied(task, candidate)
         return found
 
-    def _copied(self, task: RewriteTask, analysis: str) -> str | None:
-        """The longest run that the analysis shares with an example's, where it is too long for chance."""
-        own = _units(analysis, task.language)
+    def _copied(self, task: RewriteTask, candidate: Candidate) -> str | None:
+        """The longest run that the analysis shares with an example's, where it is too long for chance.
+
+        That a query needs no rewrite may be said in the same words twice.
+        """
+        own = _units(candidate.analysis or "", task.language)
         limit = self.copied_words if task.language == "en" else self.copied_characters
+        kept = same_question(task.query, candidate.rewrite, task.language)
         for example in task.examples:
+            if kept and not example.needs_rewrite:
+                continue
             other = _units(example.analysis, task.language)
             match = SequenceMatcher(None, own, other, autojunk=False).find_longest_match()
-            share = match.size / max(1, len(own))
-            if match.size >= limit or (share >= self.copied_share and match.size >= limit // 2):
+            if match.size >= limit or (match.size >= limit // 2 and match.size >= self.copied_share * len(own)):
                 return (" " if task.language == "en" else "").join(own[match.a : match.a + match.size])
         return None
 
@@ -81,12 +89,18 @@ def leaked_name(task: RewriteTask, analysis: str) -> str | None:
     texts = said(task)
     shown = [text for example in task.examples for text in _dialogue(example)]
     named = {
-        mention.text
-        for text in shown
-        for mention in mentions(text, task.language)
-        if mention.kind != "noun" or len(content_words(mention.text, task.language)) > 1
+        mention.text for text in shown for mention in mentions(text, task.language) if _telling(mention, task.language)
     }
     for name in sorted(named):
         if supported(name, [analysis]) and not supported(name, texts) and unsaid_words(name, texts, task.language)[1]:
             return name
     return None
+
+
+def _telling(mention: Mention, language: Language) -> bool:
+    """False for single common nouns and small numbers, which turn up anywhere."""
+    if mention.kind == "entity":
+        return True
+    if mention.kind == "noun":
+        return len(content_words(mention.text, language)) > 1
+    return sum(character.isdigit() for character in mention.text) > 1
