@@ -1,9 +1,9 @@
 """One task per request: exact duplicates go, near duplicates go, and no template floods the data.
 
 What is compared is the query together with its window of history: 多少钱？ after two different dialogues is two tasks.
-Near duplicates must be similar in the query and in the last turns before it, and must ask the same
-(:func:`~pairwright.pipelines.same_request.same_request`): rows that differ in an entity or a number are different
-questions, of which only so many per template are kept.
+Near duplicates are compared without courtesy and particles (:func:`~pairwright.pipelines.same_request.essence`). They
+must be similar in the query and in the last turns before it, and must ask the same: rows that differ in an entity or a
+number are different questions, of which only so many per template are kept.
 
 Which row of several is kept depends on the rows alone, not on their order: one with a human rewrite before one
 without, then the earliest in its source. Tasks wait in a temporary file while they are compared; in memory are their
@@ -28,7 +28,7 @@ from pairwright.core.records import Dropped, RewriteTask
 from pairwright.core.storage import storage_error
 from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.near import Pairs, similar
-from pairwright.pipelines.same_request import essence, outline, same_essence
+from pairwright.pipelines.same_request import Words, essence, outline, variants, words
 from pairwright.pipelines.unions import Unions
 
 if TYPE_CHECKING:
@@ -103,16 +103,33 @@ def _with_near(exact: dict[int, Verdict], notes: _Notes, config: DedupConfig) ->
 
 
 def compared_text(task: RewriteTask) -> str:
-    """What makes two tasks the same: the query and its window in one spelling, the query first, then newest first."""
+    """What exact duplicates share: the query and its window in one spelling, the query first, then newest first."""
     return _BREAK.join([canonical(task.query), *(canonical(turn.content) for turn in reversed(task.history))])
 
 
+def asked_text(task: RewriteTask) -> str:
+    """What near duplicates share, or nearly so: the same without courtesy, particles and articles."""
+    return _BREAK.join([essence(task.query), *(essence(turn.content) for turn in reversed(task.history))])
+
+
 def near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, Verdict]:
-    """What goes of distinct ``texts`` (see :func:`compared_text`), the best first, and because of which other one."""
+    """What goes of ``texts`` (see :func:`asked_text`), the best first, and because of which other one."""
+    firsts: dict[str, int] = {}
+    verdicts = {}
+    for row, text in enumerate(texts):
+        if (first := firsts.setdefault(text, row)) != row:
+            verdicts[row] = Verdict("near_duplicate", first, 1.0)
+    rows = list(firsts.values())
+    for row, verdict in _among_distinct(list(firsts), config).items():
+        verdicts[rows[row]] = verdict._replace(because=rows[verdict.because])
+    return verdicts
+
+
+def _among_distinct(texts: Sequence[str], config: DedupConfig) -> dict[int, Verdict]:
     split = [text.split(_BREAK) for text in texts]
     parts = [[turns[0] for turns in split], [_BREAK.join(turns[1 : 1 + _RECENT_TURNS]) for turns in split]]
     pairs = similar(parts, config.ngram, config.threshold, config.permutations)
-    same = _asking_the_same(texts, pairs)
+    same = _variants(texts, pairs)
     unions = Unions(len(texts))
     for left, right in zip(pairs.left[same].tolist(), pairs.right[same].tolist(), strict=True):
         unions.join(left, right)
@@ -125,18 +142,17 @@ def near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, Verdic
     return verdicts | _over_template(swaps, roots == np.arange(len(texts)), config.per_template)
 
 
-def _asking_the_same(texts: Sequence[str], pairs: Pairs) -> Mask:
+def _variants(texts: Sequence[str], pairs: Pairs) -> Mask:
     """For each pair, whether its texts ask the same; millions of pairs are settled by numbers alone."""
     used = np.unique(np.concatenate([pairs.left, pairs.right])).tolist()
-    words = {row: essence(texts[row]) for row in used}
-    numbers: dict[tuple[str, ...], int] = {}
-    exact, rough = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64)
+    found = {row: words(texts[row]) for row in used}
+    numbers: dict[Words, int] = {}
+    outlines = np.zeros(len(texts), np.int64)
     for row in used:
-        exact[row] = numbers.setdefault(words[row], len(numbers))
-        rough[row] = numbers.setdefault(outline(words[row]), len(numbers))
-    same: Mask = exact[pairs.left] == exact[pairs.right]
-    for place in np.flatnonzero(~same & (rough[pairs.left] == rough[pairs.right])):
-        same[place] = same_essence(words[int(pairs.left[place])], words[int(pairs.right[place])])
+        outlines[row] = numbers.setdefault(outline(found[row]), len(numbers))
+    same: Mask = outlines[pairs.left] == outlines[pairs.right]
+    for place in np.flatnonzero(same).tolist():
+        same[place] = variants(found[int(pairs.left[place])], found[int(pairs.right[place])])
     return same
 
 
@@ -167,13 +183,12 @@ def _noted(tasks: Iterable[RewriteTask], waiting: IO[bytes], with_texts: bool) -
     notes = _Notes()
     for task in tasks:
         _put(waiting, task)
-        text = compared_text(task)
         origin = task.origin
         place = intern(origin.source), intern(origin.file), origin.line or 0
         notes.ranks.append(_Rank(task.reference is None, *place, task.id))
-        notes.digests.append(hashlib.blake2b(text.encode(), digest_size=16).digest())
+        notes.digests.append(hashlib.blake2b(compared_text(task).encode(), digest_size=16).digest())
         if with_texts:
-            notes.texts.append(text)
+            notes.texts.append(asked_text(task))
     return notes
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Every candidate is verified, so that a false one costs nanoseconds and a missed one is lost for good.
 _WEIGHTS = (0.05, 0.95)
+_MOST = 0.95  # nearer to 1 datasketch finds a single band, which it refuses
 _TILE = 4096  # shingles hashed together: their table of 32-bit values stays in the processor's cache
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -33,7 +34,7 @@ def bands_for(threshold: float, permutations: int) -> Bands:
     """The banding that ``datasketch`` finds best for ``threshold``, misses weighing 19 times a false candidate."""
     from datasketch import MinHashLSH
 
-    index = MinHashLSH(threshold=threshold, num_perm=permutations, weights=_WEIGHTS)
+    index = MinHashLSH(threshold=min(threshold, _MOST), num_perm=permutations, weights=_WEIGHTS)
     return Bands(index.b, index.r)
 
 

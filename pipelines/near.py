@@ -114,14 +114,16 @@ def _verified(
             found = np.minimum(found, jaccard(texts, shingler, hashes, left, right))
         codes.append(batch[found >= threshold])
         similarities.append(found[found >= threshold])
-    distinct, firsts = np.unique(np.concatenate(codes), return_index=True)
-    left, right = (distinct >> _HALF).astype(np.int64), (distinct & _LOWER).astype(np.int64)
-    return Pairs(left, right, np.concatenate(similarities)[firsts])
+    found_codes = np.concatenate(codes)
+    order = np.argsort(found_codes)
+    left, right = (found_codes[order] >> _HALF).astype(np.int64), (found_codes[order] & _LOWER).astype(np.int64)
+    return Pairs(left, right, np.concatenate(similarities)[order])
 
 
 def _likely(keys: U64, prints: Sequence[Fingerprints], threshold: float) -> Iterator[U64]:
-    """Candidates that the fingerprints do not rule out, as ``left << 32 | right``, in batches of distinct ones."""
+    """Candidates that the fingerprints do not rule out, as ``left << 32 | right``, each once, in batches."""
     waiting: list[U64] = []
+    seen: U64 = np.empty(0, np.uint64)
     size = 0
     for band, key in enumerate(keys):
         for left, right in _candidates(key, keys[band - 1]):
@@ -131,9 +133,17 @@ def _likely(keys: U64, prints: Sequence[Fingerprints], threshold: float) -> Iter
             waiting.append(left[keep] << _HALF | right[keep])
             size += len(waiting[-1])
             if size > _BATCH:
-                yield _distinct(waiting)
+                fresh = _fresh(_distinct(waiting), seen)
+                yield fresh
+                seen = np.sort(np.concatenate([seen, fresh]))
                 waiting, size = [], 0
-    yield _distinct(waiting)
+    yield _fresh(_distinct(waiting), seen)
+
+
+def _fresh(codes: U64, seen: U64) -> U64:
+    """Those of ascending ``codes`` that are not among ascending ``seen``."""
+    places = np.minimum(np.searchsorted(seen, codes), max(len(seen) - 1, 0))
+    return codes[seen[places] != codes] if len(seen) else codes
 
 
 def _distinct(waiting: Sequence[U64]) -> U64:

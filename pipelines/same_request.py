@@ -1,8 +1,8 @@
 """Do two texts that look alike ask the same? Similar text is not enough: 北京天气 and 上海天气 are two questions.
 
-Two texts ask the same when all that tells them apart is politeness, particles and articles (the lists in
-``harmless.zh.txt`` and ``harmless.en.txt``), an English plural, or a slip inside a long English word. Whatever else
-differs, an entity, a number, a pronoun, a negation or the order, makes two requests of them.
+Two texts ask the same when all that tells them apart is courtesy, particles, articles or two words for one thing (the
+lists in ``harmless.zh.txt`` and ``harmless.en.txt``), an English plural, or a slip inside a long English word. Whatever
+else differs, an entity, a number, a pronoun, a negation or the order, makes two requests of them.
 """
 
 from __future__ import annotations
@@ -11,29 +11,44 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from pairwright.pipelines.canonical import canonical
+
+Words = tuple[str, ...]
+
 _LETTER = "a-z\u00c0-\u024f"
-_TOKEN = re.compile(rf"[{_LETTER}]+|\d[\d.,:/\-]*|\S|\x1e")
+_WORD = re.compile(rf"[{_LETTER}]+|\d[\d.,:/\-]*|\S")
 _LONG_WORD = 8
+_THANKS = re.compile("谢|thank")
 
 
 def same_request(left: str, right: str) -> bool:
-    """True when the two texts, in the spelling of :func:`~pairwright.pipelines.canonical.canonical`, ask the same."""
-    return same_essence(essence(left), essence(right))
+    """True when the two texts ask the same."""
+    return variants(words(essence(left)), words(essence(right)))
 
 
-def same_essence(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    """:func:`same_request` of two texts whose :func:`essence` is known."""
+def essence(text: str) -> str:
+    """What ``text`` asks, without what does not matter. Where that is nothing: its thanks, or else all it says."""
+    plain = canonical(text)
+    pattern, replacements = _harmless()
+    bare = " ".join(pattern.sub(lambda found: f" {replacements[found[0]]} ", plain).split())
+    if bare:
+        return canonical(bare)
+    return "thanks" if _THANKS.search(plain) else plain
+
+
+def words(text: str) -> Words:
+    """English words, numbers and single Han characters, in order."""
+    return tuple(_WORD.findall(text))
+
+
+def variants(left: Words, right: Words) -> bool:
+    """True when the words are the same one by one, but for plurals and slips inside long words."""
     return left == right or (len(left) == len(right) and all(map(_variants, left, right)))
 
 
-def essence(text: str) -> tuple[str, ...]:
-    """The words, numbers and Han characters of ``text`` that decide what it asks, in order."""
-    return tuple(_TOKEN.findall(_harmless().sub(" ", text)))
-
-
-def outline(words: tuple[str, ...]) -> tuple[str, ...]:
-    """An essence without what variants of a word may differ in: two that ask the same have the same outline."""
-    return tuple(_outline(word) for word in words)
+def outline(found: Words) -> Words:
+    """Words without what variants may differ in: two texts that ask the same have the same outline."""
+    return tuple(_outline(word) for word in found)
 
 
 def _outline(word: str) -> str:
@@ -61,10 +76,16 @@ def _one_slip(short: str, long: str) -> bool:
 
 
 @cache
-def _harmless() -> re.Pattern[str]:
+def _harmless() -> tuple[re.Pattern[str], dict[str, str]]:
+    """A pattern of all phrases, the longest first, and what each is read as."""
     folder = files("pairwright.pipelines")
-    names = ("harmless.zh.txt", "harmless.en.txt")
-    lines = [line.strip() for name in names for line in folder.joinpath(name).read_text(encoding="utf-8").splitlines()]
-    phrases = sorted((line for line in lines if line and not line.startswith("#")), key=len, reverse=True)
+    replacements = {}
+    for name in ("harmless.zh.txt", "harmless.en.txt"):
+        for line in folder.joinpath(name).read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                phrase, _, meaning = line.partition(" = ")
+                replacements[phrase] = meaning
+    phrases = sorted(replacements, key=len, reverse=True)
     latin = "|".join(phrase for phrase in phrases if phrase.isascii())
-    return re.compile(rf"(?<![{_LETTER}])(?:{latin})(?![{_LETTER}])|{'|'.join(p for p in phrases if not p.isascii())}")
+    other = "|".join(phrase for phrase in phrases if not phrase.isascii())
+    return re.compile(rf"(?<![{_LETTER}])(?:{latin})(?![{_LETTER}])|{other}"), replacements

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from factories import example, origin, turns
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pairwright.core.config import ContextConfig
@@ -112,6 +112,7 @@ def test_one_turn_over_the_budget_goes_with_all_that_is_older() -> None:
     assert (task.history, task.cut_turns, task.tokens) == ((), 2, estimate_tokens("the query"))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), st.text(min_size=1, max_size=40)),

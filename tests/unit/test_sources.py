@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -206,6 +206,7 @@ def test_text_loses_control_characters_and_lone_surrogates(tmp_path: Path) -> No
     found.model_dump_json().encode("utf-8")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())))
 def test_clean_text_is_writable_and_clean_again(text: str) -> None:
     cleaned = clean(text)
@@ -228,6 +229,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["id", "query", "history", "rewrite", "messages", "meta", "lang", "dialogue", "domain"]),

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from factories import task
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pairwright.core.config import SplitConfig
@@ -70,6 +70,7 @@ def test_the_seed_changes_the_splits() -> None:
 links_of = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=20)
 
 
+@settings(deadline=None)
 @given(links_of, st.randoms(use_true_random=False), st.integers(0, 5))
 def test_linked_dialogues_stay_together_in_any_order(
     pairs: list[tuple[int, int]], shuffler: random.Random, seed: int
@@ -108,6 +109,7 @@ def test_a_duplicate_across_splits_is_refused() -> None:
         verify([(left, "train"), (right, "test")], [("d0", "d1")])
 
 
+@settings(deadline=None)
 @given(links_of, st.randoms(use_true_random=False))
 def test_components_do_not_depend_on_the_order_of_joining(
     pairs: list[tuple[int, int]], shuffler: random.Random
