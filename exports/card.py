@@ -81,7 +81,7 @@ class CardExporter(Component):
         yield from ("", "## What is in it", "", *_contents(facts))
         yield from ("", "## Examples", "", *_examples(facts.shown.values()))
         yield from ("", "## Known limits", "", *_limits(build, facts))
-        yield from ("", "## How to train on it", "", *training_section(build, found))
+        yield from ("", "## How to train on it", "", *training_section(build, found, folder))
         if self.citation:
             yield from ("", "## Citation", "", *block([("cite", self.citation)], longest=4000))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pairwright.core.result import BuildResult
-from pairwright.exports.llamafactory import LlamaFactoryExporter
-from pairwright.exports.trl import TrlExporter
 
 Kinds = dict[str, dict[str, str]]  # {kind: {split: path}}
 Found = dict[str, Kinds]  # {form: {kind: {split: path}}}
@@ -59,27 +58,34 @@ trainer.save_model()
 ```"""
 
 
-def training_section(build: BuildResult, found: Found) -> Iterator[str]:
+def training_section(build: BuildResult, found: Found, folder: Path) -> Iterator[str]:
     """Commands for the forms that were exported; the hashes of the prompt that the student must be served with."""
-    length = {
-        one.name: one.max_tokens for one in build.config.exports if isinstance(one, LlamaFactoryExporter | TrlExporter)
-    }
     hashes = ", ".join(
         f"`{name}` {value}" for name, value in sorted(build.prompt_hashes.items()) if name.startswith("student.")
     )
     yield f"Serve and evaluate the student with the prompt that it was trained on: {hashes}."
-    lines = [*_with_llamafactory(found.get("llamafactory", {}), length), *_with_trl(found.get("trl", {}), length)]
+    lines = [
+        line
+        for form, recipes in _TRAINERS.items()
+        if form in found
+        for line in recipes(found[form], _length(folder / form))
+    ]
     yield from lines or (
         "",
         "Add `llamafactory` or `trl` to the exports of the build file for files that a trainer loads.",
     )
 
 
-def _with_llamafactory(kinds: Kinds, length: Mapping[str, int]) -> Iterator[str]:
+def _length(folder: Path) -> int:
+    """The tokens that rows were fitted to."""
+    return int(json.loads((folder / "export.json").read_text(encoding="utf-8"))["max_tokens"])
+
+
+def _with_llamafactory(kinds: Kinds, length: int) -> Iterator[str]:
     def recipe(kind: str, model: str, rate: str, epochs: str, more: str) -> str:
         name = Path(kinds[kind]["train"]).stem
         settings = {"stage": kind, "model": model, "rate": rate, "epochs": epochs, "more": more}
-        return _LLAMAFACTORY.format(length=length["llamafactory"], dataset=name, **settings)
+        return _LLAMAFACTORY.format(length=length, dataset=name, **settings)
 
     if "train" in kinds.get("sft", {}):
         yield from ("", "LlamaFactory, first the answers:", "", recipe("sft", BASE, "1.0e-4", "3.0", ""))
@@ -88,10 +94,16 @@ def _with_llamafactory(kinds: Kinds, length: Mapping[str, int]) -> Iterator[str]
         yield from (_MERGE.format(model=BASE), "", recipe("dpo", "out/merged", "5.0e-6", "1.0", _DPO))
 
 
-def _with_trl(kinds: Kinds, length: Mapping[str, int]) -> Iterator[str]:
+def _with_trl(kinds: Kinds, length: int) -> Iterator[str]:
     # DPOTrainer cuts prompts at 512 tokens unless told otherwise.
     for kind, trainer, model, more in (("sft", "SFT", BASE, ""), ("dpo", "DPO", "out/sft", ", max_prompt_length=None")):
         if "train" in kinds.get(kind, {}):
             yield from ("", f"TRL, {'the answers' if kind == 'sft' else 'the pairs'}:", "")
-            path, limit = kinds[kind]["train"], f"{length['trl']}{more}"
+            path, limit = kinds[kind]["train"], f"{length}{more}"
             yield _TRL.format(trainer=trainer, kind=kind, model=model, path=path, length=limit)
+
+
+_TRAINERS: Mapping[str, Callable[[Kinds, int], Iterator[str]]] = {
+    "llamafactory": _with_llamafactory,
+    "trl": _with_trl,
+}

@@ -40,7 +40,7 @@ def write_kinds(
         written = write_splits(target, f"{build.config.name}_{kind}", rows, layout, file_format)
         files |= dict.fromkeys(written, kind)
         kinds[kind] = tally.summary(written)
-    write_json(target / "export.json", {**described(build), "files": kinds})
+    write_json(target / "export.json", {**described(build, max_tokens), "files": kinds})
     return dict(sorted(files.items()))
 
 

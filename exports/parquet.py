@@ -51,7 +51,7 @@ class ParquetExporter(Component):
             written = _written(ready, target / f"{build.config.name}_{kind}")
             files |= written
             kinds[kind] = tally.summary(written)
-        write_json(target / "export.json", {**described(build), "files": kinds})
+        write_json(target / "export.json", {**described(build, self.max_tokens), "files": kinds})
         return [*sorted(files), target / "export.json"]
 
 

@@ -75,11 +75,16 @@ class Tally:
         }
 
 
-def described(build: BuildResult) -> dict[str, Any]:
+def described(build: BuildResult, max_tokens: int) -> dict[str, Any]:
     """The head of an ``export.json``: which build this is, and the prompt that its student must be served with."""
     prompt = build.config.prompt
     hashes = {key: value for key, value in prompt_hashes(prompt).items() if key.startswith("student.")}
-    return {"build": build.build_id, "prompt": prompt.model_dump(mode="json"), "prompt_hashes": hashes}
+    return {
+        "build": build.build_id,
+        "prompt": prompt.model_dump(mode="json"),
+        "prompt_hashes": hashes,
+        "max_tokens": max_tokens,
+    }
 
 
 def rendered(

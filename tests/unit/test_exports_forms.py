@@ -109,7 +109,7 @@ awkward = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sa
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(said=st.lists(awkward, max_size=2), query=awkward, chosen=awkward, rejected=awkward, analysis=st.booleans())
 @pytest.mark.parametrize("exporter", FORMS, ids=lambda exporter: type(exporter).__name__)
 def test_every_form_reads_back_to_the_rows_that_were_written(

@@ -183,7 +183,7 @@ def test_two_exports_of_one_build_are_the_same_bytes(tmp_path: Path) -> None:
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(query=texts, chosen=texts, rejected=texts, form=st.sampled_from(["alpaca", "sharegpt"]))
 def test_every_answer_comes_back_from_the_file_unchanged(
     tmp_path_factory: pytest.TempPathFactory, query: str, chosen: str, rejected: str, form: str
