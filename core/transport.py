@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from pairwright.core.limits import retry_after_seconds
 from pairwright.core.wire import error_details, names_unknown_model, quotable
 
+if TYPE_CHECKING:
+    from openai._types import RequestOptions
+
 _THROTTLED = (429, 503, 529)
 _RETRIED = (408, 409, 429)
+
+
+# Given and not left out, because the package copies its defaults deeply for each request.
+_OPTIONS: RequestOptions = {"headers": {}, "params": {}, "max_retries": 0, "timeout": None}
 
 
 class Trouble(NamedTuple):
@@ -43,8 +50,9 @@ class Transport:
     def __init__(
         self, name: str, base_url: str, key: str, key_env: str | None, timeout: float, connections: int
     ) -> None:
-        import httpx2
         import openai
+
+        from pairwright.core.connections import Connections
 
         self.name = name
         self._url = f"{base_url.rstrip('/')}/chat/completions"  # absolute: cheaper than merging URLs per request
@@ -54,13 +62,8 @@ class Transport:
         self._timeout = timeout
         self._api_error = openai.APIError
         self._status_error = openai.APIStatusError
-        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._client = openai.AsyncOpenAI(
-            base_url=base_url,
-            api_key=key,
-            max_retries=0,
-            timeout=None,
-            http_client=openai.DefaultAioHttpClient(limits=limits, timeout=None),
+            base_url=base_url, api_key=key, max_retries=0, timeout=None, http_client=Connections(base_url, connections)
         )
 
     async def close(self) -> None:
@@ -71,7 +74,7 @@ class Transport:
         """POST ``body``; the response's body if its status is 200."""
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._client.post(self._url, cast_to=bytes, content=body)
+                return await self._client.post(self._url, cast_to=bytes, content=body, options=_OPTIONS)
         except TimeoutError:
             return Trouble("timeout", f"{self._at}: no answer in {self._timeout:g} s", retry=True, billed=True)
         except self._status_error as exc:

@@ -215,13 +215,13 @@ def test_under_a_mix_of_faults_nearly_all_are_answered_and_the_rest_say_why(
 ) -> None:
     openai_server.faults = {"429": 0.1, "500": 0.05, "hang": 0.03, "malformed": 0.03, "html": 0.01, "reset": 0.01}
     openai_server.latency = 0.005
-    endpoint = an_endpoint(openai_server, max_concurrency=32, timeout=0.3, max_retries=4)
+    endpoint = an_endpoint(openai_server, max_concurrency=32, timeout=1.0, max_retries=4)
     outcomes, usage = ask_all(endpoint, tmp_path, [a_request(f"row {row}") for row in range(400)])
     failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     assert len(outcomes) - len(failed) >= 0.99 * 400
     assert all(isinstance(outcome, RequestFailed) for outcome in failed)
     assert openai_server.asked_twice == 0
-    assert usage.requests == openai_server.requests
+    assert usage.requests >= openai_server.requests > 400
     assert set(openai_server.statuses) == {"200", "429", "500", "hang", "malformed", "html", "reset"}
 
 
