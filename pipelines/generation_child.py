@@ -91,7 +91,8 @@ def run(job: Job, control: Control) -> Distiset:
     """Run one distilabel pipeline with a chain of steps per endpoint: read and rewrite."""
     from distilabel.pipeline import Pipeline
 
-    from pairwright.pipelines.steps import LedgerLLM, ReadRequests, RewritePlanned
+    from pairwright.pipelines.planned_steps import ReadRequests, RewritePlanned
+    from pairwright.pipelines.steps import LedgerLLM
 
     # distilabel makes every traceback show all local variables: prompts, and whatever else is around.
     sys.excepthook = sys.__excepthook__

@@ -75,7 +75,8 @@ def test_a_larger_sample_contains_the_smaller_one() -> None:
 
 def ask_in_this_process(job: Any) -> None:
     """Do the child's work without a pool: distilabel's Task in this process."""
-    from pairwright.pipelines.steps import LedgerLLM, ReadRequests, RewritePlanned
+    from pairwright.pipelines.planned_steps import ReadRequests, RewritePlanned
+    from pairwright.pipelines.steps import LedgerLLM
 
     for queue in job.queues:
         llm = LedgerLLM(name=queue.endpoint, endpoint=queue.settings, ledger=job.ledger, limits=job.limits)

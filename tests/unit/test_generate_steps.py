@@ -11,9 +11,15 @@ from fault_server import FaultServer
 from generation_rows import answer, number_in, tasks
 
 from pairwright.core.config import EndpointConfig, LimitsConfig
-from pairwright.core.errors import BudgetReached, ModelError
+from pairwright.core.errors import BudgetReached, JudgeError, ModelError
 from pairwright.core.ledger import Ledger
-from pairwright.pipelines.steps import LedgerLLM, RewriteQuery, Stopped
+from pairwright.judges.leftover_reference import LeftoverReference
+from pairwright.judges.length_ratio import LengthRatio
+from pairwright.judges.rubric import Rubric
+from pairwright.perturbers.entity_deletion import EntityDeletion
+from pairwright.perturbers.made_ambiguous import MadeAmbiguous
+from pairwright.pipelines.ledger_llm import Stopped
+from pairwright.pipelines.steps import JudgeCandidates, LedgerLLM, PerturbRewrites, RewriteQuery
 
 Row = dict[str, Any]
 
@@ -164,3 +170,61 @@ def test_the_key_is_in_no_dump_of_a_step(
     step.unload()
     assert "sk-secret" not in json.dumps(step.dump())
     assert not [path for path in tmp_path.iterdir() if b"sk-secret" in path.read_bytes()]
+
+
+def judging(**fields: Any) -> JudgeCandidates:
+    step = JudgeCandidates(**fields)
+    step.load()
+    return step
+
+
+def test_judges_are_a_step() -> None:
+    given = [
+        {**row, "rewrite": rewrite, "analysis": None, "kept": 1}
+        for row, rewrite in zip(rows(3), ["When was Ada Lindqvist born?", "When was she born?", None], strict=True)
+    ]
+    step = judging(judges=[LeftoverReference(), LengthRatio()])
+    good, bad, failed = next(step.process(given))
+    step.unload()
+    assert (good["accepted"], good["defects"], good["kept"]) == (True, [], 1)
+    assert bad["accepted"] is False
+    assert bad["defects"] == ["leftover_reference"]
+    assert "she" in json.loads(bad["verdicts"])[0]["evidence"]
+    assert (failed["accepted"], failed["judge_error"]) == (None, "")
+
+
+def test_a_paid_judge_asks_through_the_ledger_and_a_refused_request_costs_its_row(
+    openai_server: FaultServer, tmp_path: Path
+) -> None:
+    openai_server.answer = lambda body: json.dumps({"explanation": "Good.", "score": 5})
+    openai_server.refuse = lambda body: (400, "content policy") if "number 1?" in str(body) else None
+    endpoints = {"judge": EndpointConfig(base_url=openai_server.base_url, model="j", max_retries=0)}
+    given = [{**row, "rewrite": row["query"]} for row in rows(3)]
+    for _ in range(2):
+        ledger = str(tmp_path / "ledger.sqlite")
+        step = judging(judges=[Rubric(endpoint="judge")], endpoints=endpoints, ledger=ledger)
+        found = next(step.process(given))
+        step.unload()
+        assert [row["accepted"] for row in found] == [True, None, True]
+        assert found[0]["score"] == 1.0
+        assert found[1]["judge_error"].startswith("http_400: ")
+    assert openai_server.asked_twice == 0
+
+
+def test_a_judge_without_its_endpoint_says_so_when_it_is_loaded() -> None:
+    with pytest.raises(JudgeError, match="rubric"):
+        judging(judges=[Rubric(endpoint="judge")])
+
+
+def test_perturbers_are_a_step_whose_results_depend_on_nothing_but_row_and_seed() -> None:
+    history = [{"role": "user", "content": "周杰伦最有名的专辑是什么？"}]
+    zh = {"language": "zh", "history": history, "query": "他哪年出生的？", "rewrite": "周杰伦哪年出生的？"}
+    given = [zh, {**zh, "rewrite": None}]
+    step = PerturbRewrites(perturbers=[EntityDeletion(), MadeAmbiguous()], seed=7)
+    step.load()
+    first, nothing = next(step.process(given))
+    assert next(step.process(given[::-1])) == [nothing, first]
+    made = json.loads(first["rejected"])
+    assert {one["maker"] for one in made} == {"entity_deletion", "made_ambiguous"}
+    assert not [one for one in made if "周杰伦" in one["text"]]
+    assert (json.loads(nothing["rejected"]), json.loads(nothing["not_made"])) == ([], [])

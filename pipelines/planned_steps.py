@@ -1,0 +1,67 @@
+"""The two distilabel steps that only the generation stage needs: planned requests in, their outcomes out."""
+
+# No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from distilabel.steps import GeneratorStep, StepInput
+
+from pairwright.core.prompts import parse_answer
+from pairwright.pipelines.ledger_llm import COLUMNS, Prompt, Record
+from pairwright.pipelines.planned import PlannedRequest
+from pairwright.pipelines.steps import RewriteQuery
+
+
+class ReadRequests(GeneratorStep):  # type: ignore[misc]
+    """Read the planned requests of one endpoint, as they stand in a JSONL file, a batch at a time."""
+
+    path: str
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns written."""
+        return ["number", "request"]
+
+    def process(self, offset: int = 0) -> Iterator[tuple[list[Record], bool]]:
+        """Yield batches, and with each whether it is the last."""
+        with open(self.path, encoding="utf-8") as file:
+            rows = ({"number": number, "request": line} for number, line in enumerate(file))
+            batch = list(islice(rows, offset, offset + self.batch_size))
+            while batch:
+                following = list(islice(rows, self.batch_size))
+                yield batch, not following
+                batch = following
+
+
+class RewritePlanned(RewriteQuery):
+    """A :class:`RewriteQuery` whose requests were planned and hashed already; for generate.py.
+
+    It reads and writes JSON in plain ASCII: distilabel passes each row through five queues, where a string is cheap and
+    nested columns are not, and its writer fails on a column that is empty in one batch and text in the next.
+    """
+
+    @property
+    def inputs(self) -> dict[str, bool]:
+        """The columns read, all required."""
+        return {"number": True, "request": True}
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns written."""
+        return ["outcome"]
+
+    def _format_inputs(self, inputs: list[Record]) -> list[Any]:
+        plans = (PlannedRequest.model_validate_json(row["request"]) for row in inputs)
+        return [Prompt(planned.request(), parse_answer, planned.variant.reasks) for planned in plans]
+
+    def process(self, inputs: StepInput) -> Iterator[list[Record]]:
+        """Yield the number and the outcome of each input, in order."""
+        columns = ("analysis", "needs_rewrite", "rewrite", *COLUMNS)
+        for rows in super().process(inputs):
+            yield [
+                {"number": row["number"], "outcome": json.dumps({column: row[column] for column in columns})}
+                for row in rows
+            ]
