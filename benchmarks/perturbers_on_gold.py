@@ -1,4 +1,5 @@
-"""What the perturbers make of human rewrites: tried, made, verified, dropped by reason, coverage and speed.
+"""What the perturbers make of human rewrites: tried, made, verified, dropped by reason, share longer than the chosen
+text, coverage and speed.
 
     python benchmarks/perturbers_on_gold.py DATA.jsonl... [--sample N] [--seed 0] [--only NAME]
 
@@ -142,17 +143,21 @@ def print_table(title: str, tallies: dict[str, Tally], coverage: Counter[str]) -
                 f"{total} rows {words}: {one:.1%} with a verified reject, {three:.1%} with three of different kinds, "
                 f"{content:.1%} with three kinds other than {' and '.join(STYLE_ONLY)}."
             )
-    print("\n| perturber | tried | texts made | verified | dropped by reason | templates | pairs / CPU s |")
-    print("|---|--:|--:|--:|---|---|--:|")
+    print("\n| perturber | tried | texts made | verified | dropped by reason | templates | longer | pairs / CPU s |")
+    print("|---|--:|--:|--:|---|---|--:|--:|")
     for name, tally in tallies.items():
         reasons = ", ".join(f"{reason} {count}" for reason, count in tally.dropped.most_common(5))
         templates = Counter(made.template for _, made in tally.kept).most_common(3)
         shown = ", ".join(f"{template} {count}" for template, count in templates)
+        longer = sum(len(made.text) > len(row.chosen.rewrite) for row, made in tally.kept)
+        share = f"{longer / tally.verified:.0%}" if tally.verified else ""
         speed = tally.verified / tally.seconds if tally.seconds else 0.0
-        print(f"| {name} | {tally.tried} | {tally.made} | {tally.verified} | {reasons} | {shown} | {speed:,.0f} |")
+        print(
+            f"| {name} | {tally.tried} | {tally.made} | {tally.verified} | {reasons} | {shown} | {share} | {speed:,.0f} |"
+        )
     verified = sum(tally.verified for tally in tallies.values())
     seconds = sum(tally.seconds for tally in tallies.values())
-    print(f"| **all** | | | {verified} | | | {verified / seconds if seconds else 0:,.0f} |")
+    print(f"| **all** | | | {verified} | | | | {verified / seconds if seconds else 0:,.0f} |")
 
 
 def print_sample(tallies: dict[str, Tally], count: int, seed: int) -> None:

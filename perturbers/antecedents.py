@@ -18,7 +18,7 @@ _CODE = re.compile(r"(?=.*\d)[A-Z0-9]{5,}")
 _TURNS, _LONGEST_TURN = 6, 600
 _DULL = frozenset(
     "similarities characteristics differences advantages disadvantages easiest effects causes uses benefits symptoms "
-    "question questions information thing things way ways kind example examples idea ideas lot people time times "
+    "cheap expensive moderate moderately priced question questions information thing things way ways kind example examples idea ideas lot people time times "
     "day help options option some tips thanks answer list number address phone postcode preference suggestion "
     "interest".split()
 )
@@ -109,6 +109,7 @@ def _in_turn(task: RewriteTask, turn: Turn, age: int) -> Iterator[Antecedent]:
             or not any(char.isalpha() for char in words)
             or len(words) < 3
             or _CODE.fullmatch(words)
+            or (last.endswith("ed") and words.islower())
             or re.search(r"\b(?:Road|Street|Lane|Avenue)\b", words)
         ):
             continue

@@ -11,7 +11,7 @@ from pydantic import Field
 from pairwright.core import language as lang
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
-from pairwright.perturbers.repair import final_marks, without_final_marks
+from pairwright.perturbers.repair import in_the_place_of
 from pairwright.perturbers.verify import Draft, impossible, missing, settle, vague
 
 _SKIPPED = {
@@ -47,7 +47,7 @@ def _drafts(task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterato
     if lang.normalise(task.query) == lang.normalise(chosen.rewrite):
         yield impossible("needs_no_rewrite")
         return
-    text = without_final_marks(task.query) + final_marks(chosen.rewrite)
+    text = in_the_place_of(task.query, chosen.rewrite)
     skipped = rng.choice(_SKIPPED[task.language])
     drafts = [
         Draft(text, "analysis_contradicts", chosen.analysis, analysis=chosen.analysis),

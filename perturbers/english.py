@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 DETERMINERS = frozenset(
-    "a an the this that these those my your his her its our their some any no each every all both another".split()
+    "a an the this that these those my your his her its our their some any no each every all both either neither another".split()
 )
 ARTICLES = frozenset(("a", "an", "the"))
 PREPOSITIONS = frozenset(

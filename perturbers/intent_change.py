@@ -32,7 +32,11 @@ _EN: tuple[Swap, ...] = (
         "@aspect",
         "aspect",
     ),
-    (r"\b(phone number|address|postcode|price range|cost|salary|location|price)\b", "@attribute", "attribute"),
+    (
+        r"\b(phone number|address|postcode|(?<!expensive )(?<!moderate )(?<!cheap )price range|cost|salary|location|price)\b",
+        "@attribute",
+        "attribute",
+    ),
     (r"^(Who|When|Where|Why) (?=(?:is|are|was|were|did|does|do|can)\b)", "@wh", "question_word"),
     (r"^(Is|Are|Was|Were|Does|Do|Did|Can|Should) (?!you\b|I\b|there\b|we\b)(?=[^?]{6,}\?)", "@why", "yes_no_to_why"),
     (r"\bHow (?=(?:do|does|did|can|should|is|are|was|were|has|have)\b)", "Why ", "question_word"),
@@ -60,7 +64,7 @@ _ZH: tuple[Swap, ...] = (
     (r"(以上)", "以下", "comparison"),
     (r"(以下|以内)", "以上", "comparison"),
     (r"最(高|低|贵|便宜|大|小|新|早|好|近)", "@zh_superlative", "superlative"),
-    (r"(景点|餐馆|酒店|饭店)(?=好?[吗呢啊呀么没]?[？?。]|都?有[什哪啥]|有哪)", "@zh_thing", "other_thing"),
+    (r"(景点|餐馆|酒店|饭店)(?=好?[吗呢啊呀么没]?[？?。，]|都?有[什哪啥]|有哪)", "@zh_thing", "other_thing"),
     (
         r"(?<!要)(?<!门票)(电话|评分|门票|票价|价格|人均消费|营业时间|开放时间|游玩时间)(?!是?\d)",
         "@zh_attribute",

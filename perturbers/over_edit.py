@@ -74,7 +74,9 @@ def _patterns(task: RewriteTask, chosen: str) -> tuple[tuple[str, str], ...]:
     asks = lang.is_question(chosen, task.language)
     if task.language == "zh":
         return _ZH if asks else _ZH_SAID
-    return _EN if asks and not re.search(r"[.!?]\s", chosen) else _EN_SAID
+    if asks:
+        return _EN if not re.search(r"[.!?]\s", chosen) else _EN_SAID[:1]
+    return _EN_SAID
 
 
 def _constraint(task: RewriteTask, name: Antecedent) -> str:

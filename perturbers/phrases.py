@@ -131,7 +131,9 @@ class Frame:
             joined_after=joined_after,
             joiner_start=joiner,
             joiner_end=joiner_end,
-            must_stay_listed=re.search(r"\b(?:between|both|one of|among)\b[^?.!]*$", text[: entity.start], re.I)
+            must_stay_listed=re.search(
+                r"\b(?:between|both|either|neither|one of|among)\b[^?.!]*$", text[: entity.start], re.I
+            )
             is not None,
             follows_name=before is not None and before.text[0].isupper() and lead > 1,
             after_adverb=before is not None

@@ -83,6 +83,12 @@ def without_final_marks(text: str) -> str:
     return _FINAL.sub("", text)
 
 
+def in_the_place_of(text: str, chosen: str) -> str:
+    """``text`` with the final punctuation of ``chosen``, unless one of the two asks and the other does not."""
+    same_kind = bool(re.search(r"[?？]", final_marks(text))) == bool(re.search(r"[?？]", final_marks(chosen)))
+    return without_final_marks(text) + final_marks(chosen) if same_kind or not final_marks(text).strip() else text
+
+
 def broken(text: str, chosen: str, language: Language) -> str:
     """What in ``text`` is still no sentence and was not so in ``chosen``; empty when nothing is."""
     pattern = _ZH_BROKEN if language == "zh" else _EN_BROKEN

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pairwright.core.records import Example, Language, RewriteTask
 from pairwright.perturbers import chinese, english
 from pairwright.perturbers.phrases import NO_HEADS, Frame, kind_of
@@ -89,12 +91,14 @@ def _put_en(chosen: str, entity: Entity, other: str) -> str:
     text = chosen[: frame.phrase_start] + put + chosen[entity.end :]
     if frame.next_word in ("'s", "’s"):
         return text if not english.is_plural(core) else ""
+    if frame.is_listed or frame.is_held:
+        return text
     return agree(text, frame.phrase_start, frame.phrase_start + len(put), english.is_plural(core))
 
 
 def _put_zh(chosen: str, entity: Entity, other: str) -> str:
     before, after = chosen[: entity.start], chosen[entity.end :]
-    if chinese.is_full_class(other) or other in chosen:
+    if chinese.is_full_class(other) or other in chosen or re.search(r"(?:朋友|孩子|家人|老人|同学|同事)$", entity.text):
         return ""
     return before + other + after
 

@@ -52,7 +52,7 @@ _EN_CLAUSES = (
     ),
 )
 _NUMBER = (
-    r"(?:评分|人均消费|价格|门票|票价|游玩时间|游玩时长|最低价格)?(?:是|在|为)?\d[\d.]*(?:元|块|分|个?小时|分钟)?(?:\s*[-~到至]\s*\d[\d.]*)?"
+    r"(?:评分|人均消费|价格|门票|票价|游玩时间|游玩时长|最低价格|(?:能|可以)玩)?(?:是|在|为)?\d[\d.]*(?:元|块|分|个?小时|分钟)?(?:\s*[-~到至]\s*\d[\d.]*)?"
     r"(?:元|块|分|个?小时|分钟|公里|米|点|岁|天)(?:以上|以下|以内|左右)?"
 )
 _ZH_CUTS = (
@@ -68,9 +68,9 @@ _ZH_CUTS = (
         "cut_time",
     ),
     (re.compile(r"的?(?:周边|附近|旁边|周围)(?=有|还有|都有|哪|什么|吃)"), "cut_place"),
-    (re.compile(r"(?:(?<!门票)免费的?(?=景点)|首张|最新的?|最有名的?)(?=[\u4e00-\u9fff])"), "cut_qualifier"),
+    (re.compile(r"(?:(?<!门票)(?<!不)免费的?(?=景点)|首张|最新的?|最有名的?)(?=[\u4e00-\u9fff])"), "cut_qualifier"),
 )
-_ZH_ASKS = re.compile(r"[吗呢么没][？?]?$|什么|怎么|怎样|哪|谁|多少|几|多[大久长远高钱]|啥|咋|是[？?]$|[？?]$")
+_ZH_ASKS = re.compile(r"[吗呢么没][？?]?$|什么|怎么|怎样|哪|谁|多少|几|多[大久长远高钱]|啥|咋|是[？?]$|没[？?]?$")
 
 
 class Truncation(Component):
@@ -144,6 +144,7 @@ def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
             yield match.start(), match.end(), template
     clauses = list(re.finditer(r"[^，。？！?!]+[，。？！?!]*", chosen))
     asking = [match for match in clauses if _ZH_ASKS.search(match.group().rstrip("，。！")) and len(match.group()) > 4]
+    asking = asking or clauses[-1:]
     for match in clauses:
         clause = match.group()
         needed = match in asking and len(asking) < 2

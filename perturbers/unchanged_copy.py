@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
-from pairwright.perturbers.repair import final_marks, without_final_marks
+from pairwright.perturbers.repair import in_the_place_of
 from pairwright.perturbers.verify import Draft, missing, settle, vague
 
 
@@ -27,7 +27,7 @@ class UnchangedCopy(Component):
 
 
 def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
-    text = without_final_marks(task.query) + final_marks(chosen)
+    text = in_the_place_of(task.query, chosen)
     yield Draft(text, "copied_query", _still_open(task, chosen, text))
 
 

@@ -114,7 +114,11 @@ def restored_words(task: RewriteTask, chosen: str) -> tuple[str, ...]:
     """What the rewrite says and the query does not: content words (English, stems) or restored spans (Chinese)."""
     if task.language == "zh":
         spans = lang.restored(task.query, chosen, "zh")
-        return tuple(part for span in spans for part in _parted(span) if len(part) > 1)
+        # a branch in brackets, 海底捞火锅(西单店), does not count on its own
+        outside = re.sub(r"[（(][^（()）]*[）)]", "", chosen)
+        return tuple(
+            part for span in spans for part in _parted(span) if len(part) > 1 and chinese.bare_name(part) in outside
+        )
     return tuple(sorted(_stems(chosen) - _stems(task.query)))
 
 
