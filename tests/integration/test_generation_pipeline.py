@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -133,3 +136,41 @@ def test_a_killed_worker_ends_the_stage_instead_of_hanging_it(
     assert wait_until(lambda: not processes_about(tmp_path), 5)
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         assert 0 <= openai_server.requests - ledger.usage().answers <= 16
+
+
+STOCK_PIPELINE = """
+import sys
+from distilabel.pipeline import Pipeline
+from distilabel.steps import LoadDataFromDicts
+from pairwright.core.config import EndpointConfig
+from pairwright.judges import JUDGES
+from pairwright.perturbers import PERTURBERS
+from pairwright.pipelines.steps import JudgeCandidates, LedgerLLM, PerturbRewrites, RewriteQuery
+url, folder = sys.argv[1:]
+history = [{"role": "user", "content": "周杰伦最有名的专辑是什么？"}]
+row = {"language": "zh", "history": history, "query": "他哪年出生的？"}
+llm = LedgerLLM(name="t", endpoint=EndpointConfig(base_url=url, model="m"), ledger=folder + "/ledger.sqlite")
+with Pipeline(name="stock", cache_dir=folder + "/cache") as pipeline:
+    load = LoadDataFromDicts(data=[row])
+    judge = JudgeCandidates(judges=[JUDGES["leftover_reference"](), JUDGES["length_ratio"]()])
+    load >> RewriteQuery(llm=llm) >> judge >> PerturbRewrites(perturbers=[PERTURBERS["entity_deletion"]()])
+if __name__ == "__main__":
+    (found,) = pipeline.run(use_cache=False)["default"]["train"]
+    print(found["rewrite"], found["accepted"], "missing_entity" in found["rejected"])
+"""
+
+
+def test_our_steps_run_in_a_stock_pipeline(openai_server: FaultServer, tmp_path: Path) -> None:
+    openai_server.answer = lambda body: json.dumps(
+        {"analysis": "他指周杰伦。", "needs_rewrite": True, "rewrite": "周杰伦哪年出生的？"}
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", STOCK_PIPELINE, openai_server.base_url, str(tmp_path)],
+        env={**os.environ, "HF_DATASETS_CACHE": str(tmp_path / "datasets")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    assert ran.stdout.splitlines()[-1] == "周杰伦哪年出生的？ True True", ran.stdout[-3000:]
+    assert openai_server.requests == 1
