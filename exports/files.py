@@ -10,7 +10,7 @@ from typing import IO, Any, Literal
 
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer, write_json
-from pairwright.exports.rendering import Kind, Tally, TrainingRow, described, rows_of
+from pairwright.exports.rendering import Budget, Kind, Tally, TrainingRow, described, rows_of
 
 FileFormat = Literal["jsonl", "json"]
 Record = Mapping[str, Any]
@@ -21,7 +21,7 @@ def write_kinds(
     build: BuildResult,
     target: Path,
     layouts: Mapping[Kind, Layout],
-    max_tokens: int,
+    budget: Budget,
     file_format: FileFormat = "jsonl",
 ) -> dict[Path, Kind]:
     """Write ``target/NAME_KIND_SPLIT.FORMAT`` for every kind of ``layouts``, and ``target/export.json`` about them.
@@ -36,11 +36,11 @@ def write_kinds(
     kinds: dict[Kind, Any] = {}
     for kind, layout in layouts.items():
         tally = Tally()
-        rows = rows_of(build, kind, max_tokens, tally)
+        rows = rows_of(build, kind, budget, tally)
         written = write_splits(target, f"{build.config.name}_{kind}", rows, layout, file_format)
         files |= dict.fromkeys(written, kind)
         kinds[kind] = tally.summary(written)
-    write_json(target / "export.json", {**described(build, max_tokens), "files": kinds})
+    write_json(target / "export.json", {**described(build, budget), "files": kinds})
     return dict(sorted(files.items()))
 
 

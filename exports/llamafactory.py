@@ -17,7 +17,7 @@ from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import write_json
 from pairwright.exports.files import FileFormat, Layout, Record, write_kinds
-from pairwright.exports.rendering import Kind, TrainingRow
+from pairwright.exports.rendering import Budget, Kind, TrainingRow
 
 Form = Literal["alpaca", "sharegpt"]
 
@@ -48,7 +48,10 @@ class LlamaFactoryExporter(Component):
     max_tokens: int = Field(
         2048,
         ge=64,
-        description="Estimated tokens of a row, as LlamaFactory's cutoff_len; longer rows lose their oldest turns.",
+        description="Tokens of a row, as LlamaFactory's cutoff_len; longer rows lose their oldest turns.",
+    )
+    tokenizer: str | None = Field(
+        None, description="tokenizer.json of the student, to count tokens exactly; else they are estimated."
     )
 
     def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
@@ -60,7 +63,7 @@ class LlamaFactoryExporter(Component):
         """
         target = folder / "llamafactory"
         layouts = {kind: _LAYOUTS[self.form, kind] for kind in self._kinds()}
-        files = write_kinds(build, target, layouts, self.max_tokens, self.file_format)
+        files = write_kinds(build, target, layouts, Budget.of(self.max_tokens, self.tokenizer), self.file_format)
         write_json(target / "dataset_info.json", {path.stem: self._info(path, kind) for path, kind in files.items()})
         return [*files, target / "dataset_info.json", target / "export.json"]
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
 from pairwright.exports.files import Layout, write_kinds
-from pairwright.exports.rendering import Kind, TrainingRow
+from pairwright.exports.rendering import Budget, Kind, TrainingRow
 from pairwright.exports.trl import answer_messages, prompt_messages
 
 
@@ -32,7 +32,10 @@ class OpenAIExporter(Component):
             ExportError: there are rows, and every one of them had to be left out.
             StorageError: a file cannot be written.
         """
-        return [*write_kinds(build, folder / "openai", _LAYOUTS, self.max_tokens), folder / "openai" / "export.json"]
+        return [
+            *write_kinds(build, folder / "openai", _LAYOUTS, Budget(self.max_tokens)),
+            folder / "openai" / "export.json",
+        ]
 
 
 def _dpo(row: TrainingRow) -> dict[str, Any]:

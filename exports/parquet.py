@@ -19,7 +19,7 @@ from pairwright.core.components import Component
 from pairwright.core.records import Generation, PreferencePair, Rejected, SftRow
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_path, write_json
-from pairwright.exports.rendering import Tally, TrainingRow, described, rendered
+from pairwright.exports.rendering import Budget, Tally, TrainingRow, described, rendered
 from pairwright.exports.trl import trl_dpo, trl_sft
 
 BATCH = 2000  # rows in memory at a time, and rows of one row group
@@ -32,7 +32,10 @@ class ParquetExporter(Component):
 
     name: ClassVar[str] = "parquet"
 
-    max_tokens: int = Field(2048, ge=64, description="Estimated tokens of a row; longer rows lose their oldest turns.")
+    max_tokens: int = Field(2048, ge=64, description="Tokens of a row; longer rows lose their oldest turns.")
+    tokenizer: str | None = Field(
+        None, description="tokenizer.json of the student, to count tokens exactly; else they are estimated."
+    )
 
     def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
         """Write the files and ``export.json``, and return them.
@@ -42,16 +45,17 @@ class ParquetExporter(Component):
             StorageError: a file cannot be written.
         """
         target = folder / "parquet"
+        budget = Budget.of(self.max_tokens, self.tokenizer)
         files: dict[Path, int] = {}
         kinds: dict[str, Any] = {}
         sources: dict[str, Iterator[SftRow | PreferencePair]] = {"sft": build.sft(), "dpo": build.pairs()}
         for kind, rows in sources.items():
             tally = Tally()
-            ready = rendered(rows, build.config.prompt, self.max_tokens, tally)
+            ready = rendered(rows, build.config.prompt, budget, tally)
             written = _written(ready, target / f"{build.config.name}_{kind}")
             files |= written
             kinds[kind] = tally.summary(written)
-        write_json(target / "export.json", {**described(build, self.max_tokens), "files": kinds})
+        write_json(target / "export.json", {**described(build, budget), "files": kinds})
         return [*sorted(files), target / "export.json"]
 
 

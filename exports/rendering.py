@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"<\|[^|<>]*\|>|</?(?:s|think|tool_call|tool_response|imag
 class TrainingRow(NamedTuple):
     """One prompt with an answer and, for a pair, the answer to avoid.
 
-    ``tokens`` is the estimated length of the whole row. Only rows of :func:`unpaired_rows` can have
+    ``tokens`` is the counted or estimated length of the whole row. Only rows of :func:`unpaired_rows` can have
     ``desirable=False``: then ``chosen`` is an answer to avoid.
     """
 
@@ -44,6 +44,36 @@ class TrainingRow(NamedTuple):
     rejected: str | None
     tokens: int
     desirable: bool = True
+
+
+class Budget(NamedTuple):
+    """How many tokens a row may have, and who counts them."""
+
+    max_tokens: int
+    count: Callable[[str], int] = estimate_tokens
+    counted_by: str = "estimate"
+
+    @classmethod
+    def of(cls, max_tokens: int, tokenizer: str | None) -> Budget:
+        """Count with the ``tokenizer.json`` file of a model, or estimate without one.
+
+        Raises:
+            ExportError: the file cannot be used, or the package that reads it is not installed.
+        """
+        if tokenizer is None:
+            return cls(max_tokens)
+        try:
+            from tokenizers import Tokenizer
+        except ImportError as exc:
+            raise ExportError(
+                "counting with a tokenizer needs the package tokenizers", "pip install tokenizers"
+            ) from exc
+        if not Path(tokenizer).is_file():
+            raise ExportError(f"{tokenizer}: no such file", "Name the tokenizer.json in the student's folder.")
+        loaded = Tokenizer.from_file(tokenizer)
+        return cls(
+            max_tokens, lambda text: len(loaded.encode(text, add_special_tokens=False).ids), Path(tokenizer).parent.name
+        )
 
 
 @dataclass
@@ -75,7 +105,7 @@ class Tally:
         }
 
 
-def described(build: BuildResult, max_tokens: int) -> dict[str, Any]:
+def described(build: BuildResult, budget: Budget) -> dict[str, Any]:
     """The head of an ``export.json``: which build this is, and the prompt that its student must be served with."""
     prompt = build.config.prompt
     hashes = {key: value for key, value in prompt_hashes(prompt).items() if key.startswith("student.")}
@@ -83,17 +113,17 @@ def described(build: BuildResult, max_tokens: int) -> dict[str, Any]:
         "build": build.build_id,
         "prompt": prompt.model_dump(mode="json"),
         "prompt_hashes": hashes,
-        "max_tokens": max_tokens,
+        "max_tokens": budget.max_tokens,
+        "counted_by": budget.counted_by,
     }
 
 
 def rendered(
-    rows: Iterable[SftRow | PreferencePair], config: PromptConfig, max_tokens: int, tally: Tally
+    rows: Iterable[SftRow | PreferencePair], config: PromptConfig, budget: Budget, tally: Tally
 ) -> Iterator[tuple[SftRow | PreferencePair, TrainingRow]]:
     """The rows that can be trained on, in order, each with its texts; the others are counted in ``tally``.
 
-    A row longer than ``max_tokens`` (estimated: prompt, template and the longer answer) loses its oldest turns, never
-    its query.
+    A row over the budget (prompt, template and the longer answer) loses its oldest turns, never its query.
     """
     for row in rows:
         chosen = student_answer(row.chosen, config)
@@ -102,32 +132,32 @@ def rendered(
         if chosen is None or problem:
             tally.left_out[problem] += 1
             continue
-        answer = max(estimate_tokens(chosen), estimate_tokens(rejected or ""))
-        prompt, tokens, cut = _fitted(row.task, config, max_tokens - answer)
+        answer = max(budget.count(chosen), budget.count(rejected or ""))
+        prompt, tokens, cut = _fitted(row.task, config, budget, answer)
         if prompt is None:
             tally.left_out["too_long"] += 1
             continue
         tally.shortened += cut
-        tally.lengths[(tokens + answer) // BUCKET] += 1
-        yield row, TrainingRow(row.split, prompt.system, prompt.user, chosen, rejected, tokens + answer)
+        tally.lengths[(tokens - 1) // BUCKET] += 1
+        yield row, TrainingRow(row.split, prompt.system, prompt.user, chosen, rejected, tokens)
 
 
-def rows_of(build: BuildResult, kind: Kind, max_tokens: int, tally: Tally) -> Iterator[TrainingRow]:
+def rows_of(build: BuildResult, kind: Kind, budget: Budget, tally: Tally) -> Iterator[TrainingRow]:
     """The rows of one kind of training set: answers to imitate, pairs, or single answers with a label."""
     if kind == "kto":
-        return unpaired_rows(build, max_tokens, tally)
+        return unpaired_rows(build, budget, tally)
     rows: Iterator[SftRow | PreferencePair] = build.sft() if kind == "sft" else build.pairs()
-    return (texts for _, texts in rendered(rows, build.config.prompt, max_tokens, tally))
+    return (texts for _, texts in rendered(rows, build.config.prompt, budget, tally))
 
 
-def unpaired_rows(build: BuildResult, max_tokens: int, tally: Tally) -> Iterator[TrainingRow]:
+def unpaired_rows(build: BuildResult, budget: Budget, tally: Tally) -> Iterator[TrainingRow]:
     """Single answers with a label: every accepted one as desirable, then every rejected one as not.
 
     KTO compares each row with the answer of the row before it, so rows of one query do not follow each other: first
     comes the first pair of every query, then the second of every query that has two, and so on.
     """
-    yield from rows_of(build, "sft", max_tokens, tally)
-    for _, texts in rendered(_by_rank(build.pairs), build.config.prompt, max_tokens, tally):
+    yield from rows_of(build, "sft", budget, tally)
+    for _, texts in rendered(_by_rank(build.pairs), build.config.prompt, budget, tally):
         assert texts.rejected is not None
         yield texts._replace(chosen=texts.rejected, rejected=None, desirable=False)
 
@@ -153,19 +183,22 @@ def _problem(chosen: str | None, rejected: str | None, is_pair: bool) -> str:
     return "identical" if rejected is not None and chosen.strip() == rejected.strip() else ""
 
 
-def _fitted(task: RewriteTask, config: PromptConfig, room: int) -> tuple[StudentPrompt | None, int, bool]:
-    """The prompt with as many of the newest turns as ``room`` allows, its tokens, and whether turns went."""
+def _fitted(
+    task: RewriteTask, config: PromptConfig, budget: Budget, answer: int
+) -> tuple[StudentPrompt | None, int, bool]:
+    """The prompt with as many of the newest turns as fit beside the answer, the row's tokens, whether turns went."""
     for start in range(len(task.history) + 1):
         shorter = task.model_copy(update={"history": task.history[start:]}) if start else task
         prompt = student_prompt(shorter, config)
         case = prompt.user.rindex("<history>")
-        tokens = _fixed(prompt.system) + _fixed(prompt.user[:case]) + estimate_tokens(prompt.user[case:]) + MARGIN
-        if tokens <= room:
+        shared = _shared(budget.count, prompt.system) + _shared(budget.count, prompt.user[:case])
+        tokens = shared + budget.count(prompt.user[case:]) + MARGIN + answer
+        if tokens <= budget.max_tokens:
             return prompt, tokens, start > 0
     return None, 0, True
 
 
 @lru_cache(maxsize=4096)
-def _fixed(text: str) -> int:
+def _shared(count: Callable[[str], int], text: str) -> int:
     """Tokens of a part that many rows share: the system message, a set of examples."""
-    return estimate_tokens(text)
+    return count(text)

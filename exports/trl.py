@@ -15,7 +15,7 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
 from pairwright.exports.files import Layout, write_kinds
-from pairwright.exports.rendering import Kind, TrainingRow
+from pairwright.exports.rendering import Budget, Kind, TrainingRow
 
 
 class TrlExporter(Component):
@@ -25,7 +25,10 @@ class TrlExporter(Component):
 
     kto: bool = Field(False, description="Also write accepted and rejected answers with labels for KTO.")
     max_tokens: int = Field(
-        2048, ge=64, description="Estimated tokens of a row, as TRL's max_length; longer rows lose their oldest turns."
+        2048, ge=64, description="Tokens of a row, as TRL's max_length; longer rows lose their oldest turns."
+    )
+    tokenizer: str | None = Field(
+        None, description="tokenizer.json of the student, to count tokens exactly; else they are estimated."
     )
 
     def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
@@ -36,7 +39,10 @@ class TrlExporter(Component):
             StorageError: a file cannot be written.
         """
         layouts = {kind: layout for kind, layout in _LAYOUTS.items() if kind != "kto" or self.kto}
-        return [*write_kinds(build, folder / "trl", layouts, self.max_tokens), folder / "trl" / "export.json"]
+        return [
+            *write_kinds(build, folder / "trl", layouts, Budget.of(self.max_tokens, self.tokenizer)),
+            folder / "trl" / "export.json",
+        ]
 
 
 def prompt_messages(row: TrainingRow) -> list[dict[str, Any]]:

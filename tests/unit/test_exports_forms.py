@@ -20,7 +20,7 @@ from pairwright.exports.llamafactory import LlamaFactoryExporter
 from pairwright.exports.openai import OpenAIExporter
 from pairwright.exports.parquet import BATCH, ParquetExporter
 from pairwright.exports.readers import read_training_rows
-from pairwright.exports.rendering import Tally, rows_of
+from pairwright.exports.rendering import Budget, Tally, rows_of
 from pairwright.exports.trl import TrlExporter
 
 FORMS: list[Component] = [
@@ -132,7 +132,8 @@ def test_every_form_reads_back_to_the_rows_that_were_written(
         prompt={"analysis": analysis},
     )
     kept = {
-        kind: [row._replace(tokens=0) for row in rows_of(build, kind, 2048, Tally())] for kind in ("sft", "dpo", "kto")
+        kind: [row._replace(tokens=0) for row in rows_of(build, kind, Budget(2048), Tally())]
+        for kind in ("sft", "dpo", "kto")
     }
     for path in exporter.export(build, build.rows.parent / "exports"):
         if path.name in ("dataset_info.json", "export.json"):

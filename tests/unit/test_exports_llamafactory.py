@@ -9,6 +9,7 @@ from typing import Any
 
 import factories
 import pytest
+import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -150,6 +151,24 @@ def test_a_long_row_loses_its_oldest_turns_and_never_its_query(tmp_path: Path) -
     summary = json.loads(files["export.json"].read_text(encoding="utf-8"))["files"]["sft"]
     assert summary["shortened"] == 1
     assert list(summary["tokens"]) == ["512"]
+
+
+def test_tokens_are_counted_with_the_tokenizer_of_the_student(tmp_path: Path) -> None:
+    tiny.save_tokenizer(tmp_path / "student", ["Who wrote The Glass Orchard?"])
+    tokenizer = str(tmp_path / "student" / "tokenizer.json")
+    exporter = LlamaFactoryExporter(tokenizer=tokenizer, max_tokens=3000)
+    history = [("user", "zzzzzzzzzz " * 400), ("assistant", "I see.")]  # few words, many tokens
+    rows = [factories.sft_row(factories.task("And?", history)), factories.sft_row()]
+    counted = json.loads(export(tmp_path, exporter, sft=rows)["export.json"].read_text(encoding="utf-8"))
+    assert (counted["counted_by"], counted["max_tokens"]) == ("student", 3000)
+    assert counted["files"]["sft"]["shortened"] == 1
+    files = export(tmp_path / "estimated", LlamaFactoryExporter(max_tokens=3000), sft=rows)
+    assert json.loads(files["export.json"].read_text(encoding="utf-8"))["files"]["sft"]["shortened"] == 0
+
+
+def test_a_tokenizer_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"nothing.json: no such file"):
+        export(tmp_path, LlamaFactoryExporter(tokenizer="nothing.json"), sft=[factories.sft_row()])
 
 
 def test_the_export_names_the_prompt_that_it_was_made_with(tmp_path: Path) -> None:
