@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from pairwright.evaluation.analysis_contradiction import ANALYSIS_CONTRADICTION
 from pairwright.evaluation.answer_instead import ANSWER_INSTEAD
 from pairwright.evaluation.bleu import BLEU
 from pairwright.evaluation.entity_retention import ENTITY_RETENTION
@@ -40,6 +41,7 @@ METRICS: tuple[Metric, ...] = (
     INVENTED_ENTITY,
     EXAMPLE_LEAK,
     ANALYSIS_LEAK,
+    ANALYSIS_CONTRADICTION,
     ANSWER_INSTEAD,
     FORMAT_VALIDITY,
     LANGUAGE_MATCH,
