@@ -3,7 +3,7 @@
     python benchmarks/dedup.py DATA.jsonl ... [--texts 100000] [--peer-python VENV/bin/python] [--repeat 3]
 
 DATA are JSONL files of dialogues (`conversation`) or rewriting rows (`query`, `rewrite`), in both languages. Texts are
-made by joining halves of their sentences; one in ten is a copy of another one, edited at random places until the
+made by joining three pieces of their sentences; one in ten is a copy of another one, edited at random places until the
 Jaccard similarity of the character bigrams falls to a value drawn between 0.7 and 1. The peers run in an environment of
 their own (`pip install distilabel==1.5.3 datasketch==1.6.5 rensa==0.5.0`), on the same texts, bigrams, threshold and
 number of permutations. Every run is a process of its own with one thread: imports and a small warm-up come before the
@@ -106,12 +106,16 @@ def make_texts(paths: Sequence[Path], count: int, seed: int) -> tuple[list[str],
             if text not in known and similarity >= THRESHOLD:
                 planted.append((original, len(texts), similarity))
         else:
-            left, right = rng.choices(rng.choice(pool), k=2)
-            text, similarity = left[: len(left) // 2] + right[len(right) // 2 :], 1.0
+            text, similarity = "".join(fragment(text, rng) for text in rng.choices(rng.choice(pool), k=3)), 1.0
         if text not in known and similarity >= THRESHOLD:
             known.add(text)
             texts.append(text)
     return texts, planted
+
+
+def fragment(text: str, rng: random.Random) -> str:
+    start = rng.randrange(len(text) - 5)
+    return text[start : start + rng.randint(6, 18)]
 
 
 def edited(text: str, goal: float, rng: random.Random) -> tuple[str, float]:

@@ -61,7 +61,7 @@ def test_banding_is_that_of_datasketch() -> None:
     index = MinHashLSH(threshold=0.7, num_perm=128, weights=(0.05, 0.95))
     assert bands_for(0.7, 128) == (index.b, index.r)
     values = np.array([[1, 1, 1], [2, 2, 3], [4, 4, 4], [5, 6, 5]], np.uint32)
-    keys = band_keys(values, near.bands_for(0.7, 128)._replace(bands=2, rows=2))
+    keys = band_keys(values, bands_for(0.7, 128)._replace(bands=2, rows=2))
     assert [[len(set(keys[band, [0, other]].tolist())) == 1 for other in (1, 2)] for band in (0, 1)] == [
         [True, False],
         [False, True],
