@@ -35,6 +35,12 @@ def content_id(content: object) -> str:
 
 
 def _plain(value: object) -> object:
+    # A row stands for its content by its id. Where a file lies does not change what a row is: moving the data must not
+    # change seeds, nor pay for answers again.
+    if isinstance(value, IdentifiedRow):
+        return value.id
+    if isinstance(value, Origin):
+        return [value.source, value.key]
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     raise TypeError(f"no canonical form for {type(value).__name__}")

@@ -82,6 +82,7 @@ def test_killed_at_three_points_the_build_pays_nothing_twice_and_ends_the_same(t
     calm, stormy = tmp_path / "calm", tmp_path / "stormy"
     calm.mkdir()
     stormy.mkdir()
+    build_file(tmp_path)
     with FaultServer() as server:
         assert run("build", build_file(calm, server.base_url)).returncode == 0
     with FaultServer(latency=0.25) as server:

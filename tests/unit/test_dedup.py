@@ -22,7 +22,7 @@ HISTORY = (("user", "颐和园在哪里？"), ("assistant", "颐和园在北京�
 
 def tasks_of(*queries: str, history: Any = HISTORY, first: int = 1, **fields: Any) -> list[RewriteTask]:
     return [
-        task(query, history, "zh", origin=origin(line=line), **fields)
+        task(query, history, "zh", origin=origin(line=line, key=str(line)), **fields)
         for line, query in enumerate(queries, start=first)
     ]
 
