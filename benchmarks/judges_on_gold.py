@@ -136,7 +136,9 @@ def _entity_defects(
 
 def _form_defects(row: Mapping[str, Any], task: RewriteTask) -> Iterator[Defect]:
     gold, query = row["rewrite"], row["query"]
-    yield Defect("example_leak", "analysis copied", gold, task.examples[0].analysis)
+    copied = next((example.analysis for example in task.examples if example.needs_rewrite), None)
+    if copied is not None:
+        yield Defect("example_leak", "analysis copied", gold, copied)
     foreign = packaged_examples("en" if task.language == "zh" else "zh")
     if detect_language(query) == task.language:
         yield Defect("language_mismatch", "other language", random.Random(row["id"]).choice(foreign).rewrite)

