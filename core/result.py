@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pairwright.core.audit import Audit
 from pairwright.core.config import BuildConfig
 from pairwright.core.records import PreferencePair, SftRow, StageCount
 from pairwright.core.storage import read_rows
+
+AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
@@ -32,3 +35,8 @@ class BuildResult:
     def pairs(self) -> Iterator[PreferencePair]:
         """The preference pairs, in the order of the sources."""
         return read_rows(self.rows / "pairs.jsonl", PreferencePair)
+
+    def audit(self) -> Audit | None:
+        """What the shortcut audit found, None where the build file does not ask for it."""
+        path = self.rows / AUDIT
+        return Audit.model_validate_json(path.read_bytes()) if path.exists() else None

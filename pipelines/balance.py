@@ -5,8 +5,9 @@ the student's own samples within their bands, and neither length nor punctuation
 than ``max_surface_auc``. Each rule drops the pairs on its abundant side that a seeded draw ranks last, made variants
 before real samples. Dropping for one rule can upset another, so they take turns until nothing changes.
 
-A rule that would cost more than ``max_loss`` of the pairs is loosened until it does not; where it cannot hold at all
-(one defect, no query without a rewrite), it does nothing. The report says what was aimed at and what was reached.
+A quota that alone would cost more than ``max_loss`` of the pairs is loosened until it does not; a band that would,
+does nothing; a surface is trimmed as far as ``max_loss`` reaches. If all rules together still cost more, quotas and
+bands are loosened step by step until they do not. The report says what was aimed at and what was reached.
 """
 
 # NOTE FROM THE INTEGRATOR (remove when done): a build of 60 rows goes from 130 pairs to 4 here. Quotas must be judged by
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -43,7 +45,9 @@ BALANCE_REASONS = (
     "shortcut:punctuation",
 )
 _ROUNDS = 60
-_STEP = 0.05  # by which a defect's share is loosened
+_STEPS = 20  # from the rules as they are configured to none
+_SHARES = [step / 200 for step in range(200, 99, -1)]  # of one side of a cell, from no limit to even
+_SLACK = 0.005
 _RARE = 20  # punctuation cells with fewer pairs are one
 
 
@@ -57,18 +61,8 @@ class Rule(NamedTuple):
 def balance(sketches: Sketches, picks: bytes | bytearray, config: PairingConfig) -> bytearray:
     """One code of ``BALANCE_REASONS`` for each picked variant, in order."""
     pool = _Pool(sketches, picks)
-    templates = tightest(
-        _counts(pool.template), config.max_template_share, config.max_loss, int(sum(pool.template < 0))
-    )
-    fixed = [
-        Rule(2, lambda alive: _over_quota(pool.template, alive, templates)),
-        Rule(3, lambda alive: _outside(pool.no_rewrite, alive, config.no_rewrite_share, config.max_loss)),
-        Rule(4, lambda alive: _outside(pool.on_policy, alive, config.on_policy_share, config.max_loss)),
-        *_surfaces(pool, config),
-    ]
-    codes = _with_defect_quota(pool, fixed, config)
-    ordered = np.zeros(len(codes), np.uint8)
-    ordered[pool.order] = codes
+    ordered = np.zeros(len(pool), np.uint8)
+    ordered[pool.order] = _together(pool, config)
     return bytearray(ordered.tobytes())
 
 
@@ -94,17 +88,30 @@ class _Pool:
         return len(self.order)
 
 
-def _with_defect_quota(pool: _Pool, fixed: Sequence[Rule], config: PairingConfig) -> Ints:
-    """The codes under the tightest share of a defect that costs at most ``max_loss`` of what the other rules leave."""
-    without = _settled(len(pool), fixed)
-    share = tightest(_counts(pool.defect), config.max_defect_share, config.max_loss)
-    while share < 1:
-        quota = Rule(1, lambda alive, share=share: _over_quota(pool.defect, alive, share))  # type: ignore[misc]
-        codes = _settled(len(pool), [quota, *fixed])
-        if np.sum(codes == KEPT) >= (1 - config.max_loss) * np.sum(without == KEPT):
-            return codes
-        share += _STEP
-    return without
+def _together(pool: _Pool, config: PairingConfig) -> Ints:
+    """The codes under the tightest rules that together cost at most ``max_loss`` of the pairs."""
+    plain = int(np.sum(pool.template < 0))
+    defects = tightest(_counts(pool.defect), config.max_defect_share, config.max_loss)
+    templates = tightest(_counts(pool.template), config.max_template_share, config.max_loss, plain)
+    surfaces = list(_surfaces(pool, config))
+    codes = np.zeros(len(pool), np.int64)
+    for loose in np.linspace(0, 1, _STEPS + 1):
+        quotas = [
+            Rule(1, partial(_over_quota, pool.defect, share=defects + (1 - defects) * loose)),
+            Rule(2, partial(_over_quota, pool.template, share=templates + (1 - templates) * loose)),
+        ]
+        bands = [
+            Rule(3, partial(_outside, pool.no_rewrite, _looser(config.no_rewrite_share, loose), config.max_loss)),
+            Rule(4, partial(_outside, pool.on_policy, _looser(config.on_policy_share, loose), config.max_loss)),
+        ]
+        codes = _settled(len(pool), [*quotas, *bands, *surfaces])
+        if np.sum(codes == KEPT) >= (1 - config.max_loss) * len(pool):
+            break
+    return codes
+
+
+def _looser(band: tuple[float, float], loose: float) -> tuple[float, float]:
+    return band[0] * (1 - loose), band[1] + (1 - band[1]) * loose
 
 
 def _settled(size: int, rules: Sequence[Rule]) -> Ints:
@@ -152,7 +159,7 @@ def _counts(kinds: Ints) -> dict[int, int]:
     return dict(zip(names.tolist(), numbers.tolist(), strict=True))
 
 
-def _over_quota(kinds: Ints, alive: Bools, share: float) -> Bools:
+def _over_quota(kinds: Ints, alive: Bools, *, share: float) -> Bools:
     living = kinds[alive]
     allowed = caps(_counts(living), share, int(np.sum(living < 0)))
     return _surplus(kinds, alive & (kinds >= 0), allowed)
@@ -169,7 +176,7 @@ def _surplus(kinds: Ints, members: Bools, allowed: Mapping[int, int]) -> Bools:
     return found
 
 
-def _outside(flags: Bools, alive: Bools, band: tuple[float, float], max_loss: float) -> Bools:
+def _outside(flags: Bools, band: tuple[float, float], max_loss: float, alive: Bools) -> Bools:
     """The surplus of flagged or of other pairs; nothing where that alone would cost more than ``max_loss``."""
     low, high = band
     have, rest = int(np.sum(flags & alive)), int(np.sum(~flags & alive))
@@ -188,11 +195,8 @@ def _surfaces(pool: _Pool, config: PairingConfig) -> Iterator[Rule]:
     for language in np.unique(pool.language).tolist():
         inside = pool.language == language
         for code, cells, sides in ((5, pool.length, pool.length_side), (6, pool.marks, pool.marks_side)):
-
-            def drops(alive: Bools, inside: Bools = inside, cells: Ints = cells, sides: Ints = sides) -> Bools:
-                return _leaning(cells, sides, alive & inside, config.max_surface_auc, config.max_loss)
-
-            yield Rule(code, drops)
+            goal = _reachable(_tally(cells, sides, inside), config.max_surface_auc, config.max_loss)
+            yield Rule(code, partial(_leaning, cells, sides, inside, goal))
 
 
 def _merged(sketches: Sketches, places: Ints) -> tuple[Ints, Ints]:
@@ -206,48 +210,49 @@ def _merged(sketches: Sketches, places: Ints) -> tuple[Ints, Ints]:
     return merged, np.where(rare, column(sketches.marks_total)[places], sides)
 
 
-def _leaning(cells: Ints, sides: Ints, members: Bools, target: float, max_loss: float) -> Bools:
-    """The surplus on the fuller side of each cell, so that the cells together tell no more than ``target``."""
-    nothing = np.zeros(len(cells), bool)
-    if not members.any():
-        return nothing
+class _Tally(NamedTuple):
+    """How many pairs each cell has on its two sides, and how many are alike."""
+
+    cells: Ints
+    more: Ints
+    less: Ints
+    even: int
+
+    def auc(self) -> float:
+        """``cells_auc`` with one more cell for the pairs that are alike."""
+        return cells_auc(np.append(self.more, self.even / 2), np.append(self.less, self.even / 2))
+
+    def trimmed(self, most: float) -> _Tally:
+        """With no more than a share of ``most`` on one side of a cell."""
+        if most >= 1:
+            return self
+        ratio = most / (1 - most) + 1e-9
+        more = np.minimum(self.more, (self.less * ratio).astype(np.int64))
+        less = np.minimum(self.less, (self.more * ratio).astype(np.int64))
+        return self._replace(more=more, less=less)
+
+    def size(self) -> int:
+        """All pairs."""
+        return int(self.more.sum() + self.less.sum()) + self.even
+
+
+def _tally(cells: Ints, sides: Ints, members: Bools) -> _Tally:
     names, places = np.unique(cells[members], return_inverse=True)
     more = np.bincount(places, sides[members] > 0, len(names)).astype(np.int64)
     less = np.bincount(places, sides[members] < 0, len(names)).astype(np.int64)
-    even = int(np.sum(sides[members] == 0))
-    most = _most_on_one_side(more, less, even, target, max_loss)
-    if most is None:
-        return nothing
-    more, less = _trimmed(more, less, most)
-    allowed = {2 * int(name) + 1: int(count) for name, count in zip(names, more, strict=True)}
-    allowed |= {2 * int(name): int(count) for name, count in zip(names, less, strict=True)}
-    return _surplus(2 * cells + (sides > 0), members & (sides != 0), allowed)
+    return _Tally(names, more, less, int(np.sum(sides[members] == 0)))
 
 
-def _most_on_one_side(more: Ints, less: Ints, even: int, target: float, max_loss: float) -> float | None:
-    """The largest share of one side in a cell that meets ``target``, or comes as near as ``max_loss`` lets it."""
-
-    def told(most: float) -> float:
-        return _auc_with(*_trimmed(more, less, most), even)
-
-    total = int(more.sum() + less.sum()) + even
-    if _auc_with(more, less, even) <= target:
-        return None
-    steps = [step / 200 for step in range(200, 99, -1)]
-    affordable = [
-        most for most in steps if total - even - sum(map(np.sum, _trimmed(more, less, most))) <= max_loss * total
-    ]
-    goal = max(target, told(affordable[-1]) + 0.005)
-    return next(most for most in affordable if told(most) <= goal)
+def _reachable(tally: _Tally, target: float, max_loss: float) -> float:
+    """``target``, or the least AUC that costs at most ``max_loss`` of the pairs."""
+    affordable = [one for one in map(tally.trimmed, _SHARES) if one.size() >= (1 - max_loss) * tally.size()]
+    return max(target, affordable[-1].auc() + _SLACK)
 
 
-def _trimmed(more: Ints, less: Ints, most: float) -> tuple[Ints, Ints]:
-    if most >= 1:
-        return more, less
-    ratio = most / (1 - most) + 1e-9
-    return np.minimum(more, (less * ratio).astype(np.int64)), np.minimum(less, (more * ratio).astype(np.int64))
-
-
-def _auc_with(more: Ints, less: Ints, even: int) -> float:
-    """``cells_auc`` with one more cell for the pairs whose sides are alike."""
-    return cells_auc(np.append(more, even / 2), np.append(less, even / 2))
+def _leaning(cells: Ints, sides: Ints, inside: Bools, goal: float, alive: Bools) -> Bools:
+    """The surplus on the fuller side of each cell, so that the cells together tell no more than ``goal``."""
+    tally = _tally(cells, sides, alive & inside)
+    trimmed = next(one for one in map(tally.trimmed, _SHARES) if one.auc() <= goal)
+    allowed = {2 * int(name) + 1: int(count) for name, count in zip(tally.cells, trimmed.more, strict=True)}
+    allowed |= {2 * int(name): int(count) for name, count in zip(tally.cells, trimmed.less, strict=True)}
+    return _surplus(2 * cells + (sides > 0), alive & inside & (sides != 0), allowed)

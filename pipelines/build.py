@@ -25,8 +25,8 @@ from pairwright.core.records import (
     RewriteTask,
     SftRow,
 )
-from pairwright.core.result import BuildResult
-from pairwright.core.storage import locked, read_rows, write_rows
+from pairwright.core.result import AUDIT, BuildResult
+from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.books import Books, Watcher
 from pairwright.pipelines.contexts import contexts, queries
@@ -34,6 +34,7 @@ from pairwright.pipelines.dedup import deduplicate
 from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
 from pairwright.pipelines.planned import plan
+from pairwright.pipelines.probe import require_probe
 from pairwright.pipelines.samples import aims
 from pairwright.pipelines.servers import asking, judging_width, running_servers
 from pairwright.pipelines.sketches import Proposal
@@ -49,6 +50,8 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
     Raises:
         PairwrightError: see core/errors.py; whatever was paid for is in the ledger, and running again goes on there.
     """
+    if config.audit:
+        require_probe()
     output = Path(config.output)
     with locked(output), Ledger(ledger_path(config)) as ledger:
         work = unfinished(output)
@@ -58,6 +61,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
             choose(books, work)
             make_pairs(config, books, work)
             split(config, work)
+            audit_pairs(config, work)
         return finish(config, books.counts, work, output)
 
 
@@ -155,6 +159,16 @@ def split(config: BuildConfig, work: Path) -> None:
     write_rows(work / "sft.jsonl", placed(chosen_in(work)))
     write_rows(work / "pairs.jsonl", placed(read_rows(work / "balanced.jsonl", PreferencePair)))
     verify((row.task, row.split) for row in chain(*(read_rows(work / name, kind) for name, kind in FINAL.items())))
+
+
+def audit_pairs(config: BuildConfig, work: Path) -> None:
+    """Measure how well chosen can be told from rejected without the dialogue: ``audit.json``."""
+    if config.audit is None:
+        return
+    from pairwright.pipelines.audit import audit  # with its models
+
+    found = audit(read_rows(work / "pairs.jsonl", PreferencePair), config, config.audit)
+    write_json(work / AUDIT, found.model_dump(mode="json"))
 
 
 def chosen_in(work: Path) -> Iterator[SftRow]:

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pairwright.core.audit import Audit
 from pairwright.core.records import StageCount
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
-
-Table = Sequence[Sequence[object]]
+from pairwright.pipelines.pair_tables import Table as Table
+from pairwright.pipelines.pair_tables import audit_table, balance_table, shortcut_table
 
 
 def write_report(result: BuildResult, path: Path) -> None:
-    """Write the Markdown report of a build; it contains counts and names only, no dialogue text."""
+    """Write the Markdown report of a build: counts and names; of dialogue text at most n-grams of several dialogues."""
     with atomic_writer(path) as file:
         file.write("\n".join(_lines(result)) + "\n")
 
@@ -44,6 +45,16 @@ def _lines(result: BuildResult) -> Iterable[str]:
     yield from markdown(_sft_table(result))
     yield from ("", "## Preference pairs", "")
     yield from markdown(_pair_table(result))
+    yield from (
+        "",
+        "## Balance",
+        "",
+        "Shares of all pairs; length as the best rule over its cells would tell the sides.",
+        "",
+    )
+    yield from markdown(balance_table(result))
+    if audit := result.audit():
+        yield from ("", "## Shortcut audit", "", *_audit_lines(audit))
     yield from ("", "## Prompts", "")
     yield from markdown([("prompt", "hash"), *sorted(result.prompt_hashes.items())])
     yield from (
@@ -51,6 +62,20 @@ def _lines(result: BuildResult) -> Iterable[str]:
         "`rows/dropped.jsonl` and `rows/failed.jsonl` hold every row that is not in the result, with its reason;",
         "`rows/pairs.jsonl` and `rows/sft.jsonl` hold where each row of the result came from.",
     )
+
+
+def _audit_lines(audit: Audit) -> Iterable[str]:
+    yield from (
+        f"How well chosen is told from rejected without the dialogue, on {audit.audited} of {audit.pairs} pairs: area under",
+        f"the ROC curve with 95 % intervals, {audit.folds} folds over dialogues. 0.5 is chance; what passes "
+        f"{audit.max_auc:g} is flagged.",
+        "",
+    )
+    yield from markdown(audit_table(audit))
+    shortcuts = shortcut_table(audit)
+    if len(shortcuts) > 1:
+        yield from ("", "What is flagged as a shortcut, and which side has more of what:", "")
+        yield from markdown(shortcuts)
 
 
 def _sft_table(result: BuildResult) -> Table:

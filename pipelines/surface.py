@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-
-Cells = Mapping[str, tuple[int, int]]
-"""``{cell: (pairs on side +1, pairs on side -1)}``; for pairs on side 0 both numbers hold half of them."""
 
 
 class Place(NamedTuple):
@@ -76,10 +71,10 @@ def is_mark(character: str) -> bool:
     return unicodedata.category(character)[0] in "PS"
 
 
-def cells_auc(more: Ints, less: Ints) -> float:
+def cells_auc(more: NDArray[Any], less: NDArray[Any]) -> float:
     """How well the best rule "this cell, this side" tells chosen from rejected, on the pairs that it was made from.
 
-    ``more[i]`` and ``less[i]`` count the pairs of cell ``i`` on its two sides. Area under the ROC curve over both
+    ``more[i]`` and ``less[i]`` count the pairs of cell ``i`` on its two sides; of pairs that are alike, each gets half. Area under the ROC curve over both
     orders of every pair; 0.5 is chance. An upper bound: a rule found on other pairs does no better on average.
     """
     major, minor = np.maximum(more, less), np.minimum(more, less)

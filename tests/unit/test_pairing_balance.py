@@ -183,15 +183,31 @@ def test_all_rules_hold_together() -> None:
         )
         for row in made
     ]
-    pairs, reasons = run(
-        proposals, max_defect_share=0.2, max_template_share=0.05, no_rewrite_share=(0.2, 0.3), max_surface_auc=0.6
-    )
+    rules = {
+        "max_defect_share": 0.2,
+        "max_template_share": 0.05,
+        "no_rewrite_share": (0.2, 0.3),
+        "max_surface_auc": 0.6,
+    }
+    pairs, reasons = run(proposals, **rules, max_loss=0.7)
     assert max(Counter(row.rejected.defect for row in pairs).values()) <= 0.2 * len(pairs)
     assert max(Counter(row.rejected.template for row in pairs).values()) <= 0.05 * len(pairs)
     assert 0.2 <= share(pairs, lambda row: row.chosen.rewrite == row.task.query) <= 0.3
     assert length_auc(pairs) <= 0.6
     assert len(pairs) > 500
     assert {"no_rewrite_share", "shortcut:length"} <= set(reasons)
+
+
+def test_rules_that_contradict_each_other_are_loosened_before_they_cost_more_than_they_may() -> None:
+    # The only defect that lengthens may make up a fifth; length asks for two fifths.
+    proposals = [
+        (row, worse(row, at, "grown" if at % 5 == 0 else f"cut {at % 5}", longer=at % 5 == 0))
+        for at, row in enumerate(rows(500))
+    ]
+    pairs, _ = run(proposals, max_defect_share=0.2, max_surface_auc=0.6, max_loss=0.6)
+    assert len(pairs) >= 200
+    assert length_auc(pairs) <= 0.6
+    assert share(pairs, lambda row: row.rejected.defect == "grown") == pytest.approx(0.4, abs=0.05)
 
 
 @pytest.mark.parametrize("seed", range(5))
