@@ -1,0 +1,170 @@
+"""The command line as a user meets it: each mistake is one paragraph with its fix, and nothing half-written stays."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from building import CLI, build_file, run
+from fault_server import FaultServer
+
+
+def assert_plain_error(done: subprocess.CompletedProcess[str], code: int, *said: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    for part in said:
+        assert part in done.stderr, done.stderr
+
+
+def source(path: object) -> list[dict[str, str]]:
+    return [{"use": "files", "source": "rows", "path": str(path), "licence": "MIT"}]
+
+
+def test_a_wrong_key_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    file = build_file(tmp_path, judges=[{"use": "length_ratio", "longset": 2}])
+    assert_plain_error(run("build", file), 2, f"{file}: judges.0.longset: unknown key, did you mean longest?")
+    assert not (tmp_path / "build").exists()
+
+
+def test_an_unknown_endpoint_is_refused(tmp_path: Path) -> None:
+    file = build_file(tmp_path, generation=[{"role": "teacher", "endpoint": "nobody"}])
+    assert_plain_error(run("build", file), 2, "generation.0.endpoint: no endpoint 'nobody'; there are: none")
+
+
+def test_a_missing_source_is_named(tmp_path: Path) -> None:
+    done = run("build", build_file(tmp_path, sources=source(tmp_path / "none.jsonl")))
+    assert_plain_error(done, 1, "none.jsonl")
+    assert not (tmp_path / "build" / "manifest.json").exists()
+
+
+def test_an_empty_source_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    assert_plain_error(run("build", build_file(tmp_path, sources=source(tmp_path / "empty.jsonl"))), 1, "empty.jsonl")
+
+
+def test_bad_lines_over_the_limit_name_the_first_one(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"query": "fine?", "history": []}\nnot json\n', encoding="utf-8")
+    done = run("build", build_file(tmp_path, sources=source(tmp_path / "bad.jsonl"), limits={"max_failure_rate": 0.1}))
+    assert_plain_error(done, 1, "1 of 2 rows failed", "bad.jsonl:2")
+
+
+def test_no_rows_left_says_where_they_went(tmp_path: Path) -> None:
+    (tmp_path / "zh.jsonl").write_text('{"query": "它怎么样？", "history": []}\n', encoding="utf-8")
+    file = build_file(tmp_path, sources=source(tmp_path / "zh.jsonl"), context={"languages": ["en"]})
+    assert_plain_error(run("build", file), 1, "no query is left", "dropped.jsonl")
+
+
+def test_queries_without_any_answer_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "raw.jsonl").write_text('{"query": "它怎么样？", "history": []}\n', encoding="utf-8")
+    assert_plain_error(
+        run("build", build_file(tmp_path, sources=source(tmp_path / "raw.jsonl"))), 1, "no query has an accepted answer"
+    )
+
+
+def test_a_key_that_is_not_set_stops_the_build_before_anything_is_sent(
+    tmp_path: Path, openai_server: FaultServer
+) -> None:
+    endpoint = {"base_url": openai_server.base_url, "model": "stub", "api_key_env": "PAIRWRIGHT_TEST_UNSET_KEY"}
+    for command in ("check", "build"):
+        done = run(command, build_file(tmp_path, openai_server.base_url, endpoints={"teacher": endpoint}))
+        assert_plain_error(done, 2 if command == "check" else 1, "PAIRWRIGHT_TEST_UNSET_KEY")
+    assert openai_server.requests == 0
+
+
+def test_a_wrong_api_key_names_the_variable_and_not_the_key(tmp_path: Path, openai_server: FaultServer) -> None:
+    openai_server.key = "right"
+    endpoint = {"base_url": openai_server.base_url, "model": "stub", "api_key_env": "TEST_WRONG_KEY"}
+    done = run(
+        "build",
+        build_file(tmp_path, openai_server.base_url, endpoints={"teacher": endpoint}),
+        env={"TEST_WRONG_KEY": "sk-wrong-1234"},
+    )
+    assert_plain_error(done, 1, "TEST_WRONG_KEY")
+    assert "sk-wrong" not in done.stdout + done.stderr
+
+
+def test_a_dead_endpoint_is_named(tmp_path: Path) -> None:
+    done = run(
+        "build",
+        build_file(
+            tmp_path,
+            "http://127.0.0.1:9/v1",
+            endpoints={"teacher": {"base_url": "http://127.0.0.1:9/v1", "model": "stub", "max_retries": 1}},
+        ),
+    )
+    assert_plain_error(done, 1, "teacher", "http://127.0.0.1:9/v1")
+
+
+def test_two_builds_into_one_folder_are_refused(tmp_path: Path) -> None:
+    file = build_file(tmp_path)
+    (tmp_path / "build").mkdir()
+    with (tmp_path / "build" / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert_plain_error(run("build", file), 1, "another build is running here")
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 and shutil.which("unshare") is None, reason="a small file system needs root or unshare"
+)
+def test_a_full_disk_is_one_paragraph_and_the_older_build_stays(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    file = build_file(tmp_path, output=str(disk / "build"))
+    # The file system lives in a mount namespace of its own and goes with it.
+    script = f"mount -t tmpfs -o size=300k tmpfs {disk} && {' '.join(CLI)} build {file}; code=$?; find {disk} -name '*.partial'; exit $code"
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, timeout=240)
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("this machine lets nobody mount a small file system")
+    assert_plain_error(done, 1, "No space left on device")
+    assert ".partial" not in done.stdout
+
+
+def test_plan_and_check_send_nothing_and_leave_nothing(tmp_path: Path, openai_server: FaultServer) -> None:
+    file = build_file(
+        tmp_path,
+        openai_server.base_url,
+        endpoints={
+            "teacher": {"base_url": openai_server.base_url, "model": "stub", "price": {"input": 1, "output": 2}}
+        },
+    )
+    planned = run("plan", file)
+    assert planned.returncode == 0, planned.stderr
+    assert "120" in planned.stdout
+    checked = run("check", file)
+    assert checked.returncode == 0, checked.stderr
+    assert "60 queries, 60 of them with a reference" in checked.stdout
+    assert openai_server.requests == 0
+    assert not (tmp_path / "build").exists()
+
+
+def test_show_marks_the_difference_and_tells_the_life_of_a_row(tmp_path: Path) -> None:
+    assert run("build", build_file(tmp_path)).returncode == 0
+    shown = run("show", tmp_path / "build", "--language", "zh", "--limit", "3")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.count("chosen:") == 3
+    assert "[-" in shown.stdout
+    pair = shown.stdout.split(", pair ")[1].split()[0]
+    told = run("show", tmp_path / "build", "--row", pair)
+    assert "pairs.jsonl:" in told.stdout
+    assert_plain_error(run("show", tmp_path / "build", "--defect", "nothing"), 2, "no such pair", "missing_entity")
+    assert_plain_error(run("show", tmp_path / "elsewhere"), 2, "no finished build here")
+
+
+def test_init_writes_a_file_that_checks_and_never_over_another(tmp_path: Path) -> None:
+    assert run("init", tmp_path / "my.yaml").returncode == 0
+    assert yaml.safe_load((tmp_path / "my.yaml").read_text())["name"] == "my-rewrites"
+    assert_plain_error(run("init", tmp_path / "my.yaml"), 2, "exists already")
+
+
+def test_list_and_schema_name_every_component() -> None:
+    listed = run("list").stdout
+    schema = json.loads(run("schema").stdout)
+    names = [form["properties"]["use"].get("const") for form in schema["properties"]["perturbers"]["items"]["anyOf"]]
+    assert "entity_deletion" in names
+    assert all(name in listed for name in names if name)
