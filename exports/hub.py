@@ -140,13 +140,14 @@ class _Patience:
         self._repo, self._wait = repo, wait
 
     def __call__(self, action: Callable[[], T]) -> T:
-        import httpx  # newer versions of huggingface_hub stand on httpx, older ones on requests
         from huggingface_hub.errors import HfHubHTTPError
 
+        # Its bases are the errors of the HTTP library that the installed version stands on: there were three so far.
+        failures: tuple[type[BaseException], ...] = (OSError, RuntimeError, *HfHubHTTPError.__bases__)
         for attempt in range(TRIES):
             try:
                 return action()
-            except (OSError, httpx.HTTPError, HfHubHTTPError, RuntimeError) as exc:
+            except failures as exc:
                 # Uploads run in threads of the client, which wraps what went wrong there in a RuntimeError.
                 cause = exc.__cause__ or exc if isinstance(exc, RuntimeError) else exc
                 status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None

@@ -35,6 +35,7 @@ class Hub:
     faults: list[tuple[str, str, int | str]] = field(default_factory=list)
     uploads: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    large: int = 2000  # bytes from which a file goes to the object store before the commit
 
     def files(self, ref: str = "main") -> Files:
         return self.commits[self.refs.get(ref, ref)]
@@ -104,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         url = f"{self.hub.url}/datasets/{repo}"
         if repo in self.hub.repos:
             return self._answer({"error": "You already created this dataset repo", "url": url}, 409)
-        self.hub.repos[repo] = asked["private"]
+        self.hub.repos[repo] = asked.get("private") or asked.get("visibility") == "private"
         self.hub.commits["0" * 40] = {".gitattributes": b"* lfs\n"}
         self.hub.refs["main"] = "0" * 40
         return self._answer({"url": url, "name": repo})
@@ -118,7 +119,11 @@ class Handler(BaseHTTPRequestHandler):
             return self._answer({"error": "not found"}, 404)
         files = json.loads(body)["files"]
         modes = [
-            {"path": one["path"], "uploadMode": "lfs" if one["size"] > 2000 else "regular", "shouldIgnore": False}
+            {
+                "path": one["path"],
+                "uploadMode": "lfs" if one["size"] > self.hub.large else "regular",
+                "shouldIgnore": False,
+            }
             for one in files
         ]
         return self._answer({"files": modes})
