@@ -16,7 +16,7 @@ from pairwright.evaluation.gold import GoldSet
 from pairwright.evaluation.metric import Case, Metric
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.restoration import RESTORATION_F1
-from pairwright.evaluation.scores import Difference, Figure, differences, figures, slice_differences
+from pairwright.evaluation.scores import Difference, Figure, differences, figures, sample_of, slice_differences
 
 SIGNIFICANT = 0.05
 EXAMPLES = 5
@@ -54,10 +54,11 @@ def compare(gold: GoldSet, first: System, second: System, seed: int = 0) -> Comp
     """Compare two systems on the rows of one test set."""
     metrics, _ = available()
     measured = measure_all(gold, [first, second], metrics)
-    overall = differences(measured[0], measured[1], gold, metrics, seed)
+    sample = sample_of(gold)
+    overall = differences(measured[0], measured[1], sample, metrics, seed)
     used = {one.metric for one in overall if one.rows}
     notes = tuple(MetricNote.of(metric) for metric in metrics if metric.name in used)
-    parts = slice_differences(measured[0], measured[1], gold, [one for one in metrics if one.name in HEADLINES], seed)
+    parts = slice_differences(measured[0], measured[1], sample, [one for one in metrics if one.name in HEADLINES], seed)
     better, worse = _moved(gold, first, second)
     return Comparison(
         first=first.name,
@@ -68,7 +69,7 @@ def compare(gold: GoldSet, first: System, second: System, seed: int = 0) -> Comp
         dialogues=len({row.dialogue for row in gold.rows}),
         seed=seed,
         metrics=notes,
-        figures=tuple(one for one in figures(measured, gold, metrics, seed) if one.slice[0] == "all" and one.rows),
+        figures=tuple(one for one in figures(measured, sample, metrics, seed) if one.slice[0] == "all" and one.rows),
         differences=tuple(one for one in overall if one.rows),
         by_slice=tuple(one for one in parts if one.rows),
         gains=tuple(shown(gold, [first, second], index) for index in better),

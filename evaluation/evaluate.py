@@ -10,9 +10,9 @@ from pairwright.core.records import content_id, row_rng
 from pairwright.evaluation.catalogue import available
 from pairwright.evaluation.evaluation import Evaluation, MetricNote, SetResult, Shown, system_note
 from pairwright.evaluation.gold import GoldSet
-from pairwright.evaluation.metric import Metric
+from pairwright.evaluation.metric import Case, Metric
 from pairwright.evaluation.predictions import System
-from pairwright.evaluation.scores import Measured, differences, figures, measure, warm_up
+from pairwright.evaluation.scores import Measured, differences, figures, measure, sample_of, warm_up
 
 SHOWN_ROWS = 12
 
@@ -51,7 +51,10 @@ def evaluate(
 def measure_all(gold: GoldSet, systems: Sequence[System], metrics: Sequence[Metric]) -> list[Measured]:
     """Measure the systems on one test set, parsing their texts in batches first."""
     warm_up(gold, systems)
-    return [measure(system, gold, metrics) for system in systems]
+    return [
+        measure(system.name, [Case(*pair) for pair in zip(gold.rows, system.predictions, strict=True)], metrics)
+        for system in systems
+    ]
 
 
 def _check_names(names: Sequence[str], against: str) -> None:
@@ -66,7 +69,8 @@ def _set_result(
     gold: GoldSet, systems: Sequence[System], metrics: Sequence[Metric], against: str, seed: int
 ) -> SetResult:
     measured = measure_all(gold, systems, metrics)
-    base = next(one for one in measured if one.system.name == against)
+    base = next(one for one in measured if one.system == against)
+    sample = sample_of(gold)
     return SetResult(
         test=gold.name,
         sha256=gold.sha256,
@@ -74,10 +78,10 @@ def _set_result(
         dialogues=len({row.dialogue for row in gold.rows}),
         languages=dict(sorted(Counter(row.language for row in gold.rows).items())),
         systems=tuple(system_note(system, content_id(system.predictions)) for system in systems),
-        figures=tuple(figures(measured, gold, metrics, seed)),
+        figures=tuple(figures(measured, sample, metrics, seed)),
         against=against,
         differences=tuple(
-            one for other in measured if other is not base for one in differences(base, other, gold, metrics, seed)
+            one for other in measured if other is not base for one in differences(base, other, sample, metrics, seed)
         ),
         shown=shown_rows(gold, systems, seed),
     )

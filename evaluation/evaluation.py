@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from pairwright.core.records import Row
-from pairwright.evaluation.metric import Metric
+from pairwright.evaluation.metric import C, Metric
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.scores import Difference, Figure
 
@@ -18,6 +18,16 @@ HEADLINES = (
     "leftover_reference",
     "invented_entity",
     "example_leak",
+    "task_success",
+    "turns_used",
+    "paraphrase_change",
+    "safe_refusal",
+    "clarify_first",
+    "parsable_json",
+    "tool_name",
+    "tool_arguments",
+    "slot_accuracy",
+    "context_support",
 )
 
 
@@ -30,7 +40,7 @@ class MetricNote(Row):
     percent: bool
 
     @classmethod
-    def of(cls, metric: Metric) -> MetricNote:
+    def of(cls, metric: Metric[C]) -> MetricNote:
         """The note of a metric."""
         return cls(name=metric.name, what=metric.what, better=metric.better, percent=metric.percent)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal
 
 import numpy as np
+from typing_extensions import TypeVar
 
 from pairwright.evaluation.gold import GoldRow
 from pairwright.evaluation.predictions import Prediction
@@ -29,6 +30,9 @@ class Case:
     prediction: Prediction
 
 
+C = TypeVar("C", default=Case)
+
+
 def mean(sums: Array) -> Array:
     """Combine (value, weight) sums: the weighted mean, NaN where nothing was weighed."""
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -42,8 +46,8 @@ def f1(sums: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Metric:
-    """One figure. ``better`` says which way is good; ``size`` is the length of the sums; ``what`` explains it in a line.
+class Metric(Generic[C]):
+    """One figure over cases of one type: rewrites (:class:`Case`) or turns of a dialogue (``dialogue_case.py``). ``better`` says which way is good; ``size`` is the length of the sums; ``what`` explains it in a line.
 
     ``percent`` figures are shares between 0 and 1 that reports show in per cent.
     """
@@ -51,7 +55,7 @@ class Metric:
     name: str
     what: str
     better: Literal["higher", "lower", "neither"]
-    measure: Callable[[Case], Sums | None]
+    measure: Callable[[C], Sums | None]
     combine: Combine = mean
     size: int = 2
     percent: bool = True

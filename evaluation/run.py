@@ -10,6 +10,7 @@ from pairwright.evaluation.asking import Asking, with_examples
 from pairwright.evaluation.compare import Comparison, compare
 from pairwright.evaluation.compare_report import comparison_head, table_rows, write_comparison
 from pairwright.evaluation.evaluate import evaluate
+from pairwright.evaluation.evaluate_dialogues import evaluate_dialogues
 from pairwright.evaluation.evaluation import HEADLINES, Evaluation, SetResult
 from pairwright.evaluation.extras import Extras, extra_metrics
 from pairwright.evaluation.gold import GoldSet
@@ -52,6 +53,23 @@ def evaluate_command(
     if leaderboard is not None:
         record(result, leaderboard)
     _print_evaluation(result, files)
+    return result
+
+
+def evaluate_dialogues_command(
+    systems: Sequence[str], test: Path, output: Path, *, against: str | None = None, seed: int = 0
+) -> Evaluation:
+    """Evaluate systems on the turns of dialogues; each system is ``[NAME=]PREDICTIONS.jsonl``.
+
+    Raises:
+        PairwrightError: bad input, or a folder that cannot be written.
+    """
+    specs = [parse_system(text) for text in systems]
+    others = [spec.name for spec in specs if spec.kind != "file"]
+    if others:
+        raise ConfigError([f"--system {name}: dialogues are evaluated from files of predictions" for name in others])
+    result = evaluate_dialogues(test, {spec.name: Path(spec.target) for spec in specs}, against, seed)
+    _print_evaluation(result, write_report(result, output))
     return result
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from pairwright.core.language import mentions_many
 from pairwright.core.records import Row
 from pairwright.evaluation.gold import GoldSet
-from pairwright.evaluation.metric import Case, Metric
+from pairwright.evaluation.metric import C, Metric
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.slices import Slice, slices
 from pairwright.evaluation.statistics import (
@@ -58,17 +58,29 @@ class Difference(Row):
 
 
 @dataclass(frozen=True)
+class Sample:
+    """What the statistics know of a test set: each row's dialogue (resampled together), and its slices."""
+
+    dialogues: Sequence[str]
+    parts: Sequence[Slice]
+
+
+@dataclass(frozen=True)
 class Measured:
     """The sums of one system: per metric an array (rows, k), and which rows the metric applies to (rows,)."""
 
-    system: System
+    system: str
     sums: Mapping[str, Array]
     applies: Mapping[str, np.ndarray]
 
 
-def measure(system: System, gold: GoldSet, metrics: Sequence[Metric]) -> Measured:
+def sample_of(gold: GoldSet) -> Sample:
+    """The sample that a test set of rewrites is."""
+    return Sample([row.dialogue for row in gold.rows], slices(gold.rows))
+
+
+def measure(system: str, cases: Sequence[C], metrics: Sequence[Metric[C]]) -> Measured:
     """Apply every metric to every row once."""
-    cases = [Case(row, prediction) for row, prediction in zip(gold.rows, system.predictions, strict=True)]
     sums, applies = {}, {}
     for metric in metrics:
         found = [metric.measure(case) for case in cases]
@@ -90,40 +102,40 @@ def warm_up(gold: GoldSet, systems: Sequence[System]) -> None:
         mentions_many(list(dict.fromkeys(texts)), language)
 
 
-def figures(measured: Sequence[Measured], gold: GoldSet, metrics: Sequence[Metric], seed: int) -> list[Figure]:
+def figures(measured: Sequence[Measured], sample: Sample, metrics: Sequence[Metric[C]], seed: int) -> list[Figure]:
     """Every metric of every system on all rows and on every slice."""
     found = []
-    for part in (ALL, *slices(gold.rows)):
-        groups = group_indices([gold.rows[index].dialogue for index in _rows(part, gold)])
+    for part in (ALL, *sample.parts):
+        rows = _rows(part, sample)
+        groups = group_indices([sample.dialogues[index] for index in rows])
         for one in measured:
-            estimates = _estimates(one, _rows(part, gold), groups, metrics, seed)
+            estimates = _estimates(one, rows, groups, metrics, seed)
             found += [
-                Figure(system=one.system.name, metric=metric.name, slice=(part.kind, part.value), **_fields(estimate))
+                Figure(system=one.system, metric=metric.name, slice=(part.kind, part.value), **_fields(estimate))
                 for metric, estimate in zip(metrics, estimates, strict=True)
             ]
     return found
 
 
 def differences(
-    first: Measured, second: Measured, gold: GoldSet, metrics: Sequence[Metric], seed: int
+    first: Measured, second: Measured, sample: Sample, metrics: Sequence[Metric[C]], seed: int
 ) -> list[Difference]:
     """``second`` against ``first`` on all rows; the metrics' p values are one family for Holm's correction."""
-    return _adjusted(_differences(first, second, gold, ALL, metrics, seed))
+    return _adjusted(_differences(first, second, sample, ALL, metrics, seed))
 
 
 def slice_differences(
-    first: Measured, second: Measured, gold: GoldSet, metrics: Sequence[Metric], seed: int
+    first: Measured, second: Measured, sample: Sample, metrics: Sequence[Metric[C]], seed: int
 ) -> list[Difference]:
     """``second`` against ``first`` on every slice; all these p values are one family for Holm's correction."""
-    parts = slices(gold.rows)
-    return _adjusted([one for part in parts for one in _differences(first, second, gold, part, metrics, seed)])
+    return _adjusted([one for part in sample.parts for one in _differences(first, second, sample, part, metrics, seed)])
 
 
 def _differences(
-    first: Measured, second: Measured, gold: GoldSet, part: Slice, metrics: Sequence[Metric], seed: int
+    first: Measured, second: Measured, sample: Sample, part: Slice, metrics: Sequence[Metric[C]], seed: int
 ) -> list[Difference]:
-    rows = _rows(part, gold)
-    groups = group_indices([gold.rows[index].dialogue for index in rows])
+    rows = _rows(part, sample)
+    groups = group_indices([sample.dialogues[index] for index in rows])
     found = []
     for metric in metrics:
         both = first.applies[metric.name][rows] & second.applies[metric.name][rows]
@@ -137,8 +149,8 @@ def _differences(
         p = permutation_p(one, other, metric.combine, seed) if metric.better != "neither" else float("nan")
         found.append(
             Difference(
-                first=first.system.name,
-                second=second.system.name,
+                first=first.system,
+                second=second.system,
                 metric=metric.name,
                 slice=(part.kind, part.value),
                 p=_number(p),
@@ -155,7 +167,7 @@ def _adjusted(found: list[Difference]) -> list[Difference]:
 
 
 def _estimates(
-    measured: Measured, rows: np.ndarray, groups: np.ndarray, metrics: Sequence[Metric], seed: int
+    measured: Measured, rows: np.ndarray, groups: np.ndarray, metrics: Sequence[Metric[C]], seed: int
 ) -> list[Estimate]:
     """All metrics from one set of resamples, so that a slice costs one matrix product."""
     grouped = group_sums(np.hstack([measured.sums[metric.name][rows] for metric in metrics]), groups)
@@ -170,8 +182,8 @@ def _estimates(
     return estimates
 
 
-def _rows(part: Slice, gold: GoldSet) -> np.ndarray:
-    return np.arange(len(gold.rows)) if part is ALL else np.array(part.rows)
+def _rows(part: Slice, sample: Sample) -> np.ndarray:
+    return np.arange(len(sample.dialogues)) if part is ALL else np.array(part.rows)
 
 
 def _fields(estimate: Estimate) -> dict[str, float | int | None]:

@@ -208,7 +208,7 @@ def test_evaluation_lists_every_metric_measured_or_says_why_not(gold: GoldSet) -
     result = evaluate([(gold, systems(gold, "copy", "reference"))], against="copy")
     measured = {note.name for note in result.metrics}
     assert {"bleu", "restoration_f1", "entity_retention"} <= measured
-    assert set(result.not_measured) == {"over_edit", "example_leak", "analysis_leak"}
+    assert set(result.not_measured) == {"over_edit", "example_leak", "analysis_leak", "analysis_contradiction"}
     best = result.results[0].figure("reference", "exact_match")
     assert best is not None
     assert (best.value, best.low, best.high, best.rows) == (1.0, 1.0, 1.0, 3)
