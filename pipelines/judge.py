@@ -88,14 +88,18 @@ def ordered_map(
     source = iter(items)
     running: deque[asyncio.Task[O]] = deque()
 
-    async def first() -> O | None:
+    async def ready() -> list[O]:
         running.extend(asyncio.ensure_future(work(item)) for item in islice(source, width - len(running)))
-        return await running[0] if running else None
+        results = [await running.popleft()] if running else []
+        while running and running[0].done():
+            results.append(running.popleft().result())
+        return results
 
+    # Not runner.run: it installs and removes a signal handler each time, which costs more than a rule's verdict.
+    loop = runner.get_loop()
     try:
-        while (result := runner.run(first())) is not None:
-            running.popleft()
-            yield result
+        while results := loop.run_until_complete(ready()):
+            yield from results
     finally:
         for task in running:
             task.cancel()

@@ -51,5 +51,5 @@ def asking(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) ->
 
 
 def judging_width(config: BuildConfig) -> int:
-    """How many candidates are with the judges at once: enough to keep every endpoint busy, one without endpoints."""
-    return max([1, *(2 * endpoint.most_in_flight for endpoint in endpoints_in_use(config).values())])
+    """How many candidates are with the judges at once: enough to keep every endpoint busy."""
+    return max([64, *(2 * endpoint.most_in_flight for endpoint in endpoints_in_use(config).values())])
