@@ -47,6 +47,17 @@ def antecedents(task: RewriteTask, chosen: str) -> tuple[Antecedent, ...]:
     return tuple(found.values())
 
 
+def topics(task: RewriteTask, chosen: str) -> tuple[Antecedent, ...]:
+    """Chinese common nouns of the newest turns that ``chosen`` does not say: what else it could be padded with."""
+    found: dict[str, Antecedent] = {}
+    for age, turn in enumerate(reversed(task.history[-_TURNS:])):
+        for mention in lang.mentions(turn.content[:_LONGEST_TURN], "zh"):
+            known = chinese.is_full_class(mention.text) or len(mention.text) > 2
+            if mention.kind == "noun" and known and mention.text not in chosen:
+                found.setdefault(mention.text, Antecedent(mention.text, mention.text, "", age, turn.role == "user"))
+    return tuple(found.values())
+
+
 def _keys(text: str, task: RewriteTask) -> frozenset[str]:
     if task.language == "zh":
         return frozenset((chinese.bare_name(text),))
@@ -93,9 +104,9 @@ def _in_turn(task: RewriteTask, turn: Turn, age: int) -> Iterator[Antecedent]:
     if task.language == "zh":
         for mention in lang.mentions(text, "zh"):
             said_of = re.search(r"(?:称|又叫|也叫|名为|前身是?|属于?|叫做?|曾是)$", text[: mention.start])
-            address = said_of or re.search(r"(?:地址|位于|位置|在)[^，。！？]{0,14}$", text[: mention.start])
+            address = said_of or re.search(r"(?:地址|位于|位置)[^，。！？]{0,14}$", text[: mention.start])
             if mention.kind == "entity" and not address and _is_rival_zh(mention.text):
-                yield Antecedent(mention.text, mention.text, "", age, turn.role == "user")
+                yield Antecedent(mention.text.strip(), mention.text.strip(), "", age, turn.role == "user")
         return
     tokens = english.tokenize(text)
     places = {token.start: place for place, token in enumerate(tokens)}
@@ -107,7 +118,8 @@ def _in_turn(task: RewriteTask, turn: Turn, age: int) -> Iterator[Antecedent]:
             len(phrase) > 4
             or last in _DULL | NO_HEADS
             or not any(char.isalpha() for char in words)
-            or len(words) < 3
+            or len(words) < 4
+            or "." in words
             or _CODE.fullmatch(words)
             or (last.endswith("ed") and words.islower())
             or re.search(r"\b(?:Road|Street|Lane|Avenue)\b", words)

@@ -197,7 +197,7 @@ def classify(name: str, replaced: str = "", around: str = "", asked: str = "") -
     candidates = [item for item in CLASSES if item.name != "person" and ("《" not in name or item.name in works)]
     cues = [(sum(around.count(cue) + 2 * asked.count(cue) for cue in item.cues), item) for item in candidates]
     best = max(cues, key=lambda pair: pair[0])
-    if "们" in replaced:
+    if "们" in replaced and not _looks_like_a_person(name, ""):
         return BY_NAME["band"] if best[1].name == "band" or "乐" in around else PEOPLE
     if _looks_like_a_person(name, replaced) or ("《" not in name and _ASKS_OF_A_PERSON.search(asked)):
         return BY_NAME["person"]

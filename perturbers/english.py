@@ -30,7 +30,7 @@ WH = frozenset(["what", "which", "who", "whom", "whose", "when", "where", "why",
 AUXILIARIES = frozenset(
     "is are was were be been being am do does did done has have had having can could will would shall should may "
     "might must ain't isn't aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't can't couldn't won't "
-    "wouldn't shouldn't let's i'm i've i'll i'd you're you've you'll it's that's there's we're they're we've".split()
+    "wouldn't shouldn't let let's goodbye bye i'm i've i'll i'd you're you've you'll it's that's there's we're they're we've".split()
 )
 ADVERBS = frozenset(
     "not also too very more most less least much many few just only even still again ever never always often "
@@ -206,21 +206,18 @@ def is_nominal(tokens: tuple[Token, ...], index: int) -> bool:
 
 def _governed(tokens: tuple[Token, ...], index: int) -> bool:
     """Whether a word that could be a verb ends a phrase that a preposition opened: for energy drinks."""
+    if not tokens[index].lower.endswith("s"):
+        return False
     start = index - 1
-    while (
-        start >= 0
-        and tokens[start].is_word
-        and not is_function_word(tokens[start].lower)
-        and not is_verb(tokens[start].lower)
-    ):
+    while start >= 0 and _is_plain(tokens[start]):
         start -= 1
     if start >= 0 and tokens[start].lower in DETERMINERS:
         start -= 1
-    return (
-        0 <= start < index - 1
-        and tokens[start].lower in PREPOSITIONS - {"to"}
-        and not tokens[index].lower.endswith(("ed", "ing"))
-    )
+    return 0 <= start < index - 1 and tokens[start].lower in PREPOSITIONS - {"to"}
+
+
+def _is_plain(token: Token) -> bool:
+    return token.is_word and token.text.islower() and not is_function_word(token.lower) and not is_verb(token.lower)
 
 
 def is_plural(phrase: str) -> bool:

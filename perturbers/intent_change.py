@@ -33,7 +33,7 @@ _EN: tuple[Swap, ...] = (
         "aspect",
     ),
     (
-        r"\b(phone number|address|postcode|(?<!expensive )(?<!moderate )(?<!cheap )price range|cost|salary|location|price)\b",
+        r"\b(phone number|address|postcode|(?<!expensive )(?<!moderate )(?<!cheap )price range|cost|salary|location|price(?! range))\b",
         "@attribute",
         "attribute",
     ),

@@ -9,12 +9,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core import language as lang
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Example, Rejected, RewriteTask
 from pairwright.perturbers import chinese, english
 from pairwright.perturbers.phrases import Frame
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
-from pairwright.perturbers.spans import Entity, dialogue_text, find_restored, restored_entities
+from pairwright.perturbers.spans import Change, Entity, dialogue_text, find_restored, noun_phrases, restored_entities
 from pairwright.perturbers.substitutes import put_in_place, same_kind
 from pairwright.perturbers.verify import Draft, impossible, leaked, settle
 
@@ -42,7 +43,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
     if not examples:
         yield impossible("no_examples")
         return
-    entities = restored_entities(task, chosen)
+    entities = restored_entities(task, chosen) or _own_entities(task, chosen)
     own = chosen + dialogue_text(task)
     loans = [(example, loan) for example in examples for loan in borrowed_names(example) if loan not in own]
     rng.shuffle(loans)
@@ -76,6 +77,25 @@ def example_entities(example: Example) -> tuple[Entity, ...]:
     """The entities that the example's own rewrite restored."""
     history = "\n".join(turn.content for turn in example.history)
     return find_restored(example.query, example.rewrite, history, example.language)
+
+
+def _own_entities(task: RewriteTask, chosen: str) -> tuple[Entity, ...]:
+    """Where nothing was restored: the names, and in English the things after a preposition, that the query itself has."""
+    whole = Change(0, len(chosen), chosen, "")
+    if task.language == "zh":
+        names = [one for one in lang.mentions(chosen, "zh") if one.kind == "entity" and chinese.is_name_like(one.text)]
+        ended = [one for one in names if not chosen[one.end : one.end + 1] or chosen[one.end] not in "·(（"]
+        return tuple(Entity(one.start, one.end, one.text, one.start, one.end, whole, 1) for one in ended)
+    found = []
+    for phrase in noun_phrases(chosen):
+        start, end = phrase[0].start, phrase[-1].end
+        one = Entity(start, end, chosen[start:end], start, end, whole, 1)
+        frame = Frame.around(chosen, one)
+        named = one.text[0].isupper() and start > 0
+        goes_on = frame.next_word in ("and", "of", "&", "'s", "’s")
+        if (named or frame.preposition in ("in", "at", "from", "about", "near")) and not goes_on:
+            found.append(one)
+    return tuple(found)
 
 
 def borrowed_names(example: Example) -> tuple[str, ...]:

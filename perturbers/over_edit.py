@@ -13,7 +13,7 @@ from pairwright.core import language as lang
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import chinese
-from pairwright.perturbers.antecedents import Antecedent, antecedents
+from pairwright.perturbers.antecedents import Antecedent, antecedents, topics
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
 from pairwright.perturbers.verify import Draft, grown, impossible, settle
 
@@ -52,6 +52,8 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         yield impossible("rewrite_needed")
         return
     names = sorted(antecedents(task, chosen), key=lambda one: one.text.islower() and " " not in one.text)[:4]
+    if not names and task.language == "zh":
+        names = list(topics(task, chosen)[:2])
     if not names:
         yield impossible("nothing_to_add")
     for name in names:

@@ -120,7 +120,8 @@ def _english_entities(query: str, chosen: str, dialogue: str) -> list[Entity]:
                 if token.start >= change.start and token.end <= change.end and _is_content(token.lower)
             ]
             new = [token for token in new if token.lower not in query_words]
-            if not new or not any(stem(token.lower) in known for token in new):
+            named = all(token.text[0].isupper() and len(token.text) > 2 for token in new)
+            if not new or not (named or any(stem(token.lower) in known for token in new)):
                 continue
             if _is_pointer(change.replaced):
                 phrase = tuple(token for token in phrase if change.start <= token.start and token.end <= change.end)
@@ -236,7 +237,7 @@ def _is_content(word: str) -> bool:
 def _chinese_entities(query: str, chosen: str, history: str) -> list[Entity]:
     found: list[Entity] = []
     for change in _merged(changes(query, chosen, "zh"), chosen, history):
-        for start, end in _known_parts(change, chosen, history):
+        for start, end in _known_parts(change, chosen, history) or _unknown_name(change, chosen):
             text = chosen[start:end]
             if text in query or chinese.is_full_class(text) or len(chinese.bare_name(text)) < 2:
                 continue
@@ -284,6 +285,12 @@ def _known_parts(change: Change, chosen: str, history: str) -> list[tuple[int, i
                 parts.append((start, stop))
         place = max(end, place + 1)
     return parts
+
+
+def _unknown_name(change: Change, chosen: str) -> list[tuple[int, int]]:
+    """A name that the rewrite spells in its own way, so that the dialogue does not have it."""
+    start, end = _trimmed(chosen, change.start, change.end)
+    return [(start, end)] if chinese.is_name_like(chosen[start:end]) else []
 
 
 def _split_pair(text: str, start: int, end: int) -> tuple[tuple[int, int], ...]:

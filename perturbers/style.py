@@ -33,7 +33,7 @@ _MIXED = (
     ("电影", "movie"), ("酒店", "hotel"), ("地址", "address"), ("电话", "phone number"), ("餐馆", "restaurant"), ("门票", "ticket"), ("评分", "rating"),
     ("推荐", "recommend"), ("价格", "price"), ("专辑", "album"), ("景点", "spot"), ("附近", "nearby"), ("周边", "nearby"), ("时间", "time"),
     ("导演", "director"), ("歌手", "singer"), ("公司", "company"), ("主唱", "vocal"), ("上映", "release"), ("发行", "release"),
-    ("什么时候", "when"), ("服务", "service"), ("手机", "phone"), ("天气", "weather"), ("城市", "city"), ("朋友", "friend"), ("喜欢", "like"), ("知道", "know"),
+    ("什么时候", "when"), ("服务", "service"), ("手机", "phone"), ("天气", "weather"), ("城市", "city"), ("朋友", "friend"),
 )  # fmt: skip
 _PARTICLES = re.compile(r"[吗呢吧啊呀]$")
 

@@ -185,7 +185,7 @@ def foreign(task: RewriteTask, chosen: str, text: str) -> str:
 def grown(task: RewriteTask, chosen: str, text: str) -> str:
     """Evidence that ``text`` says all that the chosen rewrite says and more of the dialogue besides."""
     if task.language == "zh":
-        kept = all(char in text for char in chosen if char.isalnum())
+        kept = all(char in text for char in chosen if char.isalnum() and char not in "那么")
         more = tuple(
             span
             for span in lang.restored(chosen, text, "zh")
@@ -258,7 +258,9 @@ def drifted(task: RewriteTask, chosen: str, text: str) -> str:
 def repeats(task: RewriteTask, chosen: str, text: str) -> str:
     """Evidence that ``text`` says some words of the chosen rewrite more often than that does, and loses none."""
     if task.language == "zh":
-        if len(text) < len(chosen) + 6 or not all(char in text for char in chosen if char.isalnum()):
+        if len(text) < len(chosen) + 6 or not all(
+            char in text for char in chosen if char.isalnum() and char not in "那么"
+        ):
             return ""
         pieces = {chosen[place : place + 3] for place in range(len(chosen) - 2)}
         return "".join(

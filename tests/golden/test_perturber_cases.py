@@ -42,7 +42,7 @@ def outcomes(name: str, case: dict[str, Any]) -> tuple[list[Rejected], list[str]
     chosen = Candidate.create(task=task.id, origin="reference", rewrite=case["chosen"], analysis=case.get("analysis"))
     perturber = PERTURBERS[name]()
     assert isinstance(perturber, Perturber)
-    found = list(perturber.perturb(task, chosen, row_rng(0, name, task.id)))
+    found = list(perturber.perturb(task, chosen, row_rng(0, name, case["key"])))
     made = [outcome for outcome in found if isinstance(outcome, Rejected)]
     return made, [outcome.reason for outcome in found if not isinstance(outcome, Rejected)]
 
