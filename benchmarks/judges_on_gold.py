@@ -5,7 +5,7 @@
 Reads the files of ``FILES`` that it finds below the folders: one JSON object per line with ``history``, ``query`` and
 the human ``rewrite``. Every judge sees every row twice: *blind*, as in a build whose source has no human rewrites, and
 *known*, with the human rewrite as the task's reference. The defects are made here, by rules that share nothing with
-the judges but the word diff that finds what a rewrite restores. Prints one Markdown table per data set.
+the judges but the word diff that finds what a rewrite restores. Prints one Markdown table.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import random
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -189,9 +190,11 @@ class Tally:
         self.judged[key] = self.judged.get(key, 0) + 1
         self.failed[key] = self.failed.get(key, 0) + failed
 
-    def cell(self, judge: str, kind: str, *, known: bool) -> str:
-        judged = self.judged.get((judge, kind, known), 0)
-        return f"{100 * self.failed[judge, kind, known] / judged:.1f} %" if judged else "–"
+    def cell(self, judge: str, kind: str) -> str:
+        if not (judged := self.judged.get((judge, kind, True), 0)):
+            return "–"
+        blind, known = (100 * self.failed[judge, kind, known] / judged for known in (False, True))
+        return f"{blind:.1f} / {known:.1f} ({judged})"
 
 
 def measure(rows: list[dict[str, Any]], show: str | None) -> Tally:
@@ -235,17 +238,13 @@ def _candidate(task: RewriteTask, defect: Defect) -> Candidate:
     )
 
 
-def print_table(name: str, count: int, tally: Tally) -> None:
-    """One Markdown table: false alarms of every judge, then its catch rate for each kind of defect."""
-    print(
-        f"\n### {name} ({count} rows)\n\n| judge | case | n | failed blind | failed known |\n|---|---|---:|---:|---:|"
-    )
-    for judge in RULES:
-        kinds = dict.fromkeys(kind for one, kind, _ in tally.judged if one == judge)
-        for kind in kinds:
-            cells = [tally.cell(judge, kind, known=known) for known in (False, True)]
-            label = "**human rewrite (false alarm)**" if kind == "human" else f"caught: {kind}"
-            print(f"| {judge} | {label} | {tally.judged[judge, kind, True]} | {' | '.join(cells)} |")
+def print_table(tallies: Mapping[str, Tally]) -> None:
+    """One Markdown table: a column per data set, each cell the share of failed answers blind / known, and how many."""
+    print(f"| judge | answers | {' | '.join(tallies)} |\n|---|---|{'---:|' * len(tallies)}")
+    cases = dict.fromkeys((judge, kind) for tally in tallies.values() for judge, kind, _ in tally.judged)
+    for judge, kind in sorted(cases, key=lambda case: (RULES.index(case[0]), case[1] != "human")):
+        label = "**human rewrites**" if kind == "human" else kind
+        print(f"| {judge} | {label} | {' | '.join(tally.cell(judge, kind) for tally in tallies.values())} |")
 
 
 def main() -> None:
@@ -258,13 +257,15 @@ def main() -> None:
     paths = [path for name in FILES for folder in arguments.folders if (path := folder / name).exists()]
     if not paths:
         sys.exit(f"none of {', '.join(FILES)} below {', '.join(map(str, arguments.folders))}")
+    tallies, started = {}, time.process_time()
     for path in paths:
         if arguments.only in (None, path.name):
-            rows = read_rows(path, arguments.limit)
-            tally = measure(rows, arguments.show)
-            print_table(path.name, len(rows), tally)
+            tallies[path.name.split(".")[0]] = tally = measure(read_rows(path, arguments.limit), arguments.show)
             for mistake in tally.shown:
                 print("   ", " | ".join(mistake))
+    print_table(tallies)
+    verdicts = sum(sum(tally.judged.values()) for tally in tallies.values())
+    print(f"\n{verdicts:,} verdicts, {1000 * (time.process_time() - started) / verdicts:.2f} ms CPU each")
 
 
 if __name__ == "__main__":
