@@ -91,6 +91,7 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
     def load(self) -> None:
         """Open ledger and client in the process that asks."""
         super().load()
+        self._fatal = None
         self._control = Control(Path(self.control)) if self.control else None
         self.event_loop.run_until_complete(self._open())
 
