@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from factories import task
-
 from pairwright.core.config import BuildConfig
 from pairwright.core.records import RewriteTask
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fault_server import FaultServer
 from generation_rows import answer, processes_about, wait_until
 
+from fault_server import FaultServer
 from pairwright.core.ledger import Ledger
 
 COUNT = 120

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FaultServer
 from generation_rows import TEACHER, answer, build_config, number_in, processes_about, tasks, wait_until
 
+from fault_server import FaultServer
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BudgetReached, BuildError, ModelError
 from pairwright.core.ledger import Ledger

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FaultServer
 from generation_rows import TEACHER, answer, build_config, tasks
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fault_server import FaultServer
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Candidate, Failed
 from pairwright.pipelines import generate as stage

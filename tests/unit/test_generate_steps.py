@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FaultServer
 from generation_rows import answer, number_in, tasks
 
+from fault_server import FaultServer
 from pairwright.core.config import EndpointConfig, LimitsConfig
 from pairwright.core.errors import BudgetReached, JudgeError, ModelError
 from pairwright.core.ledger import Ledger
