@@ -70,6 +70,11 @@ class Rubric(Component):
     )
     reasks: int = Field(1, ge=0, description="How often an answer that does not parse is asked again.")
 
+    @property
+    def requests_per_candidate(self) -> int:
+        """One per dimension."""
+        return len(self.chosen())
+
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return [await self._verdict(task, candidate, ask) for candidate in candidates]
 
