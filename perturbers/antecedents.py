@@ -101,49 +101,47 @@ def _is_rival_zh(name: str) -> bool:
 
 def _in_turn(task: RewriteTask, turn: Turn, age: int) -> Iterator[Antecedent]:
     text = turn.content[:_LONGEST_TURN]
-    if task.language == "zh":
-        for mention in lang.mentions(text, "zh"):
-            said_of = re.search(r"(?:称|又叫|也叫|名为|前身是?|属于?|叫做?|曾是)$", text[: mention.start])
-            address = said_of or re.search(r"(?:地址|位于|位置)[^，。！？]{0,14}$", text[: mention.start])
-            if mention.kind == "entity" and not address and _is_rival_zh(mention.text):
-                yield Antecedent(mention.text.strip(), mention.text.strip(), "", age, turn.role == "user")
-        return
+    by_user = turn.role == "user"
+    yield from _in_chinese(text, age, by_user) if task.language == "zh" else _in_english(text, age, by_user)
+
+
+def _in_chinese(text: str, age: int, by_user: bool) -> Iterator[Antecedent]:
+    for mention in lang.mentions(text, "zh"):
+        name, before = mention.text.strip(), text[: mention.start]
+        another_name = re.search(r"(?:称|又叫|也叫|名为|前身是?|属于?|叫做?|曾是)$", before)
+        address = re.search(r"(?:地址|位于|位置)[^，。！？]{0,14}$", before)
+        if mention.kind == "entity" and not another_name and not address and _is_rival_zh(name):
+            yield Antecedent(name, name, "", age, by_user)
+
+
+def _in_english(text: str, age: int, by_user: bool) -> Iterator[Antecedent]:
     tokens = english.tokenize(text)
     places = {token.start: place for place, token in enumerate(tokens)}
-    lowered = " ".join(token.lower for token in tokens)
-    for phrase in noun_phrases(text, lowered):
+    for phrase in noun_phrases(text, " ".join(token.lower for token in tokens)):
         words = text[phrase[0].start : phrase[-1].end]
-        last = phrase[-1].lower
-        if (
-            len(phrase) > 4
-            or last in _DULL | NO_HEADS
-            or not any(char.isalpha() for char in words)
-            or len(words) < 4
-            or "." in words
-            or _CODE.fullmatch(words)
-            or (last.endswith("ed") and words.islower())
-            or re.search(r"\b(?:Road|Street|Lane|Avenue)\b", words)
-        ):
+        if len(phrase) > 4 or not _is_rival_en(words):
             continue
         named = all(token.text[0].isupper() for token in phrase)
         lead = places[phrase[0].start]
-        if (named and not _is_certain_name(tokens, lead, len(phrase))) or not (named or turn.role == "user"):
+        if (named and not _is_certain_name(tokens, lead, len(phrase))) or not (named or by_user):
             continue
-        article = tokens[lead - 1].lower if lead and tokens[lead - 1].lower in english.ARTICLES else ""
-        before = tokens[lead - (2 if article else 1)].lower if lead > (1 if article else 0) else ""
-        if (
-            not article
-            and not named
-            and not english.is_plural(words)
-            and not english.is_mass(words)
-            and before not in english.PREPOSITIONS
-        ):
-            continue
-        # a thing just mentioned is the thing from then on
-        yield Antecedent(
-            words,
-            f"the {words}" if article else words,
-            before if before in english.PREPOSITIONS else "",
-            age,
-            turn.role == "user",
-        )
+        article = lead > 0 and tokens[lead - 1].lower in english.ARTICLES
+        before = tokens[lead - 1 - article].lower if lead > article else ""
+        preposition = before if before in english.PREPOSITIONS else ""
+        if article or named or preposition or english.is_plural(words) or english.is_mass(words):
+            # a thing just mentioned is *the* thing from then on
+            yield Antecedent(words, f"the {words}" if article else words, preposition, age, by_user)
+
+
+def _is_rival_en(words: str) -> bool:
+    """A thing of its own: no dull noun, no code, no street, no adjective taken for a noun."""
+    last = words.lower().split()[-1]
+    return (
+        last not in _DULL | NO_HEADS
+        and len(words) > 3
+        and "." not in words
+        and any(char.isalpha() for char in words)
+        and not _CODE.fullmatch(words)
+        and not (last.endswith("ed") and words.islower())
+        and not re.search(r"\b(?:Road|Street|Lane|Avenue)\b", words)
+    )

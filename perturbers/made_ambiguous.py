@@ -28,6 +28,9 @@ _WINDOW = 40
 
 _NAMED_BEFORE = re.compile(r"(?:电影|影片|歌曲|专辑|乐队|导演|歌手|演员|景点|餐馆|酒店)$")
 
+Choice = tuple[int, int, str, str]
+"""``(start, end, put, template)``: what to write in place of ``chosen[start:end]``."""
+
 
 class MadeAmbiguous(Component):
     """Blurs each restored entity in turn: that restaurant, it, the one; 那个景点, 这首歌, 它.
@@ -68,7 +71,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
             )
 
 
-def _choices_zh(task: RewriteTask, chosen: str, entity: Entity, rng: random.Random) -> list[tuple[int, int, str, str]]:
+def _choices_zh(task: RewriteTask, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
     history = dialogue_text(task)
     place = history.rfind(entity.text)
     around = history[max(0, place - _WINDOW) : place + len(entity.text) + _WINDOW]
@@ -108,55 +111,61 @@ def _pronouns_zh(task: RewriteTask, kind: chinese.NounClass) -> tuple[str, ...]:
     return ("她", "这个人") if said.count("她") > said.count("他") - said.count("其他") else kind.pronouns
 
 
-def _choices_en(task: RewriteTask, chosen: str, entity: Entity, rng: random.Random) -> list[tuple[int, int, str, str]]:
+def _choices_en(task: RewriteTask, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
     frame = Frame.around(chosen, entity)
     if _is_fixed(frame):
         return []
-    plural = english.is_plural(entity.text)
-    possessive = frame.next_word in ("'s", "’s")
-    start, end = frame.phrase_start, frame.after_possessive if possessive else entity.end
-    kind = (
-        ""
-        if _is_person(task, entity)
-        else kind_of(entity.text, dialogue_text(task), bare=not frame.determiner, sentence=chosen)
-    )
-    partial = entity.added != entity.text
+    kind = ""
+    if not _is_person(task, entity):
+        kind = kind_of(entity.text, dialogue_text(task), bare=not frame.determiner, sentence=chosen)
     qualified = frame.next_word in ("that", "which", "who", "where", "whose") or frame.next_word.endswith("ing")
-    found: list[tuple[int, int, str, str]] = []
-    if kind and not (frame.joined_before and frame.joined_after):
-        if kind == "area" and frame.preposition == "on":
-            return [(frame.preposition_start, end, f"in {_pointed(kind, plural, rng)}", "pointed_noun")]
-        found.append((start, end, _pointed(kind, plural, rng) + ("'s" if possessive else ""), "pointed_noun"))
-    if not qualified and not partial and not frame.is_listed and (kind or not _may_be_person(task, entity)):
-        if (frame.preposition in ("at", "in", "to") and kind in _PLACES) or (
-            frame.preposition in ("at", "in") and entity.text[0].isupper() and not kind
-        ):
-            found.append((frame.preposition_start, end, "there", "there"))
-        else:
-            found.append(
-                (
-                    start,
-                    end,
-                    _pronoun_en(task, entity, frame, plural, possessive),
-                    "possessive" if possessive else "pronoun",
-                )
-            )
-    if entity.text.split()[-1].lower() in NO_HEADS and frame.preposition in ("in", "at", "on"):
-        found = [choice for choice in found if choice[3] != "pronoun"]
+    whole = not qualified and entity.added == entity.text
+    found = _pointed_choices(frame, entity, kind, rng)
+    if whole and not frame.is_listed and (kind or not _may_be_person(task, entity)):
+        found += _pronoun_choices(task, frame, entity, kind)
     rng.shuffle(found)
-    if (
-        not possessive
-        and not qualified
-        and not partial
-        and frame.phrase_start
-        and entity.text.split()[-1].lower() not in NO_HEADS
-        and kind != "area"
-        and not english.is_mass(entity.text)
-        and not _is_person(task, entity)
-    ):
-        found.append((start, end, "the other ones" if plural else "the other one", "the_other_one"))
-        found.append((start, end, "the ones" if plural else "that one", "bare_one"))
-    return found
+    return found + (_one_choices(task, frame, entity, kind) if whole else [])
+
+
+def _pointed_choices(frame: Frame, entity: Entity, kind: str, rng: random.Random) -> list[Choice]:
+    """That restaurant, these ribs; nothing in the middle of a list."""
+    if not kind or (frame.joined_before and frame.joined_after):
+        return []
+    pointed = _pointed(kind, english.is_plural(entity.text), rng)
+    if kind == "area" and frame.preposition == "on":
+        return [(frame.preposition_start, entity.end, f"in {pointed}", "pointed_noun")]
+    if _is_possessive(frame):
+        return [(frame.phrase_start, frame.after_possessive, f"{pointed}'s", "pointed_noun")]
+    return [(frame.phrase_start, entity.end, pointed, "pointed_noun")]
+
+
+def _pronoun_choices(task: RewriteTask, frame: Frame, entity: Entity, kind: str) -> list[Choice]:
+    """It, them, their, there."""
+    place = kind in _PLACES and frame.preposition in ("at", "in", "to")
+    if place or (not kind and entity.text[0].isupper() and frame.preposition in ("at", "in")):
+        return [(frame.preposition_start, entity.end, "there", "there")]
+    if entity.text.split()[-1].lower() in NO_HEADS and frame.preposition in ("in", "at", "on"):
+        return []
+    possessive = _is_possessive(frame)
+    pronoun = _pronoun_en(task, entity, frame, english.is_plural(entity.text), possessive)
+    if possessive:
+        return [(frame.phrase_start, frame.after_possessive, pronoun, "possessive")]
+    return [(frame.phrase_start, entity.end, pronoun, "pronoun")]
+
+
+def _one_choices(task: RewriteTask, frame: Frame, entity: Entity, kind: str) -> list[Choice]:
+    """The other one, that one: for things that can be counted."""
+    countable = not english.is_mass(entity.text) and entity.text.split()[-1].lower() not in NO_HEADS
+    if _is_possessive(frame) or not frame.phrase_start or kind == "area" or not countable or _is_person(task, entity):
+        return []
+    plural = english.is_plural(entity.text)
+    start, end = frame.phrase_start, entity.end
+    other = (start, end, "the other ones" if plural else "the other one", "the_other_one")
+    return [other, (start, end, "the ones" if plural else "that one", "bare_one")]
+
+
+def _is_possessive(frame: Frame) -> bool:
+    return frame.next_word in ("'s", "’s")
 
 
 def _is_fixed(frame: Frame) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from pairwright.perturbers import english
 from pairwright.perturbers.spans import Entity
@@ -47,134 +48,140 @@ _AFTER, _BEFORE = 50, 30
 _PLACE_ATTRIBUTES = re.compile(r"\b(?:phone number|address|postcode|post code|price range|food type)\b", re.I)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
-    """A noun phrase in its sentence. Places are character offsets; ``phrase_start`` includes the determiner."""
+    """A noun phrase in its sentence: ``tokens[lead]`` is its determiner or first word, ``tokens[last]`` its last one.
 
-    phrase_start: int
+    Places are character offsets into the sentence.
+    """
+
+    tokens: tuple[english.Token, ...]
+    lead: int
+    last: int
     start: int
     end: int
     determiner: str
-    preposition: str
-    preposition_start: int
-    word_before_phrase: str
-    word_two_before: str
-    next_word: str
-    after_possessive: int
-    joined_before: bool
-    joined_after: bool
-    joiner_start: int
-    joiner_end: int
-    must_stay_listed: bool
-    follows_name: bool
-    continues_a_phrase: bool
-    inside_name: bool
-    after_adverb: bool
-    next_is_nominal: bool
 
     @classmethod
     def around(cls, text: str, entity: Entity) -> Frame:
-        """The frame of ``entity`` in ``text``."""
+        """The frame of ``entity`` in ``text``. Up to two adverbs may stand between determiner and phrase."""
         tokens = english.tokenize(text)
-        first = next(index for index, token in enumerate(tokens) if token.end > entity.start)
+        lead = next(index for index, token in enumerate(tokens) if token.end > entity.start)
         last = max(index for index, token in enumerate(tokens) if token.start < entity.end)
-        lead = first
-        determiner = ""
         for back in (1, 2, 3):
             if lead >= back and tokens[lead - back].lower in english.DETERMINERS | {"what", "which", "whose"}:
-                lead -= back
-                determiner = tokens[lead].text
-                break
+                return cls(tokens, lead - back, last, entity.start, entity.end, tokens[lead - back].text)
             if lead < back or not english.is_adverb(tokens[lead - back].lower):
                 break
-        before = tokens[lead - 1] if lead else None
-        two_before = tokens[lead - 2].lower if lead > 1 else ""
-        after = tokens[last + 1] if last + 1 < len(tokens) else None
-        after_two = tokens[last + 2] if last + 2 < len(tokens) else None
-        preposition = before.lower if before and before.lower in english.PREPOSITIONS else ""
-        joined_before = before is not None and (
-            before.lower in ("and", "or") and two_before != "" and english.is_nominal(tokens, max(lead - 2, 0))
-        )
-        joiner = before.start if before and joined_before else 0
-        if joined_before and lead > 2 and tokens[lead - 2].text == ",":
-            joiner = tokens[lead - 2].start
-        joined_after = (
-            after is not None
-            and after_two is not None
-            and (after.lower in ("and", "or") or after.text == ",")
-            and (after_two.lower in english.DETERMINERS or english.is_nominal(tokens, last + 2))
-            and (after.text != "," or _list_goes_on(tokens, last + 2))
-        )
-        joiner_end = after_two.start if after_two else entity.end
-        if (
-            after is not None
-            and after.text == ","
-            and after_two is not None
-            and after_two.lower in ("and", "or")
-            and _list_goes_on(tokens, last + 2)
-        ):
-            joined_after, joiner_end = True, tokens[last + 3].start if last + 3 < len(tokens) else joiner_end
-        if before is not None and before.text == "," and joined_after:
-            joined_before, joiner = True, before.start
-        return cls(
-            phrase_start=tokens[lead].start,
-            start=entity.start,
-            end=entity.end,
-            determiner=determiner,
-            preposition=preposition,
-            preposition_start=before.start if before and preposition else entity.start,
-            word_before_phrase=before.lower if before else "",
-            word_two_before=two_before,
-            next_word=after.lower if after else "",
-            after_possessive=after.end if after else entity.end,
-            joined_before=joined_before,
-            joined_after=joined_after,
-            joiner_start=joiner,
-            joiner_end=joiner_end,
-            must_stay_listed=re.search(
-                r"\b(?:between|both|either|neither|one of|among)\b[^?.!]*$", text[: entity.start], re.I
-            )
-            is not None,
-            follows_name=before is not None and before.text[0].isupper() and lead > 1,
-            after_adverb=before is not None
-            and english.is_adverb(before.lower)
-            and before.lower not in ("about", "now", "back", "out"),
-            next_is_nominal=after is not None
-            and english.is_nominal(tokens, last + 1)
-            and not (before is not None and before.lower in english.AUXILIARIES),
-            inside_name=preposition == "of" and lead > 1 and tokens[lead - 2].text[0].isupper(),
-            continues_a_phrase=before is not None
-            and before.is_word
-            and not english.is_function_word(before.lower)
-            and not english.is_verb(before.lower),
-        )
+        return cls(tokens, lead, last, entity.start, entity.end, "")
+
+    def _word(self, index: int) -> str:
+        return self.tokens[index].lower if 0 <= index < len(self.tokens) else ""
+
+    @property
+    def phrase_start(self) -> int:
+        """Where the phrase begins, its determiner included."""
+        return self.tokens[self.lead].start
+
+    @property
+    def word_before_phrase(self) -> str:
+        """The word or mark before the determiner."""
+        return self._word(self.lead - 1)
+
+    @property
+    def word_two_before(self) -> str:
+        """The word or mark before that."""
+        return self._word(self.lead - 2)
+
+    @property
+    def next_word(self) -> str:
+        """The word or mark after the phrase."""
+        return self._word(self.last + 1)
+
+    @property
+    def preposition(self) -> str:
+        """The preposition that governs the phrase; empty without one."""
+        return self.word_before_phrase if self.word_before_phrase in english.PREPOSITIONS else ""
+
+    @property
+    def preposition_start(self) -> int:
+        """Where the preposition begins, or the phrase's core without one."""
+        return self.tokens[self.lead - 1].start if self.preposition else self.start
+
+    @property
+    def after_possessive(self) -> int:
+        """Where the text goes on after the token that follows: a possessive 's."""
+        return self.tokens[self.last + 1].end if self.last + 1 < len(self.tokens) else self.end
+
+    @cached_property
+    def joined_after(self) -> bool:
+        """Whether and, or or a comma of a list joins another phrase after this one."""
+        if self.next_word not in ("and", "or", ",") or self.last + 2 >= len(self.tokens):
+            return False
+        following = self._word(self.last + 2)
+        if self.next_word == "," and not _list_goes_on(self.tokens, self.last + 2):
+            return False
+        opens = following in english.DETERMINERS or english.is_nominal(self.tokens, self.last + 2)
+        return opens or (self.next_word == "," and following in ("and", "or"))
+
+    @cached_property
+    def joined_before(self) -> bool:
+        """Whether and, or or a comma of a list joins this phrase to one before it."""
+        if self.word_before_phrase == ",":
+            return self.joined_after
+        joins = self.word_before_phrase in ("and", "or") and self.word_two_before != ""
+        return joins and english.is_nominal(self.tokens, max(self.lead - 2, 0))
+
+    @property
+    def joiner_start(self) -> int:
+        """Where the and, or or comma before the phrase begins, with the comma before an and."""
+        comma = self.lead > 2 and self.word_two_before == ","
+        return self.tokens[self.lead - (2 if comma else 1)].start
+
+    @property
+    def joiner_end(self) -> int:
+        """Where the next phrase of the list begins."""
+        both = self.next_word == "," and self._word(self.last + 2) in ("and", "or")
+        place = self.last + (3 if both else 2)
+        return self.tokens[place].start if place < len(self.tokens) else self.end
+
+    @property
+    def must_stay_listed(self) -> bool:
+        """Whether between, both, either, one of … before it in the sentence needs more than one phrase."""
+        for token in reversed(self.tokens[: self.lead]):
+            if token.text in ".?!":
+                return False
+            if token.lower in ("between", "both", "either", "neither", "among"):
+                return True
+        return self.word_before_phrase == "of" and self.word_two_before == "one"
 
     @property
     def is_listed(self) -> bool:
-        """Whether the phrase is one of several that and, or or commas join (not after between, both or one of)."""
+        """Whether the phrase is one of several, any of which can go."""
         return (self.joined_before or self.joined_after) and not self.must_stay_listed
 
     @property
     def is_held(self) -> bool:
-        """Whether the phrase is one of several after between, both or one of: none of them can go."""
+        """Whether the phrase is one of several, none of which can go."""
         return (self.joined_before or self.joined_after) and self.must_stay_listed
 
     @property
     def can_lose_its_preposition(self) -> bool:
         """Whether the sentence stands when preposition and phrase go: not when a form of be carries them."""
-        return self.word_two_before not in english.WH | {
-            "is",
-            "are",
-            "was",
-            "were",
-            "be",
-            "",
-        } and self.preposition not in ("than", "between", "as", "like")
+        carried = self.word_two_before in english.WH | {"is", "are", "was", "were", "be", ""}
+        return not carried and self.preposition not in ("than", "between", "as", "like")
 
     @property
     def runs_on(self) -> bool:
         """Whether a content word follows at once, so that the phrase may be larger than it was taken to be."""
         return self.next_word[:1].isalpha() and not english.is_function_word(self.next_word)
+
+    @property
+    def next_is_nominal(self) -> bool:
+        """Whether the phrase stands before a noun (not before the predicate of a question)."""
+        if self.last + 1 >= len(self.tokens) or self.word_before_phrase in english.AUXILIARIES:
+            return False
+        return english.is_nominal(self.tokens, self.last + 1)
 
     @property
     def ends_clause(self) -> bool:
@@ -185,9 +192,29 @@ class Frame:
     def is_subject(self) -> bool:
         """Whether the phrase stands where a subject does: first, or right after an auxiliary, wh-word or conjunction."""
         before = self.word_before_phrase
-        return (
-            before == "" or not before[0].isalnum() or before in english.AUXILIARIES | english.CONJUNCTIONS | english.WH
-        )
+        return not before[:1].isalnum() or before in english.AUXILIARIES | english.CONJUNCTIONS | english.WH
+
+    @property
+    def follows_name(self) -> bool:
+        """Whether a word with a capital stands right before it: Tesla the car company."""
+        return self.lead > 1 and self.tokens[self.lead - 1].text[0].isupper()
+
+    @property
+    def inside_name(self) -> bool:
+        """Whether ``of`` ties it to a name: University of Toronto."""
+        return self.preposition == "of" and self.lead > 1 and self.tokens[self.lead - 2].text[0].isupper()
+
+    @property
+    def after_adverb(self) -> bool:
+        """Whether an adverb or a light adjective stands right before it."""
+        before = self.word_before_phrase
+        return english.is_adverb(before) and before not in ("about", "now", "back", "out")
+
+    @property
+    def continues_a_phrase(self) -> bool:
+        """Whether another content word stands right before it: a refurbished iPhone."""
+        before = self.word_before_phrase
+        return before[:1].isalnum() and not english.is_function_word(before) and not english.is_verb(before)
 
 
 def _list_goes_on(tokens: tuple[english.Token, ...], start: int) -> bool:

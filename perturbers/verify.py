@@ -55,41 +55,50 @@ def settle(
     if max(len(chosen.rewrite), len(task.query)) > LONGEST:
         yield Dropped(stage="perturb", row=task.id, reason="too_long", detail=f"more than {LONGEST} characters")
         return
-    made, seen, outcomes = 0, {lang.normalise(chosen.rewrite)}, 0
-    flaw = ""
+    made, seen, nothing_tried = 0, {lang.normalise(chosen.rewrite)}, True
     for draft in drafts:
-        outcomes += 1
-        key = lang.normalise(draft.text)
-        reason, detail = _objection(task, chosen.rewrite, draft, key)
-        key += f" [{draft.analysis}]" if draft.analysis else ""
+        nothing_tried = False
+        key = lang.normalise(draft.text) + (f" [{draft.analysis}]" if draft.analysis else "")
+        reason, detail = _objection(task, chosen.rewrite, draft)
         if not reason and key in seen:
             reason = "made_before"
         if not reason:
-            flaw = flaw or verifier(task, chosen.rewrite, chosen.rewrite)
-            reason, detail = ("chosen_has_defect", flaw) if flaw else ("", "")
-        if not reason and not verifier(task, chosen.rewrite, draft.text):
-            reason, detail = "not_proven_worse", draft.text
+            reason, detail = _unproven(task, chosen.rewrite, draft.text, verifier)
         if reason:
             yield Dropped(stage="perturb", row=task.id, reason=reason, detail=detail)
             continue
         seen.add(key)
-        yield Rejected(
-            text=draft.text,
-            analysis=draft.analysis,
-            defect=defect,
-            maker=maker,
-            template=draft.template,
-            parameters=draft.parameters,
-            evidence=draft.evidence,
-        )
+        yield _rejected(draft, maker, defect)
         made += 1
         if made == limit:
             return
-    if not outcomes:
+    if nothing_tried:
         yield Dropped(stage="perturb", row=task.id, reason="nothing_to_change")
 
 
-def _objection(task: RewriteTask, chosen: str, draft: Draft, key: str) -> tuple[str, str]:
+def _rejected(draft: Draft, maker: str, defect: str) -> Rejected:
+    return Rejected(
+        text=draft.text,
+        analysis=draft.analysis,
+        defect=defect,
+        maker=maker,
+        template=draft.template,
+        parameters=draft.parameters,
+        evidence=draft.evidence,
+    )
+
+
+def _unproven(task: RewriteTask, chosen: str, text: str, verifier: Verifier) -> tuple[str, str]:
+    """Why the verifier does not prove the text worse; nothing when it does."""
+    flaw = verifier(task, chosen, chosen)
+    if flaw:
+        return "chosen_has_defect", flaw
+    return ("", "") if verifier(task, chosen, text) else ("not_proven_worse", text)
+
+
+def _objection(task: RewriteTask, chosen: str, draft: Draft) -> tuple[str, str]:
+    """Why the text is out of the question, whatever its defect."""
+    key = lang.normalise(draft.text)
     if draft.reason:
         return draft.reason, draft.evidence
     if not key:
