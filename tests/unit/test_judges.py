@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any, NoReturn
 
-import factories
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import factories
 from pairwright.core.records import Candidate, Example, Language, RewriteTask, Verdict
 from pairwright.core.requests import ChatRequest
 from pairwright.core.storage import read_rows

@@ -7,9 +7,9 @@ import json
 import math
 from pathlib import Path
 
-import factories
 import pytest
 
+import factories
 from pairwright.core.errors import JudgeError, RequestFailed
 from pairwright.core.records import Language, Verdict
 from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
