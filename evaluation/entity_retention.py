@@ -1,7 +1,8 @@
 """Key-entity retention: of what the reference takes from the dialogue, how much stands in the rewrite.
 
 Key entities of a row are annotated (``meta.key_entities``), or they are the mentions in what the reference restores
-(as for the judge ``missing_key_entity``) that the history has. A key entity is retained when
+(as for the judge ``missing_key_entity``) that the history has, or all of them where it has none (histories without the
+assistant's turns). A key entity is retained when
 :func:`pairwright.core.language.supported` finds it in the rewrite in any form. Mean over rows of the share retained;
 rows without key entities do not count. Copying the query scores near 0.
 """
@@ -22,8 +23,8 @@ def key_entities(row: GoldRow) -> tuple[str, ...]:
     if row.key_entities is not None:
         return row.key_entities
     history = [turn.content for turn in row.history]
-    found = judged_entities(row.task)
-    return tuple(text for text in found if not supported(text, [row.query]) and supported(text, history))
+    found = tuple(text for text in judged_entities(row.task) if not supported(text, [row.query]))
+    return tuple(text for text in found if supported(text, history)) or found
 
 
 def _retained(case: Case) -> Sums | None:

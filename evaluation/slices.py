@@ -39,7 +39,7 @@ def slices(rows: Sequence[GoldRow]) -> tuple[Slice, ...]:
 
 
 def depends_on_assistant(row: GoldRow) -> bool | None:
-    """True when something that the reference restores was said by the assistant only; None where nothing is known to be."""
+    """True when something that the reference restores was not said by the user; None where nothing is restored."""
     if not row.dependent:
         return None
     if row.depends_on_assistant is not None:
