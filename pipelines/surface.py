@@ -36,6 +36,13 @@ def length_place(language: Language, chosen: str, rejected: str) -> Place:
     return Place(f"{language}:{size}", (difference > 0) - (difference < 0))
 
 
+def words_place(language: Language, chosen: str, rejected: str) -> Place:
+    """The same as :func:`length_place` for words; Chinese does not separate them, so there all pairs are alike."""
+    difference = len(chosen.split()) - len(rejected.split()) if language == "en" else 0
+    size = abs(difference).bit_length()
+    return Place(f"{language} words:{size}", (difference > 0) - (difference < 0))
+
+
 def punctuation_place(language: Language, chosen: str, rejected: str) -> Place:
     """The cell is the language and the marks that only one side has more of, or ends with.
 

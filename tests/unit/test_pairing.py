@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import pytest
-from factories import candidate, rejected, sft_row, task, verdict
 
+from factories import candidate, rejected, sft_row, task, verdict
 from pairwright.core.components import Component
 from pairwright.core.config import BuildConfig
 from pairwright.core.records import (

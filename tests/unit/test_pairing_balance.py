@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import rejected, sft_row, task
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factories import rejected, sft_row, task
 from pairwright.core.config import BuildConfig
 from pairwright.core.records import Dropped, Generation, PreferencePair, Rejected, SftRow
 from pairwright.pipelines import pair
