@@ -92,6 +92,83 @@ def init(
     init_command(path)
 
 
+@app.command()
+def perturb(
+    text: Annotated[str, typer.Option(help="A good rewrite.")],
+    query: Annotated[str, typer.Option(help="The query that it rewrites.")],
+    history: Annotated[
+        list[str] | None, typer.Option(help="One turn, oldest first; repeat it. User speaks first.")
+    ] = None,
+) -> None:
+    """Show what every perturber makes of one rewrite."""
+    from pairwright.pipelines.commands import perturb_command
+
+    perturb_command(text, query, history or [])
+
+
+@app.command()
+def evaluate(
+    test: Annotated[list[str], typer.Option(help="Test set: FILE, FORMAT:FILE, or the folder of a build. Repeatable.")],
+    system: Annotated[list[str] | None, typer.Option(help="[NAME=]FILE, URL#MODEL or gguf[:FILE]. Repeatable.")] = None,
+    base: Annotated[str | None, typer.Option(help="The untrained model, to compare with.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder for report, predictions and ledger.")] = Path(
+        "evaluation-report"
+    ),
+    leaderboard: Annotated[Path | None, typer.Option(help="File that collects the results of many runs.")] = None,
+    api_key_env: Annotated[str | None, typer.Option(help="Environment variable with the endpoints' key.")] = None,
+) -> None:
+    """Measure systems on test sets, with intervals and paired tests, beside the baselines."""
+    from pairwright.evaluation.asking import Asking
+    from pairwright.evaluation.run import evaluate_command
+
+    asking = Asking(ledger=output / "evaluation.ledger.sqlite", api_key_env=api_key_env)
+    evaluate_command(system or [], test, output, base=base, leaderboard=leaderboard, asking=asking)
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="[NAME=]FILE, URL#MODEL or gguf[:FILE].")],
+    second: Annotated[str, typer.Argument(help="The other system.")],
+    test: Annotated[str, typer.Option(help="Test set: FILE, FORMAT:FILE, or the folder of a build.")],
+    output: Annotated[Path, typer.Option(help="Folder for the comparison.")] = Path("comparison"),
+) -> None:
+    """Compare two systems: where each wins, examples, and a verdict that the numbers support."""
+    from pairwright.evaluation.run import compare_command
+
+    compare_command(first, second, test, output)
+
+
+@app.command()
+def verify(
+    folder: BuildFolder,
+    tokenizer: Annotated[str, typer.Option(help="The student's tokenizer: a local folder or a model name.")],
+    cutoff_len: Annotated[int, typer.Option(min=16, help="The recipe's cutoff_len, in tokens.")] = 2048,
+) -> None:
+    """Load the exports of a build with the trainers' own code and check every row (needs the 'train' extra)."""
+    from pairwright.pipelines.commands import verify_command
+
+    verify_command(folder, tokenizer, cutoff_len)
+
+
+@app.command()
+def publish(
+    folder: BuildFolder,
+    repo: Annotated[str, typer.Argument(help="Data set on the Hub: OWNER/NAME; made if it is not there.")],
+    public: Annotated[bool, typer.Option("--public", help="Make it public; private without this.")] = False,
+    revision: Annotated[str, typer.Option(help="Branch to commit to.")] = "main",
+    tag: Annotated[str | None, typer.Option(help="Tag the commit.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Hub to use, else HF_ENDPOINT, else the public one.")] = None,
+    allow_licence: Annotated[
+        bool, typer.Option("--allow-licence", help="Publish in spite of what the licences say.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go; send nothing.")] = False,
+) -> None:
+    """Publish a build's exports and card to the Hugging Face Hub."""
+    from pairwright.pipelines.commands import publish_command
+
+    publish_command(folder, repo, not public, revision, tag, endpoint, allow_licence, dry_run)
+
+
 def main() -> None:
     """Entry point: known errors become one paragraph and their exit code, bugs keep their traceback."""
     try:

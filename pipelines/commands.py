@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from pairwright.core.config import BuildConfig, read_build
-from pairwright.core.errors import ConfigError
+from pairwright.core.errors import ConfigError, ExportError
 from pairwright.core.ledger import Ledger
+from pairwright.core.records import Rejected, Turn
 from pairwright.core.storage import atomic_writer, manifest_of
 from pairwright.pipelines.build import run_build
 from pairwright.pipelines.catalogues import CATALOGUES
@@ -91,6 +93,67 @@ def init_command(path: Path) -> None:
     with atomic_writer(path) as target:
         target.write(files("pairwright.pipelines").joinpath("template.yaml").read_text(encoding="utf-8"))
     print(f"wrote {path}: set the path of your dialogues and an endpoint, then run: pairwright check {path}")
+
+
+def perturb_command(text: str, query: str, history: Sequence[str]) -> None:
+    """Print every perturber's variants of one rewrite, or why it made none."""
+    from pairwright.core.language import detect_language
+    from pairwright.perturbers.preview import preview
+    from pairwright.pipelines.examples import ExampleIndex, read_examples
+
+    turns = tuple(Turn(role=("user", "assistant")[at % 2], content=said) for at, said in enumerate(history))
+    language = detect_language(query + text)
+    examples = ExampleIndex(read_examples(None)).choose(query, turns, language, 3)
+    rows: list[tuple[object, ...]] = [("perturber", "defect", "rejected text, or why there is none")]
+    for name, outcomes in preview(text, query, turns, language, examples).items():
+        for outcome in outcomes:
+            if isinstance(outcome, Rejected):
+                rows.append((name, outcome.defect, outcome.text))
+            elif len(outcomes) == 1:
+                rows.append((name, "", f"({outcome.reason})"))
+    print_table("Worse variants", rows)
+
+
+def verify_command(folder: Path, tokenizer: str, cutoff_len: int) -> None:
+    """Print what the trainers' own loaders made of the exports; rows that arrived otherwise are an error."""
+    from pairwright.exports.verify import verify_exports
+
+    found = verify_exports(folder / "exports", tokenizer, cutoff_len=cutoff_len)
+    rows = [
+        (one.trainer, one.name, one.template, one.rows, one.longest, "; ".join(one.problems) or "none") for one in found
+    ]
+    print_table(
+        "Loaded by the trainers", [("trainer", "set", "template", "rows", "longest, tokens", "problems"), *rows]
+    )
+    if broken := [one.name for one in found if one.problems]:
+        raise ExportError(f"not loaded as written: {', '.join(broken)}", "The table says what is wrong with each.")
+
+
+def publish_command(
+    folder: Path,
+    repo: str,
+    private: bool,
+    revision: str,
+    tag: str | None,
+    endpoint: str | None,
+    licence: bool,
+    dry_run: bool,
+) -> None:
+    """Publish and print the address and the lines that load the data set; or list what would go."""
+    from pairwright.exports.hub import listing, publish
+
+    done = publish(
+        folder,
+        repo,
+        private=private,
+        revision=revision,
+        tag=tag,
+        endpoint=endpoint,
+        allow_licences=licence,
+        dry_run=dry_run,
+    )
+    print(*listing(done), sep="\n")
+    print("nothing was sent" if dry_run else f"{done.url}\n{done.loading(repo)}")
 
 
 def print_table(title: str, rows: Rows) -> None:

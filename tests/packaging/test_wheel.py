@@ -94,3 +94,49 @@ def test_no_registry_host_or_machine_path_is_committed() -> None:
     ]
     assert guilty == []
     assert "uv.lock" not in names
+
+
+LAYERS = {
+    "core": (),
+    "judges": ("core",),
+    "perturbers": ("core",),
+    "exports": ("core",),
+    "pipelines": ("core", "judges", "perturbers", "exports"),
+    "evaluation": ("core", "pipelines"),
+    "training_recipes": ("core", "exports"),
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_go_one_way(layer: str) -> None:
+    allowed = {layer, *LAYERS[layer]}
+    wrong = []
+    for path in sorted((ROOT / layer).rglob("*.py")):
+        for found in re.findall(
+            r"^\s*(?:from|import) pairwright\.(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            # The command line is the top: it may call anything.
+            if found not in allowed and path.name not in ("cli.py", "commands.py"):
+                wrong.append(f"{path.relative_to(ROOT)} imports {found}")
+    assert wrong == []
+
+
+def test_distilabel_and_openai_are_imported_where_the_architecture_says() -> None:
+    allowed = {
+        "distilabel": {
+            "pipelines/ledger_llm.py",
+            "pipelines/steps.py",
+            "pipelines/planned_steps.py",
+            "pipelines/generation_child.py",
+        },
+        "openai": {"core/transport.py"},
+    }
+    for package, files in allowed.items():
+        pattern = re.compile(rf"^\s*(?:from|import) {package}\b", re.MULTILINE)
+        found = {
+            path.relative_to(ROOT).as_posix()
+            for folder in FOLDERS
+            for path in (ROOT / folder).rglob("*.py")
+            if pattern.search(path.read_text(encoding="utf-8"))
+        }
+        assert found <= files, found - files
