@@ -102,7 +102,7 @@ LAYERS = {
     "perturbers": ("core",),
     "exports": ("core",),
     "pipelines": ("core", "judges", "perturbers", "exports"),
-    "evaluation": ("core", "pipelines"),
+    "evaluation": ("core", "judges", "perturbers", "exports", "pipelines"),
     "training_recipes": ("core", "exports"),
 }
 
