@@ -22,13 +22,15 @@ from pairwright.perturbers.verify import Draft, foreign, impossible, settle
 class InventedEntity(Component):
     """Replaces a restored entity by a name of the same kind from elsewhere: real places, films, people, companies.
 
-    The packaged names (``names.en.txt``, ``names.zh.txt``) are grouped by kind; ``pool`` puts names of your own
-    domain in front of them.
+    The packaged names (``names.en.txt``, ``names.zh.txt``) are grouped by kind; ``pool`` adds names of your own
+    domain to every kind.
     """
 
     name: ClassVar[str] = "invented_entity"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
-    pool: tuple[str, ...] = Field((), description="Names of your own domain to use before the packaged ones.")
+    pool: tuple[str, ...] = Field(
+        (), description="Names of your own domain, drawn from as well as the packaged ones of the kind."
+    )
 
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
