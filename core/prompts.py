@@ -44,6 +44,7 @@ _SPELLED = "|".join(_GAP.join(re.escape(letter) for letter in tag) for tag in TA
 _TAG_LIKE = rf"(?={_GAP}[/／\\|｜!?]|[^\W\d_]|{_GAP}(?:{_SPELLED})\b)"
 _OPENING = re.compile(rf"[<＜﹤]{_TAG_LIKE}", re.IGNORECASE)
 _ESCAPED = re.compile(rf"&lt;{_TAG_LIKE}", re.IGNORECASE)
+_SUSPECT = re.compile(r"[<＜﹤\r\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n\s*```\Z", re.DOTALL)
@@ -91,6 +92,8 @@ def escape(text: str) -> str:
     spaces or invisible characters, a slash or one of our tag names. ``a < b`` and ``Tom & Jerry`` stay as they are.
     Control characters become spaces, lone surrogates U+FFFD. Escaping twice is escaping once.
     """
+    if not _SUSPECT.search(text):
+        return text
     text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _OPENING.sub("&lt;", _CONTROL.sub(" ", text))
 

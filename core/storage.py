@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -46,11 +46,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         os.replace(partial, path)
-    except OSError as exc:
-        partial.unlink(missing_ok=True)
-        raise storage_error(exc, path) from exc
-    except BaseException:
-        partial.unlink(missing_ok=True)
+    except BaseException as exc:
+        with suppress(OSError):  # where nothing could be written there is nothing to remove
+            partial.unlink()
+        if isinstance(exc, OSError):
+            raise storage_error(exc, path) from exc
         raise
 
 

@@ -88,3 +88,9 @@ def test_the_manifest_names_files_relative_to_the_folder(tmp_path: Path) -> None
     write_json(tmp_path / "a" / "b.json", {"键": 1})
     assert manifest_of(tmp_path, [tmp_path / "a" / "b.json"]) == {"a/b.json": sha256_of(tmp_path / "a" / "b.json")}
     assert (tmp_path / "a" / "b.json").read_text(encoding="utf-8") == '{\n  "键": 1\n}\n'
+
+
+def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="Not a directory"), atomic_writer(tmp_path / "file" / "deep" / "rows.jsonl"):
+        pass
