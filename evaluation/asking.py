@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import yaml
 from pydantic import Field
 
-from pairwright.core.config import ContextConfig, LimitsConfig, PromptConfig
+from pairwright.core.config import ContextConfig, ExamplesConfig, LimitsConfig, PromptConfig
+from pairwright.core.errors import SourceError
 from pairwright.core.language import estimate_tokens
 from pairwright.core.prompts import STUDENT_SCHEMA, parse_student_answer, prompt_hash, student_prompt
 from pairwright.core.records import Origin, RewriteTask, Row
@@ -36,6 +38,28 @@ class Asking(Row):
     concurrency: int = 16
     ledger: Path = Path("evaluation.ledger.sqlite")
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
+
+
+def like_build(folder: Path, asking: Asking) -> Asking:
+    """``asking`` with the prompt, window and examples of a finished build: the student is asked as it was trained.
+
+    Raises:
+        SourceError: the folder holds no finished build.
+    """
+    path = folder / "build.yaml"
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise SourceError(f"{folder}: no finished build (no build.yaml)", "Run the build first.") from exc
+    examples = ExamplesConfig.model_validate(found["examples"])
+    return asking.model_copy(
+        update={
+            "prompt": PromptConfig.model_validate(found["prompt"]),
+            "context": ContextConfig.model_validate(found["context"]),
+            "examples": examples.path,
+            "per_prompt": examples.per_prompt,
+        }
+    )
 
 
 def with_examples(gold: GoldSet, asking: Asking) -> GoldSet:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pairwright.core.errors import ConfigError
-from pairwright.evaluation.asking import Asking, with_examples
+from pairwright.evaluation.asking import Asking, like_build, with_examples
 from pairwright.evaluation.compare import Comparison, compare
 from pairwright.evaluation.compare_report import comparison_head, table_rows, write_comparison
 from pairwright.evaluation.evaluate import evaluate
@@ -32,13 +32,16 @@ def evaluate_command(
     against: str | None = None,
     leaderboard: Path | None = None,
     asking: Asking | None = None,
+    build: Path | None = None,
     extras: Extras | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Evaluate systems on test sets and write the report, the predictions and the leaderboard.
 
     The baselines ``copy`` and ``last_entity`` always take part, and ``base`` (the untrained model) where it is given;
-    differences are taken from ``against``, else from ``base``, else from ``copy``.
+    differences are taken from ``against``, else from ``base``, else from ``copy``. ``build`` is the folder of the build
+    that the student was trained on: models are asked with its prompt, as they are where the test set is a build itself.
+    ``leaderboard`` is the folder of ``leaderboard.jsonl``.
 
     Raises:
         PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
@@ -46,6 +49,7 @@ def evaluate_command(
     specs = [*map(parse_system, BASELINE_NAMES), *_base(base), *map(parse_system, systems)]
     reference = against or ("base" if base else "copy")
     asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
+    asking = like_build(build, asking) if build else asking
     sets = [_answered(spec, specs, asking, output) for spec in tests]
     wanted = extras or Extras()
     result = evaluate(sets, reference, seed, lambda gold, found: extra_metrics(wanted, gold, found, reference, asking))
@@ -74,14 +78,22 @@ def evaluate_dialogues_command(
 
 
 def compare_command(
-    first: str, second: str, test: str, output: Path, *, asking: Asking | None = None, seed: int = 0
+    first: str,
+    second: str,
+    test: str,
+    output: Path,
+    *,
+    asking: Asking | None = None,
+    build: Path | None = None,
+    seed: int = 0,
 ) -> Comparison:
-    """Compare two systems on one test set and write the comparison.
+    """Compare two systems on one test set and write the comparison; ``build`` as in :func:`evaluate_command`.
 
     Raises:
         PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
     """
     asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
+    asking = like_build(build, asking) if build else asking
     specs = [parse_system(first), parse_system(second)]
     if specs[0].name == specs[1].name:
         raise ConfigError([f"both systems are called {specs[0].name!r}"], "Give them names: NAME=SPEC.")
@@ -99,6 +111,7 @@ def _base(spec: str | None) -> list[SystemSpec]:
 def _answered(test: str, specs: Sequence[SystemSpec], asking: Asking, output: Path) -> tuple[GoldSet, list[System]]:
     """The test set and every system's answers; those of models are kept as files."""
     gold = open_gold(test)
+    asking = like_build(Path(test), asking) if Path(test).is_dir() else asking
     if any(spec.asks for spec in specs):
         gold = with_examples(gold, asking)
     found = [answers(spec, gold, asking) for spec in specs]

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from pairwright.core.config import PromptConfig
+import factories
+from pairwright.core.config import ContextConfig, ExamplesConfig, PromptConfig
 from pairwright.core.errors import ConfigError, SourceError
+from pairwright.core.prompts import student_prompt
 from pairwright.core.records import Example, Turn
-from pairwright.evaluation.asking import Asking, prediction_from, request_for, with_examples
+from pairwright.core.storage import write_rows as write_build_rows
+from pairwright.evaluation.asking import Asking, like_build, prediction_from, request_for, with_examples
 from pairwright.evaluation.baselines import baseline, last_entity
 from pairwright.evaluation.compare import compare, verdict
 from pairwright.evaluation.evaluate import evaluate
@@ -304,3 +308,25 @@ def test_the_leaderboard_keeps_old_lines_and_replaces_repeated_ones(gold: GoldSe
     assert [line["system"] for line in lines] == ["copy", "reference"]
     assert lines[1]["figures"]["exact_match"] == [1.0, 1.0, 1.0]
     assert "| reference |" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_the_student_of_a_build_is_asked_with_the_very_prompt_it_was_trained_on(tmp_path: Path) -> None:
+    config = PromptConfig(analysis=True, examples=True)
+    rows = [
+        factories.sft_row(of=factories.task(language=language, examples=(factories.example(language),)), split="test")
+        for language in ("en", "zh")
+    ]
+    (tmp_path / "rows").mkdir()
+    write_build_rows(tmp_path / "rows" / "sft.jsonl", [*rows, factories.sft_row()])
+    sections = {"prompt": config, "context": ContextConfig(turns=1), "examples": ExamplesConfig(per_prompt=2)}
+    (tmp_path / "build.yaml").write_text(
+        yaml.safe_dump({name: one.model_dump(mode="json") for name, one in sections.items()})
+    )
+    gold = read_gold(tmp_path)
+    asking = like_build(tmp_path, Asking())
+    assert [one.id for one in gold.rows] == [one.id for one in rows]
+    assert (asking.per_prompt, asking.context.turns) == (2, 1)
+    for found, trained in zip(with_examples(gold, asking).rows, rows, strict=True):
+        assert tuple(one.content for one in request_for(found, asking).messages) == student_prompt(trained.task, config)
+    with pytest.raises(SourceError, match=r"no finished build \(no build.yaml\)"):
+        like_build(tmp_path / "rows", Asking())
