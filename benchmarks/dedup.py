@@ -85,10 +85,15 @@ def sentences(paths: Sequence[Path]) -> dict[str, list[str]]:
     for path in paths:
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            said = [turn["content"] for turn in row.get("conversation", ())] + [row.get("query", ""), row.get("rewrite", "")]
+            said = [turn["content"] for turn in row.get("conversation", ())] + [
+                row.get("query", ""),
+                row.get("rewrite", ""),
+            ]
             for text in said:
                 if len(text) >= 10:
-                    found["zh" if any("\u4e00" <= character <= "\u9fff" for character in text) else "en"][text[:80]] = None
+                    found["zh" if any("\u4e00" <= character <= "\u9fff" for character in text) else "en"][text[:80]] = (
+                        None
+                    )
     return {language: list(texts) for language, texts in found.items() if texts}
 
 
@@ -139,7 +144,11 @@ def run_method(name: str, path: Path) -> None:
     found = method(texts)
     seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "found": found if name == "pairwright" else sum(map(bool, found))}))
+    print(
+        json.dumps(
+            {"seconds": seconds, "peak_mb": peak, "found": found if name == "pairwright" else sum(map(bool, found))}
+        )
+    )
 
 
 def measure(name: str, python: str, path: Path) -> dict[str, object]:
@@ -158,7 +167,10 @@ def recall_lines(planted: Sequence[tuple[int, int, float]], found: Sequence[Sequ
     for left, right, similarity in planted:
         bound = max(edge for edge in BINS if edge <= similarity)
         hits[bound][(left, right) in pairs] += 1
-    return [f"  Jaccard from {bound:.2f}: {hit[True] / hit.total():.3f} of {hit.total()}" for bound, hit in sorted(hits.items())]
+    return [
+        f"  Jaccard from {bound:.2f}: {hit[True] / hit.total():.3f} of {hit.total()}"
+        for bound, hit in sorted(hits.items())
+    ]
 
 
 def precision_line(texts: Sequence[str]) -> str:
@@ -169,7 +181,9 @@ def precision_line(texts: Sequence[str]) -> str:
     for right, shingles in enumerate(sets):
         shared = Counter(left for gram in shingles for left in owners[gram])
         true |= {
-            (left, right) for left, both in shared.items() if both / (len(sets[left]) + len(shingles) - both) >= THRESHOLD
+            (left, right)
+            for left, both in shared.items()
+            if both / (len(sets[left]) + len(shingles) - both) >= THRESHOLD
         }
         for gram in shingles:
             owners[gram].append(right)
@@ -191,7 +205,9 @@ def main() -> None:
         run_method(arguments.method, arguments.input)
         return
     texts, planted = make_texts(arguments.data, arguments.texts, seed=1)
-    print(f"{len(texts)} texts, {sum(map(len, texts)) / len(texts):.1f} characters each, {len(planted)} planted near duplicates")
+    print(
+        f"{len(texts)} texts, {sum(map(len, texts)) / len(texts):.1f} characters each, {len(planted)} planted near duplicates"
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "texts.json"
         path.write_text(json.dumps(texts), encoding="utf-8")

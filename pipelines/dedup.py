@@ -17,7 +17,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from sys import intern
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -25,11 +24,11 @@ import numpy as np
 
 from pairwright.core.config import DedupConfig
 from pairwright.core.records import Dropped, RewriteTask
-from pairwright.core.storage import storage_error
 from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.near import Pairs, similar
 from pairwright.pipelines.same_request import Words, essence, outline, variants, words
 from pairwright.pipelines.unions import Unions
+from pairwright.pipelines.waiting import put, waiting_lines
 
 if TYPE_CHECKING:
     from pairwright.pipelines.overlap import Mask
@@ -79,8 +78,7 @@ def deduplicate(tasks: Iterable[RewriteTask], config: DedupConfig) -> Iterator[R
         verdicts = _exact(notes)
         if config.near:
             verdicts = _with_near(verdicts, notes, config)
-        waiting.seek(0)
-        for row, line in enumerate(waiting):
+        for row, line in enumerate(waiting_lines(waiting)):
             if (verdict := verdicts.get(row)) is None:
                 yield RewriteTask.model_validate_json(line)
             else:
@@ -182,7 +180,7 @@ def _over_template(swaps: Pairs, stays: Mask, cap: int) -> dict[int, Verdict]:
 def _noted(tasks: Iterable[RewriteTask], waiting: IO[bytes], with_texts: bool) -> _Notes:
     notes = _Notes()
     for task in tasks:
-        _put(waiting, task)
+        put(waiting, task)
         origin = task.origin
         place = intern(origin.source), intern(origin.file), origin.line or 0
         notes.ranks.append(_Rank(task.reference is None, *place, task.id))
@@ -190,13 +188,6 @@ def _noted(tasks: Iterable[RewriteTask], waiting: IO[bytes], with_texts: bool) -
         if with_texts:
             notes.texts.append(asked_text(task))
     return notes
-
-
-def _put(waiting: IO[bytes], task: RewriteTask) -> None:
-    try:
-        waiting.write(task.model_dump_json().encode() + b"\n")
-    except OSError as exc:
-        raise storage_error(exc, Path(tempfile.gettempdir())) from exc
 
 
 def _exact(notes: _Notes) -> dict[int, Verdict]:

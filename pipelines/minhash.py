@@ -80,7 +80,7 @@ def _minima(values: U32, multipliers: U32, offsets: U32) -> U32:
     """The signature of one text, however long, in tables of bounded size."""
     pieces = (values[start : start + _TILE] for start in range(0, len(values), _TILE))
     tables = (multipliers[:, None] * piece + offsets[:, None] for piece in pieces)
-    return np.minimum.reduce([table.min(axis=1) for table in tables])
+    return np.asarray(np.minimum.reduce([table.min(axis=1) for table in tables]))
 
 
 def _mixed(hashes: U32) -> U32:
@@ -89,7 +89,7 @@ def _mixed(hashes: U32) -> U32:
     mixed *= np.uint32(0x85EBCA6B)
     mixed ^= mixed >> np.uint32(13)
     mixed *= np.uint32(0xC2B2AE35)
-    return mixed ^ mixed >> np.uint32(16)
+    return np.asarray(mixed ^ mixed >> np.uint32(16))
 
 
 def _tiles(starts: I64) -> Iterator[tuple[int, int]]:

@@ -53,8 +53,16 @@ class Fingerprints:
         keep[keep] = self._bits_reach(left[keep], right[keep], threshold)
         return keep
 
+    def differ_by(self, left: U64, right: U64) -> tuple[I32, I32]:
+        """At least how many shingles only the left text of a pair has, and only the right one."""
+        union = self._union(left, right)
+        return union - self._least[right], union - self._least[left]
+
+    def _union(self, left: U64, right: U64) -> I32:
+        return np.asarray(sum(np.bitwise_count(bits[left] | bits[right]).astype(np.int32) for bits in self._bits))
+
     def _bits_reach(self, left: U64, right: U64, threshold: float) -> Mask:
-        union = sum(np.bitwise_count(bits[left] | bits[right]).astype(np.int32) for bits in self._bits)
+        union = self._union(left, right)
         only_left, only_right = union - self._least[right], union - self._least[left]
         shared = np.minimum(self._sizes[left] - only_left, self._sizes[right] - only_right)
         # The union has at least as many shingles as bits, and at least the shared ones and those of one side only.
@@ -71,7 +79,7 @@ def jaccard(texts: Sequence[str], shingler: Shingler, hashes: Hashes, left: I64,
 
 
 def _jaccard(texts: Sequence[str], shingler: Shingler, hashes: Hashes, left: I64, right: I64) -> F64:
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
     used, places = np.unique(np.concatenate([left, right]), return_inverse=True)
     codes, starts = shingler.block([texts[number] for number in used])

@@ -54,7 +54,7 @@ class Shingler:
         codes = points[places].astype(np.uint64)
         for offset in range(1, self._ngram):
             codes = codes << _POINT_BITS | points[places + offset]
-        for short in np.flatnonzero(counts < self._ngram):
+        for short in np.flatnonzero(counts < self._ngram).tolist():
             codes[starts[short]] = _SHORT | np.uint64(self._short.setdefault(texts[short], len(self._short)))
         return Shingles(codes, starts)
 

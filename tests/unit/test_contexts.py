@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import example, origin, turns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factories import example, origin, turns
 from pairwright.core.config import ContextConfig
 from pairwright.core.errors import ConfigError
 from pairwright.core.language import estimate_tokens

@@ -6,15 +6,16 @@ import random
 from typing import Any
 
 import pytest
-from factories import origin, task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factories import origin, task
 from pairwright.core.config import DedupConfig
 from pairwright.core.errors import StorageError
 from pairwright.core.records import Dropped, RewriteTask
 from pairwright.pipelines import dedup
 from pairwright.pipelines.dedup import deduplicate
+from pairwright.pipelines.waiting import put
 
 CONFIG = DedupConfig(threshold=0.6, per_template=3)
 HISTORY = (("user", "颐和园在哪里？"), ("assistant", "颐和园在北京市海淀区新建宫门路19号。"))
@@ -157,10 +158,10 @@ def test_a_large_family_of_swaps_is_capped_in_reasonable_time() -> None:
     assert found.count("kept") < 300
 
 
-def test_a_full_temporary_folder_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_temporary_folder_is_a_clear_error() -> None:
     class Full:
         def write(self, _: bytes) -> int:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(StorageError, match="No space left"):
-        dedup._put(Full(), tasks_of("x")[0])  # type: ignore[arg-type]
+        put(Full(), tasks_of("x")[0])  # type: ignore[arg-type]

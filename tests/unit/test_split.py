@@ -6,10 +6,10 @@ import random
 from collections import Counter
 
 import pytest
-from factories import task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factories import task
 from pairwright.core.config import SplitConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Language, RewriteTask

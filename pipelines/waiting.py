@@ -1,0 +1,34 @@
+"""Tasks that wait in a temporary file until all of them have been seen."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from pairwright.core.records import RewriteTask
+from pairwright.core.storage import storage_error
+
+
+def put(waiting: IO[bytes], task: RewriteTask) -> None:
+    """Write one task.
+
+    Raises:
+        StorageError: the temporary folder is full; ``TMPDIR`` names another one.
+    """
+    try:
+        waiting.write(task.model_dump_json().encode() + b"\n")
+    except OSError as exc:
+        raise storage_error(exc, Path(tempfile.gettempdir())) from exc
+
+
+def waiting_lines(waiting: IO[bytes]) -> Iterator[bytes]:
+    """The tasks as they were written, in order."""
+    waiting.seek(0)
+    return iter(waiting)
+
+
+def waiting_tasks(waiting: IO[bytes]) -> Iterator[RewriteTask]:
+    """The tasks, in order."""
+    return map(RewriteTask.model_validate_json, waiting_lines(waiting))
