@@ -18,6 +18,7 @@ from pairwright.core.errors import ExportError
 from pairwright.core.records import PreferencePair, StageCount
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
+from pairwright.exports.card_audit import audit_section
 from pairwright.exports.card_facts import Facts, facts_of
 from pairwright.exports.card_training import Found, training_section
 from pairwright.exports.licences import combined
@@ -79,6 +80,7 @@ class CardExporter(Component):
             *_funnel(build.counts),
         )
         yield from ("", "## What is in it", "", *_contents(facts))
+        yield from ("", "## Shortcut audit", "", *audit_section(build.audit()))
         yield from ("", "## Examples", "", *_examples(facts.shown.values()))
         yield from ("", "## Known limits", "", *_limits(build, facts))
         yield from ("", "## How to train on it", "", *training_section(build, found, folder))

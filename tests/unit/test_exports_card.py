@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 import yaml
 from huggingface_hub import DatasetCard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import factories
+from pairwright.core.audit import Audit, AuditGroup, Flag, Score
 from pairwright.core.errors import ExportError
 from pairwright.core.records import Generation, StageCount
+from pairwright.core.storage import write_json
 from pairwright.exports import EXPORTERS
 from pairwright.exports.card import CardExporter
 from pairwright.exports.markdown import block, inline
@@ -125,6 +127,24 @@ def test_card_states_what_the_licences_mean_together(tmp_path: Path) -> None:
     assert "exclude each other" not in allowed
     mixed = card(tmp_path / "three", sft=[factories.sft_row(task) for task in tasks])
     assert r"- share-alike source1 \(CC-BY-SA-4.0\) cannot be combined with unknown source2 \(unknown\)" in mixed
+
+
+def test_card_shows_the_shortcut_audit_or_that_there_was_none(tmp_path: Path) -> None:
+    assert "Not measured" in card(tmp_path / "none", pairs=[factories.pair()])
+    score = Score(auc=0.71, low=0.6, high=0.8)
+    flag = Flag(surface="length", verdict="shortcut", note="chosen is longer")
+    shared: dict[str, Any] = {"dialogues": 9, "chosen_longer": 0.9}
+    groups = (
+        AuditGroup(kind="all", name="all", pairs=10, scores={"length": score}, **shared),
+        AuditGroup(kind="defect", name="missing_entity", maker="x", pairs=4, scores={}, flags=(flag,), **shared),
+        AuditGroup(kind="defect", name="fine", pairs=6, scores={}, **shared),
+    )
+    audit = Audit(pairs=10, audited=10, folds=5, max_auc=0.6, groups=groups)
+    write_json(tmp_path / "some" / "rows" / "audit.json", audit.model_dump(mode="json"))
+    text = card(tmp_path / "some", pairs=[factories.pair()])
+    assert r"| all | 10 | 0.71 \(0.60 to 0.80\) | too few | too few |  |" in text
+    assert "length shortcut: chosen is longer" in text
+    assert "| fine" not in text
 
 
 hostile = (
