@@ -8,6 +8,7 @@ else differs, an entity, a number, a pronoun, a negation or the order, makes two
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -29,8 +30,8 @@ def same_request(left: str, right: str) -> bool:
 def essence(text: str) -> str:
     """What ``text`` asks, without what does not matter. Where that is nothing: its thanks, or else all it says."""
     plain = canonical(text)
-    pattern, replacements = _harmless()
-    bare = " ".join(pattern.sub(lambda found: f" {replacements[found[0]]} ", plain).split())
+    opening, anywhere, meanings = _harmless()
+    bare = " ".join(anywhere.sub(lambda found: f" {meanings[found[0]]} ", opening.sub(" ", plain)).split())
     if bare:
         return canonical(bare)
     return "thanks" if _THANKS.search(plain) else plain
@@ -76,16 +77,23 @@ def _one_slip(short: str, long: str) -> bool:
 
 
 @cache
-def _harmless() -> tuple[re.Pattern[str], dict[str, str]]:
-    """A pattern of all phrases, the longest first, and what each is read as."""
+def _harmless() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
+    """A pattern of what may open a text, one of what may stand anywhere, and what the latter's phrases are read as."""
     folder = files("pairwright.pipelines")
-    replacements = {}
+    openings, meanings = set(), {}
     for name in ("harmless.zh.txt", "harmless.en.txt"):
         for line in folder.joinpath(name).read_text(encoding="utf-8").splitlines():
-            if line and not line.startswith("#"):
+            if line.startswith("^"):
+                openings.add(line[1:])
+            elif line and not line.startswith("#"):
                 phrase, _, meaning = line.partition(" = ")
-                replacements[phrase] = meaning
-    phrases = sorted(replacements, key=len, reverse=True)
-    latin = "|".join(phrase for phrase in phrases if phrase.isascii())
-    other = "|".join(phrase for phrase in phrases if not phrase.isascii())
-    return re.compile(rf"(?<![{_LETTER}])(?:{latin})(?![{_LETTER}])|{other}"), replacements
+                meanings[phrase] = meaning
+    openings.update(phrase for phrase, meaning in meanings.items() if not meaning)
+    return re.compile(rf"\A(?:(?:{_any_of(openings)}) ?)+"), re.compile(_any_of(meanings)), meanings
+
+
+def _any_of(phrases: Iterable[str]) -> str:
+    longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
+    latin = "|".join(phrase for phrase in longest_first if phrase.isascii())
+    other = "|".join(phrase for phrase in longest_first if not phrase.isascii())
+    return rf"(?<![{_LETTER}])(?:{latin})(?![{_LETTER}])|{other}"

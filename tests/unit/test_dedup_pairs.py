@@ -27,6 +27,7 @@ PAIRS = Path(__file__).parents[1] / "data" / "near_pairs.zh.jsonl"
         ("Could you please tell me where it is?", "where is it?".replace("is it", "it is")),
         ("What restaurants are there?", "what restaurant are there"),
         ("Is there a cheap restauant?", "is there a cheap restaurant"),
+        ("Great, thanks! Is there a museum?", "Is there a museum?"),
         ("What's the phone number?", "what is the telephone"),
     ],
 )
@@ -45,6 +46,8 @@ def test_form_does_not_make_another_request(left: str, right: str) -> None:
         ("酒店在哪", "这家酒店在哪"),
         ("他知道吗", "她知道吗"),
         ("谢谢", "好的"),
+        ("附近有不错的餐馆吗", "附近有餐馆吗"),
+        ("Is there a nice museum?", "Is there a museum?"),
         ("是的", "不是"),
         ("Who is he?", "Who is she?"),
         ("flights from A to B", "flights from B to A"),
