@@ -11,7 +11,8 @@
     ├── StorageError          exit 1: a locked build folder, a full disk, a file that cannot be written
     ├── ExportError           exit 1: a data set that cannot be written in the asked form
     ├── PublishError          exit 1: the Hub refused or could not be reached
-    └── TrainingError         exit 1: a recipe that cannot run
+    ├── TrainingError         exit 1: a recipe that cannot run
+    └── Interrupted           exit 130: Ctrl-C; whatever was paid for is kept
 
 Trouble with one row is data, not an exception: it becomes a ``Failed`` row. Bugs keep their traceback.
 """
@@ -93,3 +94,9 @@ class PublishError(PairwrightError):
 
 class TrainingError(PairwrightError):
     """A recipe that cannot run."""
+
+
+class Interrupted(PairwrightError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = 130

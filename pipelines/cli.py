@@ -176,9 +176,6 @@ def main() -> None:
     except PairwrightError as exc:
         print(f"error: {exc}", file=sys.stderr)
         sys.exit(exc.exit_code)
-    except KeyboardInterrupt:
-        print("stopped. Everything paid for is kept; run the same command again to go on.", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pairwright.core.config import BuildConfig, read_build
-from pairwright.core.errors import ConfigError, ExportError
+from pairwright.core.errors import ConfigError, ExportError, Interrupted
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import Rejected, Turn
 from pairwright.core.storage import atomic_writer, manifest_of
@@ -39,7 +39,12 @@ def build_command(file: Path, output: Path | None, quiet: bool) -> None:
                 return stack.enter_context(LiveBars(ledger.usage, console))
             return stack.enter_context(PlainLines(ledger.usage))
 
-        result = run_build(config, watch)
+        try:
+            result = run_build(config, watch)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "stopped by Ctrl-C", "Everything paid for is kept; run the same command again to go on."
+            ) from None
     print_table("Funnel: in = kept + dropped + failed", funnel_table(result.counts))
     folder = Path(config.output)
     for name, digest in manifest_of(folder, [p for p in (folder / "exports").rglob("*") if p.is_file()]).items():

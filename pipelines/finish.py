@@ -38,9 +38,10 @@ def finish(config: BuildConfig, counts: Sequence[StageCount], work: Path, output
         ExportError: an exporter cannot write the rows in its form; the older build stays as it was.
     """
     rows = _keep_rows(work)
-    # Where a build lies and where its answers are cached does not change what it is.
-    resolved = config.model_dump(mode="json", exclude={"output", "ledger"})
-    build_id = content_id([resolved, {name: sha256_of(rows / f"{name}.jsonl") for name in ("sft", "pairs")}])
+    # What a build is does not depend on where it lies, how fast its servers may be asked, or at which address.
+    resolved = config.model_dump(mode="json", exclude={"output", "ledger", "endpoints", "limits"})
+    models = {name: endpoint.model for name, endpoint in config.endpoints.items()}
+    build_id = content_id([resolved, models, {name: sha256_of(rows / f"{name}.jsonl") for name in ("sft", "pairs")}])
     result = BuildResult(config, build_id, rows, tuple(counts), prompt_hashes(config.prompt))
     exports = work / "exports"
     exports.mkdir()
