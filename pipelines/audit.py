@@ -132,25 +132,24 @@ def _group(
 
 def _flags(group: AuditGroup, groups: Sequence[AuditGroup], config: BuildConfig) -> Iterator[Flag]:
     """One flag per surface that tells more than it may."""
-    for surface, score in group.scores.items():
-        if score.auc <= config.pairing.max_surface_auc:
+    most = config.pairing.max_surface_auc
+    for surface in group.scores:
+        if not _tells(group, surface, most):
             continue
         if group.kind == "defect":
             reason = BY_NATURE.get(group.name, {}).get(surface)
-            note = reason or f"{group.name} need not show there: see what tells it"
+            yield _flag(surface, bool(reason), reason or "an artefact of how the texts were made")
+        elif surface != "words":
+            yield _flag(surface, False, "too few pairs pull the other way: add perturbers, or raise pairing.max_loss")
         else:
-            reason = _explained(surface, groups, config.pairing.max_surface_auc)
-            note = reason or "pairs teach this instead of the task: other perturbers or a larger pairing.max_loss help"
-        yield Flag(surface=surface, verdict="by_nature" if reason else "shortcut", note=note)
+            told = {one.name for one in groups if one.kind == "defect" and _tells(one, surface, most)}
+            strange = sorted(name for name in told if surface not in BY_NATURE.get(name, {}))
+            named = ", ".join(strange or sorted(told))
+            yield _flag(surface, bool(told) and not strange, f"words tell {named}" if named else "words tell the sides")
 
 
-def _explained(surface: Surface, groups: Sequence[AuditGroup], most: float) -> str | None:
-    """Why words may tell over all defects: each defect that they tell must show in words."""
-    if surface != "words":
-        return None
-    told = [group.name for group in groups if group.kind == "defect" and _tells(group, surface, most)]
-    strange = [name for name in told if surface not in BY_NATURE.get(name, {})]
-    return None if strange or not told else f"by the nature of {', '.join(sorted(set(told)))}"
+def _flag(surface: Surface, by_nature: bool, note: str) -> Flag:
+    return Flag(surface=surface, verdict="by_nature" if by_nature else "shortcut", note=note)
 
 
 def _tells(group: AuditGroup, surface: Surface, most: float) -> bool:

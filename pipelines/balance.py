@@ -82,7 +82,6 @@ class _Pool:
             column(sketches.on_policy)[places] == 1,
         )
         self.length, self.length_side = column(sketches.length)[places], column(sketches.length_side)[places]
-        self.words, self.words_side = column(sketches.words)[places], column(sketches.words_side)[places]
         self.marks, self.marks_side = _merged(sketches, places)
 
     def __len__(self) -> int:
@@ -195,11 +194,7 @@ def _surfaces(pool: _Pool, config: PairingConfig) -> Iterator[Rule]:
     """Length and punctuation, each language by itself: any student can tell languages apart."""
     for language in np.unique(pool.language).tolist():
         inside = pool.language == language
-        for code, cells, sides in (
-            (5, pool.length, pool.length_side),
-            (5, pool.words, pool.words_side),
-            (6, pool.marks, pool.marks_side),
-        ):
+        for code, cells, sides in ((5, pool.length, pool.length_side), (6, pool.marks, pool.marks_side)):
             goal = _reachable(_tally(cells, sides, inside), config.max_surface_auc, config.max_loss)
             yield Rule(code, partial(_leaning, cells, sides, inside, goal))
 

@@ -35,7 +35,7 @@ class _Taken:
         self._total = 0
         self._defects: Counter[int] = Counter()
         self._templates: Counter[int] = Counter()
-        self._lengths, self._words, self._marks = _Lean(), _Lean(), _Lean()
+        self._lengths, self._marks = _Lean(), _Lean()
 
     def add(self, at: int) -> None:
         """Count one more."""
@@ -44,17 +44,15 @@ class _Taken:
         self._defects[sketches.defect[at]] += 1
         self._templates[sketches.template[at]] += 1
         self._lengths.add(sketches.length[at], sketches.length_side[at])
-        self._words.add(sketches.words[at], sketches.words_side[at])
         self._marks.add(sketches.marks[at], sketches.marks_side[at])
 
     def burden(self, at: int) -> float:
-        """How much the variant adds to what there is too much of already; from -3 to 5."""
+        """How much the variant adds to what there is too much of already; from -2 to 4."""
         sketches = self._sketches
         often = self._defects[sketches.defect[at]] + self._templates[sketches.template[at]]
         return (
             often / max(self._total, 1)
             + self._lengths.of(sketches.length[at], sketches.length_side[at])
-            + self._words.of(sketches.words[at], sketches.words_side[at])
             + self._marks.of(sketches.marks[at], sketches.marks_side[at])
         )
 

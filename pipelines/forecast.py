@@ -17,6 +17,7 @@ from pairwright.core.records import StageCount
 from pairwright.pipelines.books import Books
 from pairwright.pipelines.build import ledger_path, read_tasks, tasks_in
 from pairwright.pipelines.planned import Plan, plan
+from pairwright.pipelines.probe import require_probe
 from pairwright.pipelines.progress import Silent
 from pairwright.pipelines.report import Table
 from pairwright.pipelines.servers import endpoints_in_use
@@ -47,9 +48,11 @@ def preflight(config: BuildConfig) -> Iterator[str]:
     """One line per endpoint that could be asked.
 
     Raises:
-        ConfigError: an environment variable with a key is not set.
+        ConfigError: an environment variable with a key is not set, or the audit lacks scikit-learn.
         ModelError: an embedded endpoint lacks its server or weights.
     """
+    if config.audit:
+        require_probe()
     for name, endpoint in endpoints_in_use(config).items():
         yield f"endpoint {name}: {_reachable(name, endpoint)}"
 

@@ -100,14 +100,14 @@ def _group_row(group: AuditGroup) -> Sequence[object]:
 
 
 def shortcut_table(audit: Audit) -> Table:
-    """Header and one row per flagged shortcut of length or punctuation, or of a defect: what it is, what tells it."""
-    rows = [
-        (group.name, group.maker, flag.surface, flag.note, _telling(group))
-        for group in audit.groups
-        for flag in group.flags
-        if flag.verdict == "shortcut"
-    ]
-    return [("pairs of", "made by", "surface", "note", "tells most"), *rows]
+    """Header and one row per group with shortcuts: on which surfaces, what they are, what tells most."""
+    rows = []
+    for group in audit.groups:
+        flags = [flag for flag in group.flags if flag.verdict == "shortcut"]
+        if flags:
+            notes = "; ".join(dict.fromkeys(flag.note for flag in flags))
+            rows.append((group.name, group.maker, ", ".join(flag.surface for flag in flags), notes, _telling(group)))
+    return [("pairs of", "made by", "surfaces", "note", "tells most"), *rows]
 
 
 def _telling(group: AuditGroup) -> str:

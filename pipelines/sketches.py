@@ -17,7 +17,7 @@ from pairwright.core.config import PromptConfig
 from pairwright.core.language import normalise
 from pairwright.core.prompts import student_answer
 from pairwright.core.records import Language, Rejected, SftRow, row_rng
-from pairwright.pipelines.surface import length_place, punctuation_place, punctuation_side, words_place
+from pairwright.pipelines.surface import length_place, punctuation_place, punctuation_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,6 @@ class Sketches:
         self.language, self.defect, self.template, self.text = array("b"), array("i"), array("i"), array("h")
         self.sampled, self.on_policy, self.no_rewrite = array("b"), array("b"), array("b")
         self.length, self.length_side = array("i"), array("b")
-        self.words, self.words_side = array("i"), array("b")
         self.marks, self.marks_side, self.marks_total = array("i"), array("b"), array("b")
 
     def __len__(self) -> int:
@@ -94,9 +93,6 @@ def _add(sketches: Sketches, codes: tuple[Codes, ...], row: SftRow, worse: Rejec
     cell, side = length_place(language, chosen, worse.text)
     sketches.length.append(lengths.of(cell))
     sketches.length_side.append(side)
-    cell, side = words_place(language, chosen, worse.text)
-    sketches.words.append(lengths.of(cell))
-    sketches.words_side.append(side)
     cell, side = punctuation_place(language, chosen, worse.text)
     sketches.marks.append(marks.of(cell))
     sketches.marks_side.append(side)

@@ -30,17 +30,20 @@ class Place(NamedTuple):
 
 
 def length_place(language: Language, chosen: str, rejected: str) -> Place:
-    """The cell is the language and the difference in characters, in powers of two: 1, 2-3, 4-7, 8-15, …"""
+    """The cell is the language and the difference in characters, in powers of two: 1, 2-3, 4-7, 8-15, …
+
+    English cells also say whether the side with more characters has more words too, as many, or fewer: together the
+    two tell more than either. Chinese does not separate words.
+    """
     difference = len(chosen) - len(rejected)
-    size = abs(difference).bit_length()
-    return Place(f"{language}:{size}", (difference > 0) - (difference < 0))
+    size, side = abs(difference).bit_length(), _sign(difference)
+    wordier = _sign(len(chosen.split()) - len(rejected.split())) if language == "en" else 0
+    words = {1: "+words", 0: "", -1: "-words"}[wordier * (side or wordier)]
+    return Place(f"{language}:{size}{words}", side or wordier)
 
 
-def words_place(language: Language, chosen: str, rejected: str) -> Place:
-    """The same as :func:`length_place` for words; Chinese does not separate them, so there all pairs are alike."""
-    difference = len(chosen.split()) - len(rejected.split()) if language == "en" else 0
-    size = abs(difference).bit_length()
-    return Place(f"{language} words:{size}", (difference > 0) - (difference < 0))
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
 
 
 def punctuation_place(language: Language, chosen: str, rejected: str) -> Place:
@@ -50,7 +53,7 @@ def punctuation_place(language: Language, chosen: str, rejected: str) -> Place:
     """
     more = marks(chosen)
     more.subtract(marks(rejected))
-    signs = sorted((mark, (count > 0) - (count < 0)) for mark, count in more.items() if count)
+    signs = sorted((mark, _sign(count)) for mark, count in more.items() if count)
     if not signs:
         return Place(f"{language}:", 0)
     side = signs[0][1]
@@ -59,8 +62,7 @@ def punctuation_place(language: Language, chosen: str, rejected: str) -> Place:
 
 def punctuation_side(chosen: str, rejected: str) -> int:
     """``+1`` where the chosen answer has more marks in all, ``-1`` where the rejected one has."""
-    difference = sum(map(is_mark, chosen)) - sum(map(is_mark, rejected))
-    return (difference > 0) - (difference < 0)
+    return _sign(sum(map(is_mark, chosen)) - sum(map(is_mark, rejected)))
 
 
 def marks(text: str) -> Counter[str]:

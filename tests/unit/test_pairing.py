@@ -20,6 +20,7 @@ from pairwright.core.records import (
     SftRow,
 )
 from pairwright.pipelines import judge, pair
+from pairwright.pipelines.planned import plan as planned
 from pairwright.pipelines.samples import aims, quality
 
 
@@ -272,3 +273,13 @@ def test_the_students_own_samples_are_marked() -> None:
     assert isinstance(outcome, pair.Variant)
     assert outcome.rejected.generation is not None
     assert outcome.rejected.generation.on_policy
+
+
+def test_the_mark_of_the_student_comes_from_its_generator_and_no_teacher_can_have_it() -> None:
+    weak = {"role": "weak", "endpoint": "student", "on_policy": True}
+    source = {"use": "pairwright.exports.jsonl:JsonlExporter"}
+    settings = {"name": "x", "output": "out", "sources": [source], "endpoints": {"student": {"use": "embedded"}}}
+    build = BuildConfig.model_validate({**settings, "generation": [weak, {"role": "weak", "endpoint": "student"}]})
+    assert [one.variant.on_policy for one in planned(build, lambda: [task()])] == [True, False]
+    with pytest.raises(ValueError, match="needs role: weak"):
+        BuildConfig.model_validate({**settings, "generation": [{**weak, "role": "teacher"}]})

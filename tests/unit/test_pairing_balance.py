@@ -233,6 +233,14 @@ def test_length_falls_into_cells_of_doubling_size() -> None:
     assert length_place("zh", "甲乙", "丙丁") == Place("zh:0", 0)
 
 
+def test_english_length_says_whether_words_go_with_characters() -> None:
+    assert length_place("en", "a b c d", "a") == Place("en:3+words", 1)
+    assert length_place("en", "abcdefgh", "a b c") == Place("en:2-words", 1)
+    assert length_place("en", "a b c", "abcdefgh") == Place("en:2-words", -1)
+    assert length_place("en", "a b", "abc") == Place("en:0+words", 1)
+    assert length_place("en", "abc", "a b") == Place("en:0+words", -1)
+
+
 def test_mirrored_punctuation_shares_a_cell_on_opposite_sides() -> None:
     there = punctuation_place("zh", "《甲》是谁写的？", "它是谁写的？")
     back = punctuation_place("zh", "它是谁写的？", "《甲》是谁写的？")
