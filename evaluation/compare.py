@@ -121,8 +121,6 @@ def _resolution(headline: Sequence[Difference], notes: dict[str, MetricNote]) ->
         for one in headline
         if one.low is not None and one.high is not None and one.high > one.low
     ]
-    if not wide and any(one.value for one in headline):
-        return "There are too few dialogues for a difference to be significant."
     if not wide:
         return "The two give the same figures."
     return f"Smaller differences than these cannot be seen with so many rows: {', '.join(wide)}."

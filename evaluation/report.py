@@ -14,7 +14,7 @@ from pairwright.evaluation.scores import Difference, Figure
 ARROWS = {"higher": "higher is better", "lower": "lower is better", "neither": "neither way is better"}
 SIGNIFICANT = 0.05
 METHOD = (
-    "Intervals: 95 % percentile bootstrap (2,000 resamples of whole dialogues). Tests: two-sided paired permutation test "
+    "Intervals: 95 % percentile bootstrap (2,000 resamples of whole dialogues), the exact binomial bound where all agree. Tests: two-sided paired permutation test "
     "(10,000 permutations of whole dialogues), corrected by Holm's method over all metrics of a comparison; "
     "▲ and ▼ mark figures that are significantly better and worse than those of the system compared with (p < 0.05 after "
     "correction). Shares are in per cent."

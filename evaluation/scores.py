@@ -25,6 +25,7 @@ from pairwright.evaluation.statistics import (
     percentile_interval,
     permutation_p,
     resampled,
+    unseen_share,
 )
 
 ALL = Slice("all", "all rows", ())
@@ -145,7 +146,11 @@ def _differences(
         joined = resampled(np.hstack([one, other]), seed)
         samples = metric.combine(joined[:, metric.size :]) - metric.combine(joined[:, : metric.size])
         value = float(metric.combine(other.sum(axis=0)) - metric.combine(one.sum(axis=0)))
-        estimate = Estimate(value, *percentile_interval(samples), int(both.sum()))
+        low, high = percentile_interval(samples)
+        if metric.percent and low == high:
+            room = unseen_share(len(np.unique(groups[both]))) * (1 + abs(value))
+            low, high = max(-1.0, value - room), min(1.0, value + room)
+        estimate = Estimate(value, low, high, int(both.sum()))
         p = permutation_p(one, other, metric.combine, seed) if metric.better != "neither" else float("nan")
         found.append(
             Difference(
@@ -176,9 +181,13 @@ def _estimates(
     for metric in metrics:
         columns = slice(start, start + metric.size)
         start += metric.size
-        count = int(measured.applies[metric.name][rows].sum())
-        interval = percentile_interval(metric.combine(samples[:, columns]))
-        estimates.append(Estimate(float(metric.combine(total[columns])), *interval, count))
+        applies = measured.applies[metric.name][rows]
+        value = float(metric.combine(total[columns]))
+        low, high = percentile_interval(metric.combine(samples[:, columns]))
+        if metric.percent and low == high:
+            room = unseen_share(len(np.unique(groups[applies])))
+            low, high = max(0.0, value - room), min(1.0, value + room)
+        estimates.append(Estimate(value, low, high, int(applies.sum())))
     return estimates
 
 

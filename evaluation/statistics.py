@@ -4,7 +4,8 @@ Every metric gives each row a vector of sums (see ``metric.py``), and a corpus f
 vectors. Resampling rows is therefore one matrix product, also for metrics that are no mean of rows (BLEU, restoration
 F). Rows of one dialogue are not independent: they are resampled together (cluster bootstrap, Field & Welsh 2007).
 
-- interval: percentile bootstrap, 95 % (Efron 1979; for NLP: Koehn 2004).
+- interval: percentile bootstrap, 95 % (Efron 1979; for NLP: Koehn 2004). Where all dialogues agree (a share of 0 or 1)
+  resampling shows no spread at all: there the exact binomial bound over dialogues stands in (Clopper & Pearson 1934).
 - p value: paired permutation test, two-sided, whole dialogues swapped (Fisher; for NLP: Yeh 2000), with the +1 of
   Phipson & Smyth 2010, so that it is never zero.
 - several comparisons: Holm's step-down correction (Holm 1979), which needs no independence.
@@ -70,6 +71,11 @@ def percentile_interval(samples: Array, confidence: float = CONFIDENCE) -> tuple
     tail = 50 * (1 - confidence)
     low, high = np.percentile(defined, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def unseen_share(groups: int, confidence: float = CONFIDENCE) -> float:
+    """How large a share of dialogues may differ although none of ``groups`` did: 0.071 for 50, 0.0083 for 442."""
+    return 1.0 if groups == 0 else 1 - float(((1 - confidence) / 2) ** (1 / groups))
 
 
 def permutation_p(first: Array, second: Array, combine: Combine, seed: int, permutations: int = PERMUTATIONS) -> float:

@@ -15,6 +15,7 @@ from pairwright.evaluation.statistics import (
     percentile_interval,
     permutation_p,
     resampled,
+    unseen_share,
 )
 
 
@@ -94,3 +95,11 @@ def test_holm_leaves_out_what_was_not_tested() -> None:
     assert adjusted[0] == pytest.approx(0.04)
     assert math.isnan(adjusted[1])
     assert adjusted[2] == pytest.approx(0.04)
+
+
+def test_a_share_that_all_dialogues_agree_on_is_bounded_by_the_exact_binomial() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    for count in (1, 7, 50, 442):
+        exact = stats.binomtest(0, count).proportion_ci(0.95, method="exact")
+        assert unseen_share(count) == pytest.approx(exact.high, abs=1e-9)
+    assert unseen_share(0) == 1.0
