@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import build_result, pair, rejected, task
 
+from factories import build_result, pair, rejected, task
 from pairwright.core.audit import Audit
 from pairwright.core.config import AuditConfig, BuildConfig
 from pairwright.core.errors import ConfigError
