@@ -45,7 +45,8 @@ def finish(config: BuildConfig, counts: Sequence[StageCount], work: Path, output
     result = BuildResult(config, build_id, rows, tuple(counts), prompt_hashes(config.prompt))
     exports = work / "exports"
     exports.mkdir()
-    for exporter in config.exports:
+    # The card tells of the files that the others wrote.
+    for exporter in sorted(config.exports, key=lambda one: one.name == "card"):
         assert isinstance(exporter, Exporter)
         exporter.export(result, exports)
     with atomic_writer(work / "build.yaml") as file:
