@@ -100,6 +100,22 @@ def _with_near(exact: dict[int, Verdict], notes: _Notes, config: DedupConfig) ->
     return exact | near | heirs
 
 
+def dialogue_links(tasks: Iterable[RewriteTask], config: DedupConfig) -> list[tuple[str, str]]:
+    """Pairs of dialogues that share a duplicate, exact or near: what :func:`~pairwright.pipelines.split.assign` and its
+    ``verify`` take as links. None are left where near duplicates were removed."""
+    dialogues, texts = [], []
+    for task in tasks:
+        dialogues.append(task.dialogue)
+        texts.append(asked_text(task))
+    verdicts = near_verdicts(texts, config)
+    found = (
+        (dialogues[row], dialogues[verdict.because])
+        for row, verdict in verdicts.items()
+        if verdict.reason != "template"
+    )
+    return sorted({(one, other) for one, other in found if one != other})
+
+
 def compared_text(task: RewriteTask) -> str:
     """What exact duplicates share: the query and its window in one spelling, the query first, then newest first."""
     return _BREAK.join([canonical(task.query), *(canonical(turn.content) for turn in reversed(task.history))])

@@ -14,7 +14,7 @@ from pairwright.core.config import DedupConfig
 from pairwright.core.errors import StorageError
 from pairwright.core.records import Dropped, RewriteTask
 from pairwright.pipelines import dedup
-from pairwright.pipelines.dedup import deduplicate
+from pairwright.pipelines.dedup import deduplicate, dialogue_links
 from pairwright.pipelines.waiting import put
 
 CONFIG = DedupConfig(threshold=0.6, per_template=3)
@@ -165,3 +165,15 @@ def test_a_full_temporary_folder_is_a_clear_error() -> None:
 
     with pytest.raises(StorageError, match="No space left"):
         put(Full(), tasks_of("x")[0])  # type: ignore[arg-type]
+
+
+def test_dialogues_that_share_a_duplicate_are_linked() -> None:
+    rows = [
+        *tasks_of("它的门票多少钱", dialogue="a"),
+        *tasks_of("请问它的门票多少钱呢", dialogue="b"),
+        *tasks_of("它的电话是多少", dialogue="b"),
+        *tasks_of("附近有什么酒店", dialogue="c"),
+    ]
+    assert dialogue_links(rows, CONFIG) == [("b", "a")]
+    kept = [row for row in deduplicate(rows, CONFIG) if isinstance(row, RewriteTask)]
+    assert dialogue_links(kept, CONFIG) == []
