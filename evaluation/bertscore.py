@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pairwright.core.statistics import Array
 from pairwright.evaluation.encoder import encode
 from pairwright.evaluation.gold import GoldRow
 from pairwright.evaluation.metric import Case, Metric, Sums
 from pairwright.evaluation.predictions import System
-from pairwright.evaluation.statistics import Array
 
 
 def bertscore_metric(model: str, rows: Sequence[GoldRow], systems: Sequence[System]) -> Metric:

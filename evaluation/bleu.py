@@ -15,8 +15,8 @@ from functools import cache, lru_cache
 import numpy as np
 
 from pairwright.core.records import Language
+from pairwright.core.statistics import Array
 from pairwright.evaluation.metric import Case, Metric, Sums
-from pairwright.evaluation.statistics import Array
 from pairwright.evaluation.tokens import ngrams
 
 ORDERS = 4

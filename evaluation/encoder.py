@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pairwright.core.errors import ConfigError
-from pairwright.evaluation.statistics import Array
+from pairwright.core.statistics import Array
 
 BATCH = 32
 

@@ -29,6 +29,7 @@ def invented(case: Case) -> tuple[str, ...]:
         mention.text
         for mention in found
         if (replaced or mention.kind != "noun")
+        and mention.text not in row.reference
         and not supported(mention.text, said)
         and _foreign(mention, said, row.language)
     )

@@ -15,9 +15,9 @@ from typing import Generic, Literal
 import numpy as np
 from typing_extensions import TypeVar
 
+from pairwright.core.statistics import Array, Combine
 from pairwright.evaluation.gold import GoldRow
 from pairwright.evaluation.predictions import Prediction
-from pairwright.evaluation.statistics import Array, Combine
 
 Sums = tuple[float, ...]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pairwright.core.statistics import Array
 from pairwright.evaluation.encoder import load
 from pairwright.evaluation.metric import Case, Metric, Sums, mean
 from pairwright.evaluation.predictions import System
-from pairwright.evaluation.statistics import Array
 
 BATCH = 16
 

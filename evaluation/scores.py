@@ -12,11 +12,7 @@ import numpy as np
 
 from pairwright.core.language import mentions_many
 from pairwright.core.records import Row
-from pairwright.evaluation.gold import GoldSet
-from pairwright.evaluation.metric import C, Metric
-from pairwright.evaluation.predictions import System
-from pairwright.evaluation.slices import Slice, slices
-from pairwright.evaluation.statistics import (
+from pairwright.core.statistics import (
     Array,
     Estimate,
     group_indices,
@@ -27,6 +23,10 @@ from pairwright.evaluation.statistics import (
     resampled,
     unseen_share,
 )
+from pairwright.evaluation.gold import GoldSet
+from pairwright.evaluation.metric import C, Metric
+from pairwright.evaluation.predictions import System
+from pairwright.evaluation.slices import Slice, slices
 
 ALL = Slice("all", "all rows", ())
 
