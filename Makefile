@@ -2,23 +2,25 @@
 PYTHON ?= python3
 DEMO := .venv/.demo-ready
 FULL := .venv/.test-ready
-RUN := .venv/bin/python -m pairwright.pipelines.cli
+LINK := .venv/.linked
+FOLDERS := core pipelines judges perturbers exports evaluation training_recipes
+UV := .venv/bin/uv pip install --quiet
 
 .PHONY: demo test lint docs-check clean
 
-demo: $(DEMO)
+demo: $(DEMO) $(LINK)
 	.venv/bin/pairwright build examples/demo.yaml
 
-test: $(FULL) lint
+test: $(FULL) $(LINK) lint
 	.venv/bin/python -m pytest -q
 
-lint: $(FULL)
+lint: $(FULL) $(LINK)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-docs-check: $(FULL)
-	.venv/bin/python -m pytest -q tests/packaging
+docs-check: $(FULL) $(LINK)
+	.venv/bin/python -m pytest -q tests/packaging/test_docs.py
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv
@@ -26,12 +28,17 @@ docs-check: $(FULL)
 
 # The demo runs on the light environment: no torch, no transformers. A full environment serves it as well.
 $(DEMO): .venv/bin/uv pyproject.toml constraints.txt
-	test -e $(FULL) || .venv/bin/uv pip install --quiet --constraint constraints.txt --editable '.[audit,embedded,en,zh]'
-	touch $@
+	test -e $(FULL) || $(UV) --constraint constraints.txt --editable '.[audit,embedded,en,zh]'
+	touch $@ $(LINK)
 
 $(FULL): .venv/bin/uv pyproject.toml constraints-train.txt
-	.venv/bin/uv pip install --quiet --constraint constraints-train.txt --editable '.[audit,embedded,en,zh,evaluate,train]' --group dev
-	touch $@ $(DEMO)
+	$(UV) --constraint constraints-train.txt --editable '.[audit,embedded,embeddings,en,evaluate,train,zh]' --group dev
+	touch $@ $(DEMO) $(LINK)
+
+# The editable install is a tree of links: a new module is seen after linking again.
+$(LINK): $(FOLDERS) | .venv/bin/uv
+	$(UV) --no-deps --editable .
+	touch $@
 
 clean:
 	rm -rf .venv build dist builds *.egg-info

@@ -17,7 +17,7 @@ import numpy as np
 from pairwright.core.audit import Score, Telling
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import Language, row_rng
-from pairwright.evaluation.statistics import group_indices, percentile_interval
+from pairwright.core.statistics import group_indices, percentile_interval
 from pairwright.pipelines.features import Features, is_shown
 from pairwright.pipelines.surface import ranked
 

@@ -85,25 +85,45 @@ def _parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
 def _section(title: str, model: type[BaseModel], level: int = 2) -> Iterator[str]:
     yield from (f"{'#' * level} {title}", "", one_line(model), "")
     if model.model_fields:
+        forms = model.model_json_schema()["properties"]
         rows = [
-            (f"`{key}`", _type(field), _default(field), field.description or "")
+            (f"`{key}`", _type(field, forms[key]), _default(field), field.description or _meaning(field))
             for key, field in model.model_fields.items()
         ]
         yield from markdown([("key", "type", "default", "meaning"), *rows])
         yield ""
 
 
-def _type(field: FieldInfo) -> str:
+def _meaning(field: FieldInfo) -> str:
     model = model_in(field.annotation)
-    if model is Component:
-        return "list of components"
-    text = str(field.annotation) if not isinstance(field.annotation, type) else field.annotation.__name__
-    for noise in ("typing.", "collections.abc.", "pairwright.core.config.", "pairwright.pipelines.row_forms."):
-        text = text.replace(noise, "")
-    if model:
-        kind = "mapping of names to" if "Mapping" in text else "list of" if "tuple" in text else ""
-        return f"{kind} {model.__name__}".strip()
-    return f"`{text}`"
+    return one_line(model) if model else ""
+
+
+def _type(field: FieldInfo, form: Mapping[str, Any]) -> str:
+    return "list of components" if model_in(field.annotation) is Component else _form(form)
+
+
+_WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "null"}
+_BOUNDS = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
+
+
+def _form(form: Mapping[str, Any]) -> str:
+    """What JSON schema says of a value, in words."""
+    if "$ref" in form:
+        return f"`{form['$ref'].rpartition('/')[2]}`"
+    if "enum" in form or "const" in form:
+        return " or ".join(f"`{value}`" for value in form.get("enum", [form.get("const")]))
+    if "anyOf" in form:
+        return " or ".join(_form(part) for part in form["anyOf"])
+    kind = form.get("type", "object")
+    if kind == "array":
+        parts = form.get("prefixItems") or [form["items"]]
+        return f"{len(parts)} × {_form(parts[0])}" if "prefixItems" in form else f"list of {_form(parts[0])}"
+    if kind == "object":
+        inner = form.get("additionalProperties")
+        return f"names, each with {_form(inner)}" if isinstance(inner, dict) else "mapping"
+    bounds = [f"{sign} {form[key]:g}" for key, sign in _BOUNDS.items() if key in form]
+    return ", ".join([_WORDS[kind], *bounds])
 
 
 def _default(field: FieldInfo) -> str:

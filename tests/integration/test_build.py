@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from building import CLI, build_file, manifest, rows, run, write_rows
 from fault_server import FaultServer
 

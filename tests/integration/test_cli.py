@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from building import CLI, build_file, run
 from fault_server import FaultServer
 

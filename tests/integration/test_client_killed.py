@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from fault_server import FaultServer
 
+from fault_server import FaultServer
 from pairwright.core.ledger import Ledger
 
 ASK = """

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_server import FaultServer
 
+from fault_server import FaultServer
 from pairwright.core.config import PromptConfig
 from pairwright.core.errors import ConfigError, ModelError
 from pairwright.evaluation.asking import Asking

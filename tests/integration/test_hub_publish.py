@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 import yaml
 from hub_server import TOKEN, Hub, running_hub
 
+import factories
 from pairwright.core.components import Exporter
 from pairwright.core.errors import PublishError
 from pairwright.core.storage import manifest_of, write_json

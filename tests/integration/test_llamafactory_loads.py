@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 import tiny
 
+import factories
 from pairwright.core.errors import ExportError
 from pairwright.core.records import Example, RewriteTask
 from pairwright.core.storage import read_rows

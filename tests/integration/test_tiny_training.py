@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 import tiny
 
+import factories
 from pairwright.exports.llamafactory import LlamaFactoryExporter
 
 PEOPLE = ("Ada", "Ben", "Cleo", "Dai", "Eva", "Finn", "Gus", "Hana")

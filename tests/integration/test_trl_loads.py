@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import factories
 import pytest
 import tiny
 
+import factories
 from pairwright.core.records import content_id
 from pairwright.exports.trl import TrlExporter
 from pairwright.exports.verify import Checked, verify_exports

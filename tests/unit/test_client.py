@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from fault_server import FaultServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fault_server import FaultServer
 from pairwright.core import client as client_module
 from pairwright.core import limits as limits_module
 from pairwright.core.client import Client, ask_json, reask, request_hash

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from fault_server import FaultServer
 
+from fault_server import FaultServer
 from pairwright.core.connections import Connections, proxy_for
 
 

@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pairwright.evaluation.metric import f1, mean
-from pairwright.evaluation.statistics import (
+from pairwright.core.statistics import (
     group_indices,
     group_sums,
     holm,
@@ -17,6 +16,7 @@ from pairwright.evaluation.statistics import (
     resampled,
     unseen_share,
 )
+from pairwright.evaluation.metric import f1, mean
 
 
 def columns(values: np.ndarray) -> np.ndarray:

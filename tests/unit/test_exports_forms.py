@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import factories
 from pairwright.core.components import Component, Exporter
 from pairwright.core.errors import ExportError, StorageError
 from pairwright.core.records import Generation, PreferencePair, SftRow

@@ -7,12 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import factories
 from pairwright.core.config import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.prompts import prompt_hash, student_prompt

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import pytest
+
+from factories import candidate, task, verdict
 from pairwright.core.components import Component
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Candidate, Failed, JudgedCandidate, RewriteTask, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines import judge
-
-from factories import candidate, task, verdict
 
 
 class Fixed(Component):
@@ -19,7 +19,7 @@ class Fixed(Component):
 
     name: ClassVar[str] = "fixed"
     passes: bool = True
-    seen: list[str] = []  # noqa: RUF012
+    seen: list[str] = []
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         self.seen.extend(one.rewrite for one in candidates)

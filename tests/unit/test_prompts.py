@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 from typing import cast, get_args
 
-import factories
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import factories
 from pairwright.core.config import PromptConfig
 from pairwright.core.prompts import (
     ANSWER_SCHEMA,

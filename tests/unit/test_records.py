@@ -3,9 +3,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from pairwright.core.records import PreferencePair, RewriteTask, content_id, row_rng
 
 from factories import origin, pair, task
+from pairwright.core.records import PreferencePair, RewriteTask, content_id, row_rng
 
 
 def test_an_id_names_the_content_whatever_the_order_of_the_keys() -> None:
