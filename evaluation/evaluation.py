@@ -18,6 +18,8 @@ HEADLINES = (
     "leftover_reference",
     "invented_entity",
     "example_leak",
+    "answer_instead",
+    "format_validity",
     "task_success",
     "turns_used",
     "paraphrase_change",
