@@ -10,7 +10,8 @@ from pairwright.core.errors import ConfigError
 from pairwright.core.records import content_id, row_rng
 from pairwright.evaluation.behaviour import CLARIFY_FIRST, NEEDLESS_QUESTION, OVER_REFUSAL, SAFE_REFUSAL
 from pairwright.evaluation.context_support import CONTEXT_SUPPORT
-from pairwright.evaluation.dialogue_case import DialogueCase, DialogueSet, read_dialogue_predictions, read_dialogues
+from pairwright.evaluation.dialogue_case import DialogueCase, DialogueSet, read_dialogue_predictions
+from pairwright.evaluation.dialogue_readers import open_dialogues
 from pairwright.evaluation.evaluation import Evaluation, MetricNote, SetResult, Shown, SystemNote
 from pairwright.evaluation.json_answer import PARSABLE_JSON
 from pairwright.evaluation.metric import Metric
@@ -34,9 +35,9 @@ TURN_METRICS: tuple[Metric[DialogueCase], ...] = (
 
 
 def evaluate_dialogues(
-    path: Path, predictions: Mapping[str, Path], against: str | None = None, seed: int = 0
+    test: str | Path, predictions: Mapping[str, Path], against: str | None = None, seed: int = 0
 ) -> Evaluation:
-    """Measure systems by their files of predictions on one file of turns.
+    """Measure systems by their files of predictions on one test set of turns, ``[READER:]PATH[,PATH]``.
 
     Raises:
         ConfigError: ``against`` is none of the systems, or there is none.
@@ -44,7 +45,7 @@ def evaluate_dialogues(
     """
     if not predictions or (against is not None and against not in predictions):
         raise ConfigError([f"--against: no system is called {against!r}; there are: {', '.join(predictions)}"])
-    tests = read_dialogues(path)
+    tests = open_dialogues(str(test))
     systems = {name: read_dialogue_predictions(file, tests) for name, file in predictions.items()}
     metrics = (*TURN_METRICS, *dialogue_metrics(list(systems.values())))
     measured = [measure(name, cases, metrics) for name, cases in systems.items()]

@@ -61,9 +61,11 @@ def evaluate_command(
 
 
 def evaluate_dialogues_command(
-    systems: Sequence[str], test: Path, output: Path, *, against: str | None = None, seed: int = 0
+    systems: Sequence[str], test: str | Path, output: Path, *, against: str | None = None, seed: int = 0
 ) -> Evaluation:
     """Evaluate systems on the turns of dialogues; each system is ``[NAME=]PREDICTIONS.jsonl``.
+
+    ``test`` is a file of turns, ``hammerbench:FILE`` or ``bfcl:QUESTIONS,ANSWERS``.
 
     Raises:
         PairwrightError: bad input, or a folder that cannot be written.

@@ -22,6 +22,7 @@ from pairwright.evaluation.dialogue_case import (
     ToolCall,
     read_dialogues,
 )
+from pairwright.evaluation.dialogue_readers import open_dialogues
 from pairwright.evaluation.evaluate_dialogues import evaluate_dialogues
 from pairwright.evaluation.json_answer import PARSABLE_JSON
 from pairwright.evaluation.metric import Metric
@@ -225,3 +226,38 @@ def test_unusable_rows_and_predictions_are_named(tmp_path: Path) -> None:
     few: list[Mapping[str, Any]] = [*predictions()[1:], {"id": "z"}]
     with pytest.raises(SourceError, match=r"row '0a' has no prediction\n.*'z' is the id of no test row"):
         evaluate_dialogues(tests, {"s": write(tmp_path / "s.jsonl", few)})  # type: ignore[arg-type]
+
+
+def test_hammerbench_turns_expect_the_calls_that_follow_them(tmp_path: Path) -> None:
+    call = {"role": "function call", "content": {"name": "query", "arguments": {"city": "广州"}}}
+    messages = [
+        {"role": "user", "content": "查一下违章"},
+        {"role": "assistant", "content": "哪个城市？"},
+        {"role": "user", "content": "广州。"},
+        call,
+    ]
+    path = tmp_path / "hammer.json"
+    path.write_text(json.dumps([{"id": "b", "messages": messages}]), encoding="utf-8")
+    first, second = open_dialogues(f"hammerbench:{path}").rows
+    assert (first.id, first.expected.tool_calls, first.language) == ("b#0", (), "zh")
+    assert second.expected.tool_calls == (ToolCall(name="query", arguments={"city": "广州"}),)
+    assert [one.content for one in second.history] == ["查一下违章", "哪个城市？"]
+
+
+def test_bfcl_turns_expect_calls_written_as_python(tmp_path: Path) -> None:
+    question = {
+        "id": "m",
+        "question": [[{"role": "user", "content": "Go to temp."}], [{"role": "user", "content": "List."}]],
+    }
+    answer = {"id": "m", "ground_truth": [["cd(folder='temp')", "sort('a.txt')"], ["ls(a=True)"]]}
+    paths = [write(tmp_path / "q.jsonl", [question]), write(tmp_path / "a.jsonl", [answer])]
+    first, second = open_dialogues(f"bfcl:{paths[0]},{paths[1]}").rows
+    assert first.expected.tool_calls == (
+        ToolCall(name="cd", arguments={"folder": "temp"}),
+        ToolCall(name="sort", arguments={"0": "a.txt"}),
+    )
+    assert second.expected.tool_calls == (ToolCall(name="ls", arguments={"a": True}),)
+    with pytest.raises(SourceError, match="two files are needed"):
+        open_dialogues(f"bfcl:{paths[0]}")
+    with pytest.raises(ConfigError, match="no reader 'bfc'; there are: bfcl, hammerbench"):
+        open_dialogues(f"bfc:{paths[0]}")
