@@ -311,6 +311,9 @@ class BuildConfig(Section):
     split: SplitConfig = Field(default_factory=SplitConfig)
     exports: tuple[ExporterComponent, ...] = Field((), description="Forms to write the data set in.")
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
+    allow_licences: bool = Field(
+        False, description="Build although the sources' licences cannot be combined; recorded with the build."
+    )
 
     @model_validator(mode="after")
     def _endpoints_exist(self) -> BuildConfig:

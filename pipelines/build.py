@@ -33,6 +33,7 @@ from pairwright.pipelines.contexts import contexts, queries
 from pairwright.pipelines.dedup import deduplicate
 from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
+from pairwright.pipelines.licence_check import require_combinable
 from pairwright.pipelines.planned import plan
 from pairwright.pipelines.probe import require_probe
 from pairwright.pipelines.samples import aims
@@ -52,6 +53,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
     """
     if config.audit:
         require_probe()
+    require_combinable(config)
     output = Path(config.output)
     with locked(output), Ledger(ledger_path(config)) as ledger:
         work = unfinished(output)

@@ -25,11 +25,14 @@ def build(
     file: BuildFile,
     output: Annotated[Path | None, typer.Option(help="Put the build here instead of the file's 'output'.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    allow_licence: Annotated[
+        bool, typer.Option("--allow-licence", help="Build although the licences cannot be combined; recorded.")
+    ] = False,
 ) -> None:
     """Build the data set: read, generate, judge, make worse variants, pair, split, export."""
     from pairwright.pipelines.commands import build_command
 
-    build_command(file, output, quiet)
+    build_command(file, output, quiet, allow_licence)
 
 
 @app.command()

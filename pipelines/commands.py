@@ -26,9 +26,11 @@ from pairwright.pipelines.report import funnel_table
 from pairwright.pipelines.schema import build_file_page, build_file_schema, one_line
 
 
-def build_command(file: Path, output: Path | None, quiet: bool) -> None:
+def build_command(file: Path, output: Path | None, quiet: bool, allow_licence: bool = False) -> None:
     """Run a build and print its funnel and the SHA-256 of every exported file."""
     config = _configured(file, output)
+    if allow_licence:
+        config = config.model_copy(update={"allow_licences": True})
     with ExitStack() as stack:
 
         def watch(ledger: Ledger) -> Silent | LiveBars | PlainLines:

@@ -16,6 +16,7 @@ from pairwright.core.ledger import Ledger
 from pairwright.core.records import StageCount
 from pairwright.pipelines.books import Books
 from pairwright.pipelines.build import ledger_path, read_tasks, tasks_in
+from pairwright.pipelines.licence_check import require_combinable
 from pairwright.pipelines.planned import Plan, plan
 from pairwright.pipelines.probe import require_probe
 from pairwright.pipelines.progress import Silent
@@ -48,11 +49,12 @@ def preflight(config: BuildConfig) -> Iterator[str]:
     """One line per endpoint that could be asked.
 
     Raises:
-        ConfigError: an environment variable with a key is not set, or the audit lacks scikit-learn.
+        ConfigError: the licences cannot be combined, or an environment variable with a key is not set, or the audit lacks scikit-learn.
         ModelError: an embedded endpoint lacks its server or weights.
     """
     if config.audit:
         require_probe()
+    require_combinable(config)
     for name, endpoint in endpoints_in_use(config).items():
         yield f"endpoint {name}: {_reachable(name, endpoint)}"
 

@@ -49,11 +49,13 @@ def near_duplicates(
     with the first of them, which stands for them in all other pairs.
     """
     firsts: dict[str, int] = {}
-    same = [(firsts.setdefault(text, position), position, 1.0) for position, text in enumerate(texts)]
+    equal = []
+    for position, text in enumerate(texts):
+        if (first := firsts.setdefault(text, position)) != position:
+            equal.append((first, position, 1.0))
     positions = np.fromiter(firsts.values(), np.int64, len(firsts))
     pairs = similar([list(firsts)], ngram, threshold, permutations)
     left, right = positions[pairs.left].tolist(), positions[pairs.right].tolist()
-    equal = [pair for pair in same if pair[0] != pair[1]]
     return sorted([*equal, *zip(left, right, pairs.jaccard.tolist(), strict=True)])
 
 

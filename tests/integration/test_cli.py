@@ -102,6 +102,25 @@ def test_a_dead_endpoint_is_named(tmp_path: Path) -> None:
     assert_plain_error(done, 1, "teacher", "http://127.0.0.1:9/v1")
 
 
+def test_licences_that_cannot_be_combined_stop_the_build_before_anything_is_paid_for(
+    tmp_path: Path, openai_server: FaultServer
+) -> None:
+    build_file(tmp_path)
+    data = str(tmp_path / "rows.jsonl")
+    mixed = [
+        {"use": "files", "source": "shared", "path": data, "licence": "CC-BY-SA-4.0"},
+        {"use": "files", "source": "found", "path": data},
+    ]
+    file = build_file(tmp_path, openai_server.base_url, sources=mixed)
+    for command in ("check", "build"):
+        assert_plain_error(run(command, file), 2, "share-alike shared (CC-BY-SA-4.0)", "unknown found (unknown)")
+    assert openai_server.requests == 0
+    assert not (tmp_path / "build").exists()
+    done = run("build", build_file(tmp_path, sources=mixed), "--allow-licence")
+    assert done.returncode == 0, done.stderr
+    assert "allow_licences: true" in (tmp_path / "build" / "build.yaml").read_text(encoding="utf-8")
+
+
 def test_two_builds_into_one_folder_are_refused(tmp_path: Path) -> None:
     file = build_file(tmp_path)
     (tmp_path / "build").mkdir()
