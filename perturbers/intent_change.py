@@ -33,7 +33,7 @@ _EN: tuple[Swap, ...] = (
         "aspect",
     ),
     (
-        r"\b(phone number|address|postcode|(?<!expensive )(?<!moderate )(?<!cheap )price range|cost|salary|location|price(?! range))\b",
+        r"\b(phone number|address|postcode|(?<!expensive )(?<!moderate )(?<!cheap )price range|(?:(?<=the )|(?<='s )|(?<=average )|(?<=total )|(?<=what )|(?<=What ))cost|salary|location|price(?! range))\b",
         "@attribute",
         "attribute",
     ),
