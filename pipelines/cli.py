@@ -109,36 +109,83 @@ def perturb(
     perturb_command(text, query, history or [])
 
 
+SYSTEM = "[NAME=]FILE, URL#MODEL, gguf[:FILE] or hf:FOLDER[+ADAPTER]."
+TEST = "Test set: FILE, FORMAT:FILE, or the folder of a build."
+Seed = Annotated[int, typer.Option(help="Seed of intervals and tests.")]
+KeyEnv = Annotated[str | None, typer.Option(help="Environment variable with the endpoints' key.")]
+PromptOf = Annotated[Path | None, typer.Option("--build", help="Ask models with the prompt of this build.")]
+
+
 @app.command()
 def evaluate(
-    test: Annotated[list[str], typer.Option(help="Test set: FILE, FORMAT:FILE, or the folder of a build. Repeatable.")],
-    system: Annotated[list[str] | None, typer.Option(help="[NAME=]FILE, URL#MODEL or gguf[:FILE]. Repeatable.")] = None,
+    test: Annotated[list[str], typer.Option(help=f"{TEST} Repeatable.")],
+    system: Annotated[list[str] | None, typer.Option(help=f"{SYSTEM} Repeatable.")] = None,
     base: Annotated[str | None, typer.Option(help="The untrained model, to compare with.")] = None,
-    output: Annotated[Path, typer.Option(help="Folder for report, predictions and ledger.")] = Path(
-        "evaluation-report"
-    ),
-    leaderboard: Annotated[Path | None, typer.Option(help="File that collects the results of many runs.")] = None,
-    api_key_env: Annotated[str | None, typer.Option(help="Environment variable with the endpoints' key.")] = None,
+    against: Annotated[str | None, typer.Option(help="Take differences from this system.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder for report, predictions, ledger.")] = Path("evaluation-report"),
+    leaderboard: Annotated[Path | None, typer.Option(help="Folder that collects the results of many runs.")] = None,
+    build: PromptOf = None,
+    api_key_env: KeyEnv = None,
+    cosine: Annotated[
+        str | None, typer.Option(help="Also embedding cosine: 'packaged' or an encoder's folder.")
+    ] = None,
+    bertscore: Annotated[str | None, typer.Option(help="Also BERTScore: an encoder's FOLDER[@LAYER].")] = None,
+    perplexity: Annotated[str | None, typer.Option(help="Also perplexity: a causal model's folder.")] = None,
+    passages: Annotated[Path | None, typer.Option(help="Also retrieval over this collection.")] = None,
+    judge: Annotated[str | None, typer.Option(help="Also a judge's win rate: URL#MODEL or gguf[:FILE].")] = None,
+    seed: Seed = 0,
 ) -> None:
     """Measure systems on test sets, with intervals and paired tests, beside the baselines."""
     from pairwright.evaluation.asking import Asking
+    from pairwright.evaluation.extras import Extras
     from pairwright.evaluation.run import evaluate_command
 
     asking = Asking(ledger=output / "evaluation.ledger.sqlite", api_key_env=api_key_env)
-    evaluate_command(system or [], test, output, base=base, leaderboard=leaderboard, asking=asking)
+    extras = Extras(cosine=cosine, bertscore=bertscore, perplexity=perplexity, passages=passages, judge=judge)
+    evaluate_command(
+        system or [],
+        test,
+        output,
+        base=base,
+        against=against,
+        leaderboard=leaderboard,
+        asking=asking,
+        build=build,
+        extras=extras,
+        seed=seed,
+    )
 
 
 @app.command()
 def compare(
-    first: Annotated[str, typer.Argument(help="[NAME=]FILE, URL#MODEL or gguf[:FILE].")],
+    first: Annotated[str, typer.Argument(help=SYSTEM)],
     second: Annotated[str, typer.Argument(help="The other system.")],
-    test: Annotated[str, typer.Option(help="Test set: FILE, FORMAT:FILE, or the folder of a build.")],
+    test: Annotated[str, typer.Option(help=TEST)],
     output: Annotated[Path, typer.Option(help="Folder for the comparison.")] = Path("comparison"),
+    build: PromptOf = None,
+    api_key_env: KeyEnv = None,
+    seed: Seed = 0,
 ) -> None:
     """Compare two systems: where each wins, examples, and a verdict that the numbers support."""
+    from pairwright.evaluation.asking import Asking
     from pairwright.evaluation.run import compare_command
 
-    compare_command(first, second, test, output)
+    asking = Asking(ledger=output / "evaluation.ledger.sqlite", api_key_env=api_key_env)
+    compare_command(first, second, test, output, asking=asking, build=build, seed=seed)
+
+
+@app.command("evaluate-dialogues")
+def evaluate_dialogues(
+    test: Annotated[Path, typer.Option(help="Dialogues with what is expected of each turn.")],
+    system: Annotated[list[str], typer.Option(help="[NAME=]PREDICTIONS.jsonl. Repeatable.")],
+    against: Annotated[str | None, typer.Option(help="Take differences from this system.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("evaluation-report"),
+    seed: Seed = 0,
+) -> None:
+    """Measure answers over many turns: behaviour, tools, slots, support, task success."""
+    from pairwright.evaluation.run import evaluate_dialogues_command
+
+    evaluate_dialogues_command(system, test, output, against=against, seed=seed)
 
 
 @app.command()
