@@ -26,6 +26,7 @@ from pairwright.core.config import DedupConfig
 from pairwright.core.records import Dropped, RewriteTask
 from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.near import Pairs, similar
+from pairwright.pipelines.overlap import jaccard
 from pairwright.pipelines.same_request import Words, essence, outline, variants, words
 from pairwright.pipelines.unions import Unions
 from pairwright.pipelines.waiting import put, waiting_lines
@@ -180,7 +181,7 @@ def _over_template(swaps: Pairs, stays: Mask, cap: int) -> dict[int, Verdict]:
     leads = stays.copy()
     verdicts = {}
     order = np.lexsort((swaps.left, swaps.right))
-    left, right, jaccard = swaps.left[order], swaps.right[order], swaps.jaccard[order]
+    left, right, similarities = swaps.left[order], swaps.right[order], swaps.jaccard[order]
     for row in np.unique(right[stays[right]]).tolist():
         first, last = np.searchsorted(right, (row, row + 1))
         leaders = np.flatnonzero(leads[left[first:last]])
@@ -189,7 +190,7 @@ def _over_template(swaps: Pairs, stays: Mask, cap: int) -> dict[int, Verdict]:
             leader = int(left[first + leaders[0]])
             members[leader] += 1
             if members[leader] >= cap:
-                verdicts[row] = Verdict("template", leader, float(jaccard[first + leaders[0]]))
+                verdicts[row] = Verdict("template", leader, float(similarities[first + leaders[0]]))
     return verdicts
 
 
@@ -221,12 +222,5 @@ def _exact(notes: _Notes) -> dict[int, Verdict]:
 
 def _similarity(parts: Sequence[Sequence[str]], left: int, right: int, ngram: int) -> float:
     """Jaccard similarity of the least similar part of two rows, which may be joined by a third one only."""
-    return min(_jaccard(_shingles(texts[left], ngram), _shingles(texts[right], ngram)) for texts in parts)
-
-
-def _shingles(text: str, ngram: int) -> set[str]:
-    return {text[start : start + ngram] for start in range(len(text) - ngram + 1)} or {text}
-
-
-def _jaccard(left: set[str], right: set[str]) -> float:
-    return len(left & right) / len(left | right)
+    sides = np.array([left]), np.array([right])
+    return min(float(jaccard(texts, ngram, *sides)[0]) for texts in parts)

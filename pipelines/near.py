@@ -91,7 +91,7 @@ def similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permut
             tagged = values ^ _TAG * np.uint32(number) if number else values
             np.minimum(signature, signatures(tagged, starts, permutations), out=signature)
         keys[:, rows] = band_keys(signature, bands)
-    return _verified(_likely(keys, prints, threshold), parts, shingler, hashes, threshold)
+    return _verified(_likely(keys, prints, threshold), parts, ngram, threshold)
 
 
 def _row_blocks(parts: Sequence[Sequence[str]]) -> Iterator[slice]:
@@ -104,16 +104,14 @@ def _row_blocks(parts: Sequence[Sequence[str]]) -> Iterator[slice]:
             start, size = position, 0
 
 
-def _verified(
-    batches: Iterable[U64], parts: Sequence[Sequence[str]], shingler: Shingler, hashes: Hashes, threshold: float
-) -> Pairs:
+def _verified(batches: Iterable[U64], parts: Sequence[Sequence[str]], ngram: int, threshold: float) -> Pairs:
     codes = [np.empty(0, np.uint64)]
     similarities = [np.empty(0)]
     for batch in batches:
         found = np.ones(len(batch))
         left, right = (batch >> _HALF).astype(np.int64), (batch & _LOWER).astype(np.int64)
         for texts in parts:
-            found = np.minimum(found, jaccard(texts, shingler, hashes, left, right))
+            found = np.minimum(found, jaccard(texts, ngram, left, right))
         codes.append(batch[found >= threshold])
         similarities.append(found[found >= threshold])
     found_codes = np.concatenate(codes)

@@ -10,14 +10,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pairwright.pipelines.shingles import I64, U32, U64, Hashes, Shingler
+    from pairwright.pipelines.shingles import I64, U32, U64
 
     F64 = NDArray[np.float64]
     I32 = NDArray[np.int32]
     Mask = NDArray[np.bool_]
 
 _WORDS = 4
-_SLICE = 100_000
+_SLICE = 20_000  # pairs whose sets are in memory together
 _ROUNDING = 1e-9
 
 
@@ -69,28 +69,21 @@ class Fingerprints:
         return np.asarray(shared >= threshold * np.maximum(union, shared + only_left + only_right) - _ROUNDING)
 
 
-def jaccard(texts: Sequence[str], shingler: Shingler, hashes: Hashes, left: I64, right: I64) -> F64:
+def jaccard(texts: Sequence[str], ngram: int, left: I64, right: I64) -> F64:
     """Exact Jaccard similarity of the shingle sets of each pair of texts."""
-    found = np.empty(len(left))
+    found = []
     for start in range(0, len(left), _SLICE):
-        part = slice(start, start + _SLICE)
-        found[part] = _jaccard(texts, shingler, hashes, left[part], right[part])
-    return found
+        mine, yours = left[start : start + _SLICE].tolist(), right[start : start + _SLICE].tolist()
+        sets = {number: shingle_set(texts[number], ngram) for number in {*mine, *yours}}
+        found += [_similarity(sets[one], sets[other]) for one, other in zip(mine, yours, strict=True)]
+    return np.array(found, np.float64)
 
 
-def _jaccard(texts: Sequence[str], shingler: Shingler, hashes: Hashes, left: I64, right: I64) -> F64:
-    from scipy.sparse import csr_array  # type: ignore[import-untyped]
+def shingle_set(text: str, ngram: int) -> set[str]:
+    """The character n-grams of ``text``; of a shorter one, the text itself."""
+    return {text[start : start + ngram] for start in range(len(text) - ngram + 1)} or {text}
 
-    used, places = np.unique(np.concatenate([left, right]), return_inverse=True)
-    codes, starts = shingler.block([texts[number] for number in used])
-    ids, width = hashes.numbered(codes)
-    keys = np.repeat(np.arange(len(used), dtype=np.int64) << 32, np.diff(starts)) | ids
-    keys.sort()
-    keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
-    sizes = np.bincount(keys >> 32, minlength=len(used))
-    ends = np.concatenate([[0], np.cumsum(sizes)])
-    ones = np.ones(len(keys), np.int8)
-    sets = csr_array((ones, (keys & 0xFFFFFFFF).astype(np.int32), ends), shape=(len(used), width))
-    mine, yours = places[: len(left)], places[len(left) :]
-    shared = np.diff(sets[mine].multiply(sets[yours]).tocsr().indptr)
-    return np.asarray(shared / (sizes[mine] + sizes[yours] - shared))
+
+def _similarity(left: set[str], right: set[str]) -> float:
+    shared = len(left & right)
+    return shared / (len(left) + len(right) - shared)

@@ -105,14 +105,6 @@ class Hashes:
             self._hashes[places[free]] = hashes[free]
         return found
 
-    def numbered(self, codes: U64) -> tuple[I64, int]:
-        """Numbers that are equal exactly where codes are, and how many numbers there may be; good for one call."""
-        numbers = _places(codes).astype(np.int64)
-        missing = np.flatnonzero(self._codes[numbers] != codes)
-        distinct, inverse = np.unique(codes[missing], return_inverse=True)
-        numbers[missing] = (1 << _SLOT_BITS) + inverse
-        return numbers, (1 << _SLOT_BITS) + len(distinct)
-
 
 def _places(codes: U64) -> U64:
     return codes * _MIXER >> np.uint64(64 - _SLOT_BITS)
