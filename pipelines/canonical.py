@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _APOSTROPHES = re.compile(r"['’`´]")
 # '.', ',', ':', '-' and '/' between digits are part of a number or a date; '#', '%', '&', '@' change a meaning (C#, 5%).
@@ -13,6 +14,7 @@ _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LOOSE_SPACES = re.compile(rf"(?<=[{_CJK}]) | (?=[{_CJK}])")
 
 
+@lru_cache(maxsize=4096)  # the windows of one dialogue repeat its turns
 def canonical(text: str) -> str:
     """``text`` in NFKC and without case; punctuation and space go, except where they separate words or digits.
 

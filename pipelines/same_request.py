@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from pairwright.pipelines.canonical import canonical
@@ -27,6 +27,7 @@ def same_request(left: str, right: str) -> bool:
     return variants(words(essence(left)), words(essence(right)))
 
 
+@lru_cache(maxsize=4096)  # the windows of one dialogue repeat its turns
 def essence(text: str) -> str:
     """What ``text`` asks, without what does not matter. Where that is nothing: its thanks, or else all it says."""
     plain = canonical(text)
