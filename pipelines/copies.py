@@ -9,7 +9,7 @@ import numpy as np
 
 from pairwright.pipelines.edits import edit_distances
 from pairwright.pipelines.overlap import Fingerprints
-from pairwright.pipelines.shingles import Shingler, Shingles
+from pairwright.pipelines.shingles import Shingler, Shingles, slices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,6 @@ _RAREST = 8
 _NEEDED = 2
 _SLOT_BITS = 22
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
-_BLOCK = 500_000
 
 
 class Copies(NamedTuple):
@@ -39,7 +38,7 @@ def copies(texts: Sequence[str], originals: Sequence[str], ngram: int, most_edit
     always a true one.
     """
     shingler = Shingler(ngram)
-    blocks = [(start, shingler.block(texts[start:stop])) for start, stop in _ranges(texts)]
+    blocks = [(rows.start, shingler.block(texts[rows])) for rows in slices([texts])]
     index = _Index(shingler, originals, [codes for _, (codes, _) in blocks])
     found = [index.candidates(start, codes, starts) for start, (codes, starts) in blocks]
     pairs = np.concatenate([np.empty(0, np.uint64), *found])
@@ -105,18 +104,7 @@ def _slots(codes: U64) -> I64:
 
 def _prints(texts: Sequence[str]) -> Fingerprints:
     prints, shingler = Fingerprints(len(texts)), Shingler(2)
-    for start, stop in _ranges(texts):
-        codes, starts = shingler.block(texts[start:stop])
-        prints.add(start, (codes * _MIXER >> np.uint64(32)).astype(np.uint32), starts)
+    for rows in slices([texts]):
+        codes, starts = shingler.block(texts[rows])
+        prints.add(rows.start, (codes * _MIXER >> np.uint64(32)).astype(np.uint32), starts)
     return prints
-
-
-def _ranges(texts: Sequence[str]) -> list[tuple[int, int]]:
-    """Ranges of texts that have about ``_BLOCK`` characters together."""
-    found, start, size = [], 0, 0
-    for position, text in enumerate(texts, start=1):
-        size += len(text)
-        if size >= _BLOCK or position == len(texts):
-            found.append((start, position))
-            start, size = position, 0
-    return found

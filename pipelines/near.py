@@ -16,7 +16,7 @@ import numpy as np
 
 from pairwright.pipelines.minhash import band_keys, bands_for, signatures
 from pairwright.pipelines.overlap import Fingerprints, jaccard
-from pairwright.pipelines.shingles import Hashes, Shingler
+from pairwright.pipelines.shingles import Hashes, Shingler, slices
 from pairwright.pipelines.unions import Unions
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pairwright.pipelines.shingles import I64, U32, U64
 
 _BATCH = 1_000_000
-_BLOCK = 500_000
 _HALF = np.uint64(32)
 _LOWER = np.uint64(0xFFFFFFFF)
 _CROWD = 64
@@ -82,7 +81,7 @@ def similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permut
     hashes = Hashes(shingler)
     prints = [Fingerprints(len(texts)) for texts in parts]
     keys: U64 = np.empty((bands.bands, len(parts[0])), np.uint64)
-    for rows in _row_blocks(parts):
+    for rows in slices(parts):
         signature: U32 = np.full((permutations, rows.stop - rows.start), 0xFFFFFFFF, np.uint32)
         for number, texts in enumerate(parts):
             codes, starts = shingler.block(texts[rows])
@@ -92,16 +91,6 @@ def similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permut
             np.minimum(signature, signatures(tagged, starts, permutations), out=signature)
         keys[:, rows] = band_keys(signature, bands)
     return _verified(_likely(keys, prints, threshold), parts, ngram, threshold)
-
-
-def _row_blocks(parts: Sequence[Sequence[str]]) -> Iterator[slice]:
-    """Ranges of items whose parts have about ``_BLOCK`` characters together."""
-    start = size = 0
-    for position, item in enumerate(zip(*parts, strict=True), start=1):
-        size += sum(map(len, item))
-        if size >= _BLOCK or position == len(parts[0]):
-            yield slice(start, position)
-            start, size = position, 0
 
 
 def _verified(batches: Iterable[U64], parts: Sequence[Sequence[str]], ngram: int, threshold: float) -> Pairs:

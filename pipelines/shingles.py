@@ -24,6 +24,7 @@ _POINT_BITS = np.uint64(21)  # a code point is below 2**21, so three of them fit
 _SHORT = np.uint64(1 << 63)  # marks the code of a whole text that is shorter than an n-gram
 _FREE = np.uint64((1 << 64) - 1)
 _SLOT_BITS = 20
+_BLOCK = 500_000
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -32,6 +33,16 @@ class Shingles(NamedTuple):
 
     codes: U64
     starts: I64
+
+
+def slices(parts: Sequence[Sequence[str]]) -> Iterator[slice]:
+    """Ranges of items whose parts have about half a million characters together: what is worked on at once."""
+    ends = np.cumsum(np.sum([np.fromiter(map(len, texts), np.int64, len(texts)) for texts in parts], axis=0))
+    start = 0
+    while start < len(ends):
+        stop = int(np.searchsorted(ends, _BLOCK + (ends[start - 1] if start else 0))) + 1
+        yield slice(start, min(stop, len(ends)))
+        start = stop
 
 
 class Shingler:
