@@ -158,7 +158,10 @@ def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
         rows = [(use, model, temperature, number) for (use, model, temperature), number in sorted(facts.models.items())]
         yield from (*table(("text", "model", "temperature", "rows"), rows), "")
     else:
-        yield from ("No model wrote any text of this set.", "")
+        yield from (
+            "No model was asked in this build: the answers are those of the sources, the worse ones were made by rules.",
+            "",
+        )
     yield from table(("prompt", "hash of its text"), sorted(build.prompt_hashes.items()))
     yield from (
         "",
