@@ -159,7 +159,7 @@ def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
         yield from (*table(("text", "model", "temperature", "rows"), rows), "")
     else:
         yield from (
-            "No model was asked in this build: the answers are those of the sources, the worse ones were made by rules.",
+            "No text of this set was sampled from a model in this build: answers are those of the sources, worse ones were made by rules.",
             "",
         )
     yield from table(("prompt", "hash of its text"), sorted(build.prompt_hashes.items()))
