@@ -11,7 +11,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fault_server import FaultServer
 
-
 # A suite that was started in the background inherits an ignored Ctrl-C, and so would the builds it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
