@@ -70,7 +70,12 @@ def _said(task: RewriteTask) -> Iterator[Draft]:
 
 def _made_up(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
     names = [spoken_name(chosen, entity, task.language) for entity in restored_entities(task, chosen)]
-    names += [one.phrase for one in antecedents(task, task.query)[:1]]
+    names += [one.phrase for one in antecedents(task, task.query)[:1] if not _is_lone_noun(one.phrase)]
     for name in [name for name in names if name][:1]:
         pattern, template = rng.choice(_ZH if task.language == "zh" else _EN)
         yield Draft(pattern.format(name=name), template, name)
+
+
+def _is_lone_noun(phrase: str) -> bool:
+    """English: foods, factors: nothing that an answer would be about."""
+    return phrase.isascii() and phrase.islower() and " " not in phrase

@@ -230,7 +230,7 @@ def is_full_class(name: str) -> bool:
 def split_opening(body: str) -> tuple[str, str]:
     """Chinese: the opening 好的，我记下了， stays in front, and a 那 that leads the request goes."""
     opening = re.match(
-        r"(?:(?:那?好|嗯|哦|行|是|恩|收到|OK|知道了|哈哈|真|对了|那到是|啊|满好|不错|我记下|可以|没事)[^，。]{0,8}[，。])*",
+        r"(?:(?:那?好|嗯|哦|行|是|恩|收到|OK|知道了|哈哈|真|对了|太好了|那到是|啊|满好|不错|我记下|可以|没事)[^，。]{0,8}[，。])*",
         body,
     )
     start = opening.end() if opening else 0

@@ -12,12 +12,13 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import english
-from pairwright.perturbers.phrases import Frame, generic_head
+from pairwright.perturbers.phrases import HEADS, Frame, generic_head
 from pairwright.perturbers.repair import agree, repair
 from pairwright.perturbers.spans import Entity, noun_phrases, restored_entities
 from pairwright.perturbers.verify import Draft, impossible, missing, settle
 
 _JOINERS = ("、", "和", "与")
+_OF_SEVERAL = re.compile(r"哪[个家些部首]|[这那][些几两]|都")
 _TAIL = re.compile(r"(?:这?[部张首个家]?(?:电影|影片|专辑|乐队|组合|歌曲|歌)|公司)?的")
 
 
@@ -56,7 +57,9 @@ def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
 def _cuts_zh(chosen: str, entity: Entity) -> Iterator[tuple[str, str]]:
     before, after = chosen[: entity.start], chosen[entity.end :]
     if before.endswith(_JOINERS) or after.startswith(_JOINERS):
-        yield _without_list_item(before, after), "drop_list_item"
+        clause = re.split(r"[，。？！]", before)[-1] + re.split(r"[，。？！]", after)[0]
+        if len(re.findall(r"[、和与]", clause)) > 1 or not _OF_SEVERAL.search(clause):
+            yield _without_list_item(before, after), "drop_list_item"
         return
     tail = _TAIL.match(after)
     if tail and before.endswith(("去", "在")) and not before.endswith(("现在", "实在", "正在")):
@@ -76,7 +79,10 @@ def _without_list_item(before: str, after: str) -> str:
 def _cuts_en(chosen: str, entity: Entity) -> Iterator[tuple[str, str]]:
     frame = Frame.around(chosen, entity)
     if entity.added != entity.text:
-        yield chosen[: entity.added_start] + chosen[entity.added_end :], "drop_modifier"
+        rest = chosen[entity.added_end :]
+        if frame.determiner and rest.strip().split()[:1] == [entity.text.split()[-1]]:
+            rest = _lower_head(rest)
+        yield chosen[: entity.added_start] + rest, "drop_modifier"
         return
     if frame.next_word in ("'s", "’s"):
         yield chosen[: frame.phrase_start] + "the" + chosen[frame.after_possessive :], "drop_possessor"
@@ -96,6 +102,12 @@ def _cuts_en(chosen: str, entity: Entity) -> Iterator[tuple[str, str]]:
         )
         article = frame.determiner or ("" if bare else "the")
         yield f"{chosen[: frame.phrase_start]}{article} {head}{chosen[entity.end :]}", "keep_head"
+
+
+def _lower_head(rest: str) -> str:
+    """The Mediterranean Diet → the diet: the head of a name is no name by itself."""
+    head = rest.split()[0]
+    return rest.replace(head, head.lower(), 1) if head.istitle() and head.lower() in HEADS else rest
 
 
 def _without_phrase(chosen: str, frame: Frame) -> str:

@@ -84,7 +84,12 @@ def _own_entities(task: RewriteTask, chosen: str) -> tuple[Entity, ...]:
     whole = Change(0, len(chosen), chosen, "")
     if task.language == "zh":
         names = [one for one in lang.mentions(chosen, "zh") if one.kind == "entity" and chinese.is_name_like(one.text)]
-        ended = [one for one in names if not chosen[one.end : one.end + 1] or chosen[one.end] not in "·(（"]
+        ended = [
+            one
+            for one in names
+            if not chosen[one.end : one.end + 1].strip() or chosen[one.end] not in "·(（"
+            if not re.search(r"[^\W的了在去到从是和与就看问对叫想给把找有那这]$", chosen[: one.start])
+        ]
         return tuple(Entity(one.start, one.end, one.text, one.start, one.end, whole, 1) for one in ended)
     found = []
     for phrase in noun_phrases(chosen):

@@ -20,11 +20,14 @@ from pairwright.perturbers.verify import Draft, grown, impossible, settle
 _EN = (
     ("{body} in relation to {name}{end}", "in_relation_to"),
     ("As for {name}, {lower}{end}", "as_for"),
-    ("{body} for {name}{end}", "for_name"),
+    ("When it comes to {name}, {lower}{end}", "when_it_comes_to"),
 )
 _EN_SAID = (
     ("Speaking of {name}, {lower}{end}", "speaking_of"),
     ("{body}, and this is about {name}{end}", "this_is_about"),
+)
+_EN_OPENING = re.compile(
+    r"^(?:[^.!?]*[.!?]\s+|(?:yes|no|ok|okay|thanks|hello|hi|hmm|great|also|and),?\s+)+(?=\S)", re.I
 )
 _ZH = (
     ("关于{name}，{body}{end}", "about"),
@@ -51,7 +54,8 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
     if lang.normalise(task.query) != lang.normalise(chosen):
         yield impossible("rewrite_needed")
         return
-    names = sorted(antecedents(task, chosen), key=lambda one: one.text.islower() and " " not in one.text)[:4]
+    # a lone common noun (foods, factors) is no entity that anybody would be tempted to add
+    names = [one for one in antecedents(task, chosen) if not (one.phrase.islower() and " " not in one.phrase)][:4]
     if not names and task.language == "zh":
         names = list(topics(task, chosen)[:2])
     if not names:
@@ -62,27 +66,31 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
             text = f"{without_final_marks(chosen)} {phrase}{final_marks(chosen)}"
             yield Draft(repair(text, chosen, task.language), "add_constraint", phrase, {"added": phrase})
         pattern, template = rng.choice(_patterns(task, chosen))
-        opening, body = (
-            chinese.split_opening(without_final_marks(chosen))
-            if task.language == "zh"
-            else ("", without_final_marks(chosen))
-        )
+        opening, body = _split_opening(task, without_final_marks(chosen))
         lower = body if body.startswith(("I ", "I'")) or body[1:2].isupper() else body[:1].lower() + body[1:]
+        if opening and not opening.rstrip().endswith((".", "!", "?")):
+            pattern = pattern[:1].lower() + pattern[1:]
         text = opening + pattern.format(body=body, lower=lower, name=name.phrase, end=final_marks(chosen))
         yield Draft(repair(text, chosen, task.language), template, name.phrase, {"added": name.phrase})
+
+
+def _split_opening(task: RewriteTask, body: str) -> tuple[str, str]:
+    """What only greets or answers, and the request itself, which is what the addition belongs to."""
+    if task.language == "zh":
+        return chinese.split_opening(body)
+    found = _EN_OPENING.match(body)
+    return (found.group(), body[found.end() :]) if found else ("", body)
 
 
 def _patterns(task: RewriteTask, chosen: str) -> tuple[tuple[str, str], ...]:
     asks = lang.is_question(chosen, task.language)
     if task.language == "zh":
         return _ZH if asks else _ZH_SAID
-    if asks:
-        return _EN if not re.search(r"[.!?]\s", chosen) else _EN_SAID[:1]
-    return _EN_SAID
+    return _EN if asks else _EN_SAID
 
 
 def _constraint(task: RewriteTask, name: Antecedent) -> str:
     """An English phrase of an earlier user turn that limits what is wanted: in the north part of town."""
-    if task.language == "zh" or name.preposition not in ("in", "on", "near", "during", "without"):
+    if task.language == "zh" or not name.by_user or name.preposition not in ("in", "near", "during", "without"):
         return ""
     return f"{name.preposition} {name.phrase}"

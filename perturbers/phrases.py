@@ -169,7 +169,8 @@ class Frame:
     def can_lose_its_preposition(self) -> bool:
         """Whether the sentence stands when preposition and phrase go: not when a form of be carries them."""
         carried = self.word_two_before in english.WH | {"is", "are", "was", "were", "be", ""}
-        return not carried and self.preposition not in ("than", "between", "as", "like")
+        sought = self.preposition == "for" and self.word_two_before in ("look", "looking", "search", "searching", "ask")
+        return not carried and not sought and self.preposition not in ("than", "between", "as", "like")
 
     @property
     def runs_on(self) -> bool:

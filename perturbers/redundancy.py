@@ -57,7 +57,14 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
     bare = list(_ZH_BARE if zh else _EN_BARE)
     rng.shuffle(named)
     rng.shuffle(bare)
-    name = next((name for name in (spoken_name(chosen, entity, task.language) for entity in entities) if name), "")
+    name = next(
+        (
+            name
+            for name in (spoken_name(chosen, entity, task.language) for entity in entities)
+            if not name.startswith(("我", "my ")) and name
+        ),
+        "",
+    )
     lower = body if re.match(r"I\b|[A-Z][A-Z]|[A-Z]\w+ [A-Z]", body) else body[:1].lower() + body[1:]
     one_sentence = not re.search(r"[.?!。？！]", body)
     patterns = (named if name and one_sentence else []) + (bare if one_sentence and len(body) < 80 else [])

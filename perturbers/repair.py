@@ -11,7 +11,8 @@ import re
 from pairwright.core.records import Language
 from pairwright.perturbers import english
 
-_FINAL = re.compile(r"[\s?？.。!！…~～,，;；]*$")
+# the last full stop of D.C. belongs to the name
+_FINAL = re.compile(r"(?!(?<=\.[A-Z])\.)[\s?？.。!！…~～,，;；]*$")
 
 _EN_RULES = (
     (r"\s+", " "),
@@ -35,6 +36,7 @@ _EN_RULES = (
 _EN_DANGLING = re.compile(
     r"(?:\s+(?:of|for|in|at|on|with|from|by|to|about|than|as|the|a|an|and|or|between|'s|’s))+$", re.I
 )
+_ZH_STRAY_DE = r"(?<=[在去从])的(?=[\u4e00-\u9fff])"
 _ZH_RULES = (
     (r"[（(]\s*[)）]|《\s*》|“\s*”", ""),
     (r"的{2,}", "的"),
@@ -45,7 +47,7 @@ _ZH_RULES = (
     (r"[、和与](?=[、，。？！?!,]|$)", ""),
     (r"、?(?:和|与)(?=的)", ""),
     (r"(?:^|(?<=[，。？！?!,、\s]))[的、和与及](?=[\u4e00-\u9fff])(?!和|与)", ""),
-    (r"(?<=[在去从])的(?=[\u4e00-\u9fff])", ""),
+    (_ZH_STRAY_DE, ""),
     (r"^[，。、！!?？,\s]+", ""),
     (r"[，,]{2,}", "，"),
     (r"[，,、](?=[。？！?!]|$)", ""),
@@ -66,7 +68,7 @@ _EN_BROKEN = re.compile(
 
 def repair(text: str, chosen: str, language: Language) -> str:
     """``text`` mended; it ends in the punctuation of ``chosen`` and starts with its kind of letter."""
-    body = _repair_zh(text) if language == "zh" else _repair_en(text, chosen)
+    body = _repair_zh(text, chosen) if language == "zh" else _repair_en(text, chosen)
     if not body:
         return ""
     return body + final_marks(chosen)
@@ -167,8 +169,10 @@ def _article(match: re.Match[str], chosen: str) -> str:
     return (article.capitalize() if match.group(1) == "A" else article) + " "
 
 
-def _repair_zh(text: str) -> str:
+def _repair_zh(text: str, chosen: str) -> str:
     body = without_final_marks(text)
     for pattern, put in _ZH_RULES:
+        if pattern == _ZH_STRAY_DE and re.search(r"[在去从]的", chosen):
+            continue
         body = re.sub(pattern, put, body)
     return body.strip()

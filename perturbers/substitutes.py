@@ -83,9 +83,12 @@ def _put_en(chosen: str, entity: Entity, other: str) -> str:
         or frame.continues_a_phrase
         or frame.after_adverb
         or frame.inside_name
+        or chosen[: entity.start].count('"') % 2
     ):
         return ""
-    put = core if frame.next_is_nominal else other
+    put = other
+    if frame.next_is_nominal:
+        put = f"{frame.determiner} {core}" if frame.determiner.lower() in english.ARTICLES else core
     if frame.determiner.lower() in ("a", "an") and other != core and core.islower():
         put = f"{english.article_for(core)} {core}"
     text = chosen[: frame.phrase_start] + put + chosen[entity.end :]

@@ -70,7 +70,7 @@ _ZH_CUTS = (
     (re.compile(r"的?(?:周边|附近|旁边|周围)(?=有|还有|都有|哪|什么|吃)"), "cut_place"),
     (re.compile(r"(?:(?<!门票)(?<!不)免费的?(?=景点)|首张|最新的?|最有名的?)(?=[\u4e00-\u9fff])"), "cut_qualifier"),
 )
-_ZH_ASKS = re.compile(r"[吗呢么没][？?]?$|什么|怎么|怎样|哪|谁|多少|几|多[大久长远高钱]|啥|咋|是[？?]$|没[？?]?$")
+_ZH_ASKS = re.compile(r"[吗么没][？?]?$|什么|怎么|怎样|哪|谁|多少|几|多[大久长远高钱]|啥|咋|是[？?]$|没[？?]?$")
 
 
 class Truncation(Component):
@@ -142,17 +142,16 @@ def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
     for pattern, template in _ZH_CUTS:
         for match in pattern.finditer(chosen):
             yield match.start(), match.end(), template
+    entities = restored_entities(task, chosen)
     clauses = list(re.finditer(r"[^，。？！?!]+[，。？！?!]*", chosen))
     asking = [match for match in clauses if _ZH_ASKS.search(match.group().rstrip("，。！")) and len(match.group()) > 4]
     asking = asking or clauses[-1:]
     for match in clauses:
         clause = match.group()
         needed = match in asking and len(asking) < 2
-        says = (
-            match in asking
-            or re.search(r"\d", clause)
-            or any(e.text in clause for e in restored_entities(task, chosen))
-        )
+        says = match in asking or re.search(r"\d(?:元|块|分|个?小时|公里|点|岁|人)", clause)
+        # to lose what was restored is another defect, the missing entity
+        names = any(entity.text in clause and chosen.count(entity.text) == 1 for entity in entities)
         carries = re.search(r"帮我|推荐|找一|找个|给我|麻烦", clause)
-        if len(clause) > 4 and says and not needed and not carries:
+        if len(clause) > 4 and says and not names and not needed and not carries:
             yield match.start(), match.end(), "cut_clause"
