@@ -124,7 +124,7 @@ def _choices_en(task: RewriteTask, chosen: str, entity: Entity, rng: random.Rand
     if whole and not frame.is_listed and (kind or not _may_be_person(task, entity)):
         found += _pronoun_choices(task, frame, entity, kind)
     rng.shuffle(found)
-    return found + (_one_choices(task, frame, entity, kind) if whole else [])
+    return found + (_one_choices(task, frame, entity, kind, rng) if whole else [])
 
 
 def _pointed_choices(frame: Frame, entity: Entity, kind: str, rng: random.Random) -> list[Choice]:
@@ -153,15 +153,16 @@ def _pronoun_choices(task: RewriteTask, frame: Frame, entity: Entity, kind: str)
     return [(frame.phrase_start, entity.end, pronoun, "pronoun")]
 
 
-def _one_choices(task: RewriteTask, frame: Frame, entity: Entity, kind: str) -> list[Choice]:
-    """The other one, that one: for things that can be counted."""
+def _one_choices(task: RewriteTask, frame: Frame, entity: Entity, kind: str, rng: random.Random) -> list[Choice]:
+    """That one, those, the other one: for things that can be counted."""
     countable = not english.is_mass(entity.text) and entity.text.split()[-1].lower() not in NO_HEADS
     if _is_possessive(frame) or not frame.phrase_start or kind == "area" or not countable or _is_person(task, entity):
         return []
     plural = english.is_plural(entity.text)
     start, end = frame.phrase_start, entity.end
     other = (start, end, "the other ones" if plural else "the other one", "the_other_one")
-    return [other, (start, end, "the ones" if plural else "that one", "bare_one")]
+    bare = (start, end, "those" if plural else "that one", "bare_one")
+    return [bare, other] if rng.random() < 0.7 else [other, bare]
 
 
 def _is_possessive(frame: Frame) -> bool:

@@ -57,7 +57,8 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
     # a lone common noun (foods, factors) is no entity that anybody would be tempted to add
     names = [one for one in antecedents(task, chosen) if not (one.phrase.islower() and " " not in one.phrase)][:4]
     if not names and task.language == "zh":
-        names = list(topics(task, chosen)[:2])
+        # 景点 beside the name of one adds nothing
+        names = [one for one in topics(task, chosen) if not chinese.is_full_class(one.text)][:2]
     if not names:
         yield impossible("nothing_to_add")
     for name in names:

@@ -19,8 +19,8 @@ from pairwright.perturbers.verify import Draft, impossible, off_register, settle
 _EN_FRAMES = (
     ("So, um, like, {lower}", "chatty_filler"),
     ("Yo, quick one, {lower}", "chatty_slang"),
-    ("I hereby kindly request to be informed of the following: {lower}", "stiff_request"),
-    ("It is desired to obtain knowledge concerning the following matter: {lower}", "stiff_passive"),
+    ("I hereby kindly request information on this matter: {lower}", "stiff_request"),
+    ("It is desired to obtain knowledge about a certain matter: {lower}", "stiff_passive"),
 )
 _ZH_FRAMES = (
     ("那啥，{body}哈", "chatty_filler"),

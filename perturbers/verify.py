@@ -287,7 +287,7 @@ def repeats(task: RewriteTask, chosen: str, text: str) -> str:
     )
 
 
-_MARKED_EN = re.compile(r"\b(?:um|like|yo|hereby|kindly request|desired to obtain|concerning the following)\b", re.I)
+_MARKED_EN = re.compile(r"\b(?:um|like|yo|hereby|kindly request|desired to obtain)\b", re.I)
 _MARKED_ZH = re.compile(r"那啥|哥们儿|兹就|予以|贵方|明示|的提问：|([吗呢吧啊呀])\1{2}")
 
 
