@@ -17,7 +17,7 @@ from pairwright.core.errors import ConfigError, ExportError, Interrupted
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import Rejected, Turn
 from pairwright.core.storage import atomic_writer, manifest_of
-from pairwright.pipelines.build import run_build
+from pairwright.pipelines.build import ledger_path, run_build
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.forecast import forecast, needs_table, preflight
 from pairwright.pipelines.progress import LiveBars, PlainLines, Silent
@@ -31,9 +31,11 @@ def build_command(file: Path, output: Path | None, quiet: bool, allow_licence: b
     config = _configured(file, output)
     if allow_licence:
         config = config.model_copy(update={"allow_licences": True})
+    before: list[int] = []
     with ExitStack() as stack:
 
         def watch(ledger: Ledger) -> Silent | LiveBars | PlainLines:
+            before.append(ledger.usage().requests)
             if quiet:
                 return Silent()
             console = Console(stderr=True)
@@ -47,6 +49,9 @@ def build_command(file: Path, output: Path | None, quiet: bool, allow_licence: b
             raise Interrupted(
                 "stopped by Ctrl-C", "Everything paid for is kept; run the same command again to go on."
             ) from None
+    with Ledger(ledger_path(config)) as ledger:
+        sent = ledger.usage().requests - before[0] if before else 0
+    print(f"{sent:,} requests were sent in this run; all other answers came from the ledger.", file=sys.stderr)
     print_table("Funnel: in = kept + dropped + failed", funnel_table(result.counts))
     folder = Path(config.output)
     for name, digest in manifest_of(folder, [p for p in (folder / "exports").rglob("*") if p.is_file()]).items():

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from building import CLI, build_file, run
+from building import CLI, build_file, rows, run, write_rows
 from fault_server import FaultServer
 
 
@@ -188,3 +188,55 @@ def test_list_and_schema_name_every_component() -> None:
     names = [form["properties"]["use"].get("const") for form in schema["properties"]["perturbers"]["items"]["anyOf"]]
     assert "entity_deletion" in names
     assert all(name in listed for name in names if name)
+
+
+def test_perturb_shows_variants_in_both_languages() -> None:
+    chinese = run(
+        "perturb",
+        "--text",
+        "云锦大酒店有健身房吗？",
+        "--query",
+        "这家有健身房吗？",
+        "--history",
+        "推荐一家酒店吧",
+        "--history",
+        "云锦大酒店不错。",
+    )
+    assert chinese.returncode == 0, chinese.stderr
+    assert "这家酒店有健身房吗？" in chinese.stdout
+    english = run(
+        "perturb",
+        "--text",
+        "When was Ada Lindqvist born?",
+        "--query",
+        "When was she born?",
+        "--history",
+        "Who is Ada Lindqvist?",
+    )
+    assert "When was she born?" in english.stdout
+
+
+def test_evaluate_and_compare_print_tables_and_write_reports(tmp_path: Path) -> None:
+    gold = rows("zh_gold.jsonl", 12)
+    test = write_rows(tmp_path / "test.jsonl", gold)
+    good = write_rows(tmp_path / "good.jsonl", [{"id": row["id"], "rewrite": row["rewrite"]} for row in gold])
+    copied = write_rows(tmp_path / "copied.jsonl", [{"id": row["id"], "rewrite": row["query"]} for row in gold])
+    done = run("evaluate", "--test", test, "--system", f"good={good}", "--output", tmp_path / "report")
+    assert done.returncode == 0, done.stderr
+    assert "exact_match" in done.stdout
+    assert (tmp_path / "report" / "evaluation.html").exists()
+    compared = run("compare", f"good={good}", f"copied={copied}", "--test", test, "--output", tmp_path / "compared")
+    assert compared.returncode == 0, compared.stderr
+    assert "good" in compared.stdout
+    copied.write_text(copied.read_text(encoding="utf-8").split("\n", 1)[1], encoding="utf-8")
+    broken = run("compare", f"good={good}", f"copied={copied}", "--test", test, "--output", tmp_path / "broken")
+    assert_plain_error(broken, broken.returncode, str(gold[0]["id"]))
+    assert broken.returncode in (1, 2)
+
+
+def test_publish_lists_what_would_go_and_sends_nothing(tmp_path: Path) -> None:
+    assert run("build", build_file(tmp_path, exports=[{"use": "trl"}, {"use": "card"}])).returncode == 0
+    listed = run("publish", tmp_path / "build", "me/rewrites", "--dry-run", "--endpoint", "http://127.0.0.1:9")
+    assert listed.returncode == 0, listed.stderr
+    assert "README.md" in listed.stdout
+    assert "nothing was sent" in listed.stdout
