@@ -298,6 +298,9 @@ class BuildConfig(Section):
         description="SQLite file with every paid answer; default: OUTPUT/ledger.sqlite. Several builds may share one.",
     )
     sources: tuple[SourceComponent, ...] = Field(min_length=1, description="Where dialogues come from.")
+    evaluations: tuple[SourceComponent, ...] = Field(
+        (), description="Test sets to keep out: a row that copies one of theirs, context included, is dropped."
+    )
     context: ContextConfig = Field(default_factory=ContextConfig)
     examples: ExamplesConfig = Field(default_factory=ExamplesConfig)
     endpoints: Mapping[str, EndpointConfig] = Field(default_factory=dict, description="Servers by name.")

@@ -62,8 +62,9 @@ def _keys_at(
     annotation: Any = model
     for depth, part in enumerate(location):
         content = content[part]
-        if depth == 1 and location[0] in catalogues and isinstance(content, dict):
-            annotation = load_class(content["use"], catalogues[str(location[0])])
+        if depth == 1 and location[0] in (*catalogues, "evaluations") and isinstance(content, dict):
+            kind = "sources" if location[0] == "evaluations" else str(location[0])
+            annotation = load_class(content["use"], catalogues[kind])
         else:
             annotation = _inner(annotation, part)
     found = model_in(annotation)

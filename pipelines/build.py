@@ -82,12 +82,23 @@ def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
         queries(conversations, config.context),
         lambda rows: contexts(rows, config.context, bank, config.examples.per_prompt),
     )
-    tasks = books.stage("dedup", "queries", windows, lambda rows: deduplicate(rows, config.dedup))
+    unique = books.stage("dedup", "queries", windows, lambda rows: deduplicate(rows, config.dedup))
+    tasks = without_copies(config, books, unique) if config.evaluations else unique
     if not write_rows(work / "tasks.jsonl", tasks):
         raise BuildError(
             "no query is left after reading, windowing and removing duplicates",
             f"{work / 'dropped.jsonl'} says why each one went; check the sources' mapping and context.languages.",
         )
+
+
+def without_copies(config: BuildConfig, books: Books, tasks: Iterator[RewriteTask]) -> Iterator[RewriteTask]:
+    """What copies no row of the test sets in ``evaluations``."""
+    from pairwright.pipelines.decontaminate import decontaminate
+
+    tests = {
+        f"evaluations.{at}": source.read() for at, source in enumerate(config.evaluations) if isinstance(source, Source)
+    }
+    return books.stage("decontaminate", "queries", tasks, lambda rows: decontaminate(rows, tests))
 
 
 def raw_rows(config: BuildConfig) -> Iterator[Conversation | Failed]:

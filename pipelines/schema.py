@@ -27,7 +27,7 @@ _CUSTOM = {
 def build_file_schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a build file; a component is one of its kind's catalogue, told apart by ``use``."""
     schema = BuildConfig.model_json_schema()
-    for kind, catalogue in CATALOGUES.items():
+    for kind, catalogue in {**CATALOGUES, "evaluations": CATALOGUES["sources"]}.items():
         forms = []
         for name, cls in sorted(catalogue.items()):
             form = cls.model_json_schema()

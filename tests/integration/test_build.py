@@ -53,6 +53,20 @@ def test_a_build_without_models_makes_pairs_in_both_languages(tmp_path: Path) ->
     assert "rows in = kept" in (folder / "report.md").read_text(encoding="utf-8").lower()
 
 
+def test_rows_that_copy_a_test_set_are_dropped_with_its_name(tmp_path: Path) -> None:
+    leaked = rows("zh_gold.jsonl", 5)
+    held_out = write_rows(tmp_path / "test.jsonl", leaked)
+    evaluations = [{"use": "files", "source": "held-out", "path": str(held_out)}]
+    done = run("build", build_file(tmp_path, evaluations=evaluations))
+    assert done.returncode == 0, done.stderr
+    stage = next(stage for stage in manifest(tmp_path / "build")["stages"] if stage["stage"] == "decontaminate")
+    assert stage["dropped"]["contaminated"] >= len(leaked)
+    kept = (tmp_path / "build" / "rows" / "sft.jsonl").read_text(encoding="utf-8")
+    assert not any(
+        json.dumps(row["rewrite"], ensure_ascii=False) in kept for row in leaked if row["rewrite"] != row["query"]
+    )
+
+
 def test_building_again_sends_nothing_and_leaves_the_same_bytes(tmp_path: Path, openai_server: FaultServer) -> None:
     file = build_file(tmp_path, openai_server.base_url)
     first = run("build", file)
