@@ -96,7 +96,9 @@ def without_copies(config: BuildConfig, books: Books, tasks: Iterator[RewriteTas
     from pairwright.pipelines.decontaminate import decontaminate
 
     tests = {
-        f"evaluations.{at}": source.read() for at, source in enumerate(config.evaluations) if isinstance(source, Source)
+        source.model_dump().get("source", source.name): source.read()
+        for source in config.evaluations
+        if isinstance(source, Source)
     }
     return books.stage("decontaminate", "queries", tasks, lambda rows: decontaminate(rows, tests))
 

@@ -61,6 +61,7 @@ def test_rows_that_copy_a_test_set_are_dropped_with_its_name(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     stage = next(stage for stage in manifest(tmp_path / "build")["stages"] if stage["stage"] == "decontaminate")
     assert stage["dropped"]["contaminated"] >= len(leaked)
+    assert '"held-out ' in (tmp_path / "build" / "rows" / "dropped.jsonl").read_text(encoding="utf-8")
     kept = (tmp_path / "build" / "rows" / "sft.jsonl").read_text(encoding="utf-8")
     assert not any(
         json.dumps(row["rewrite"], ensure_ascii=False) in kept for row in leaked if row["rewrite"] != row["query"]
