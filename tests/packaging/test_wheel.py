@@ -82,15 +82,13 @@ def test_building_data_imports_no_training_library() -> None:
 
 
 def test_no_registry_host_or_machine_path_is_committed() -> None:
-    forbidden = re.compile(rb"pypi\.org|pythonhosted\.org|registry\.npmjs|/root/|/home/[a-z]+/|/work/")
+    # Spelled with classes so that this file does not name them either.
+    forbidden = re.compile(rb"py[p]i\.org|pythonhoste[d]\.org|registry\.npm[j]s|/roo[t]/|/home/[a-z]+/|/wor[k]/")
     names = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
     guilty = [
         name
         for name in names
-        if (ROOT / name).is_file()
-        and name != "tests/packaging/test_wheel.py"
-        and not name.endswith(".jsonl")
-        and forbidden.search((ROOT / name).read_bytes())
+        if (ROOT / name).is_file() and not name.endswith(".jsonl") and forbidden.search((ROOT / name).read_bytes())
     ]
     assert guilty == []
     assert "uv.lock" not in names
