@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["zh", "en"]
 Role = Literal["system", "user", "assistant", "tool"]
+TaskKind = Literal["rewrite", "answer"]
 CandidateOrigin = Literal["reference", "teacher", "weak"]
 Split = Literal["train", "validation", "test"]
 Scalar = str | int | float | bool | None
@@ -69,11 +70,27 @@ class IdentifiedRow(Row):
         return cls(id=content_id(fields), **fields)
 
 
+def _absent(value: object) -> bool:
+    return not value
+
+
+def _is_rewrite(value: object) -> bool:
+    return value == "rewrite"
+
+
+class ToolCall(Row):
+    """One call of a tool: ``arguments`` is a JSON object, as text."""
+
+    name: str
+    arguments: str
+
+
 class Turn(Row):
-    """One utterance."""
+    """One utterance. ``calls`` are the tools that an assistant turn calls; the ``tool`` turns after it bring what they said."""
 
     role: Role
     content: str
+    calls: tuple[ToolCall, ...] = Field((), exclude_if=_absent)
 
 
 class Origin(Row):
@@ -114,13 +131,16 @@ class Example(Row):
 
 
 class RewriteTask(IdentifiedRow):
-    """One query with the window of history that the models see.
+    """One query with the window of history that the models see: to be rewritten (``kind: rewrite``) or answered.
 
     ``history`` is oldest first and does not contain ``query``; ``cut_turns`` older turns were left out of the
     window; ``tokens`` is the estimated length of history and query together. ``examples`` are the few-shot examples
-    chosen for this query: teacher, weak model and student see the same ones, in this order.
+    chosen for this query: teacher, weak model and student see the same ones, in this order. ``reference`` is the human
+    rewrite, or with ``kind: answer`` the answer that the dialogue has; ``system`` and ``tools`` (see
+    :class:`Conversation`) are what an assistant that answers was told.
     """
 
+    kind: TaskKind = Field("rewrite", exclude_if=_is_rewrite)
     conversation: str
     dialogue: str
     language: Language
@@ -128,6 +148,8 @@ class RewriteTask(IdentifiedRow):
     history: tuple[Turn, ...]
     query: str = Field(min_length=1)
     reference: str | None = None
+    system: str = Field("", exclude_if=_absent)
+    tools: str = Field("", exclude_if=_absent)
     cut_turns: int = 0
     tokens: int
     examples: tuple[Example, ...] = ()
@@ -150,7 +172,11 @@ class Generation(Row):
 
 
 class Candidate(IdentifiedRow):
-    """One proposed rewrite of one task. ``analysis`` is the model's reasoning; references have none."""
+    """One proposed rewrite of one task. ``analysis`` is the model's reasoning; references have none.
+
+    For a task of ``kind: answer``, ``rewrite`` is the text of the proposed answer. An answer that calls tools is the JSON
+    array ``[{"name": …, "arguments": {…}}, …]``.
+    """
 
     task: str
     origin: CandidateOrigin
