@@ -21,6 +21,7 @@ from pairwright.core.records import (
     Failed,
     Rejected,
     RewriteTask,
+    TaskKind,
     Verdict,
 )
 
@@ -34,12 +35,14 @@ class Component(BaseModel):
     """The one base of all components: frozen configuration, unknown keys forbidden.
 
     ``name`` is the component's name in its catalogue, and what rows and reports call it. ``paid`` says that it asks
-    an endpoint: such judges come last and see only what the others let through.
+    an endpoint: such judges come last and see only what the others let through. ``tasks`` are the kinds of task that a
+    judge or perturber is for; a build file that uses it for another kind is refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str]
     paid: ClassVar[bool] = False
+    tasks: ClassVar[frozenset[TaskKind]] = frozenset({"rewrite"})
 
     @property
     def requests_per_candidate(self) -> int:

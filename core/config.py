@@ -6,7 +6,7 @@ errors, and all problems are reported at once as ``file: path: message``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,9 +24,9 @@ from pydantic import (
 )
 
 from pairwright.core.components import Component, load_class
-from pairwright.core.config_errors import did_you_mean, explain
+from pairwright.core.config_errors import did_you_mean, explain, misfits
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Language
+from pairwright.core.records import Language, TaskKind
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
@@ -292,6 +292,11 @@ class BuildConfig(Section):
 
     name: str = Field(pattern=_IDENTIFIER, description="Name of the build; also the prefix of the exported data sets.")
     output: str = Field(description="Folder of the build, relative to the working directory.")
+    task: TaskKind = Field(
+        "rewrite",
+        description="What the student learns: to 'rewrite' the user's queries, or to 'answer' them, tool calls included.",
+        exclude_if=lambda task: bool(task == "rewrite"),
+    )
     seed: int = Field(0, description="All randomness derives from (seed, stage, row id).")
     ledger: str | None = Field(
         None,
@@ -332,6 +337,14 @@ class BuildConfig(Section):
         ]
         if missing:
             raise ValueError("; ".join(missing))
+        return self
+
+    @model_validator(mode="after")
+    def _components_fit(self, info: ValidationInfo) -> BuildConfig:
+        catalogues: Catalogues = (info.context or {}).get("catalogues", {})
+        used: Mapping[str, Sequence[Component]] = {"judges": self.judges, "perturbers": self.perturbers}
+        if problems := misfits(self.task, used, catalogues):
+            raise ValueError("; ".join(problems))
         return self
 
     @model_validator(mode="after")

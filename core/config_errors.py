@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from pairwright.core.components import Component, load_class
+from pairwright.core.records import TaskKind
 
 Location = tuple[int | str, ...]
 
@@ -30,6 +31,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``, did you mean X?`` when one of ``known`` is close to ``word``, else nothing."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f", did you mean {close[0]}?" if close else ""
+
+
+def misfits(
+    task: TaskKind, used: Mapping[str, Sequence[Component]], catalogues: Mapping[str, Mapping[str, type[Component]]]
+) -> list[str]:
+    """One problem per component that is not for builds of this kind of task, with the names of those that are."""
+    return [
+        f"{kind}.{at}: {one.name} is not for task: {task}; there are: {_fitting(task, catalogues.get(kind, {}))}"
+        for kind, components in used.items()
+        for at, one in enumerate(components)
+        if task not in one.tasks
+    ]
+
+
+def _fitting(task: TaskKind, catalogue: Mapping[str, type[Component]]) -> str:
+    return ", ".join(sorted(name for name, one in catalogue.items() if task in one.tasks)) or "none"
 
 
 def _below(location: Location, parent: Location) -> bool:

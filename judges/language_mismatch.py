@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language import detect_language, supported
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, RewriteTask, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules import said, verdicts
 
@@ -24,6 +24,7 @@ class LanguageMismatch(Component):
     """
 
     name: ClassVar[str] = "language_mismatch"
+    tasks: ClassVar[frozenset[TaskKind]] = frozenset({"rewrite", "answer"})
 
     foreign_words: int = Field(2, ge=1, description="Words in the other script, said by nobody, that fail a rewrite.")
 

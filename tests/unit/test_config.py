@@ -65,6 +65,17 @@ def test_an_unknown_endpoint_is_named_with_a_guess(tmp_path: Path) -> None:
     assert found == ["generation.0.endpoint: no endpoint 'techer', did you mean teacher?"]
 
 
+def test_a_component_for_the_other_kind_of_task_is_refused_with_those_that_fit(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, task="answer", judges=[{"use": "language_mismatch"}, {"use": "unchanged"}])
+    assert found.startswith("judges.1: unchanged is not for task: answer; there are: ")
+    assert "language_mismatch" in found.partition("there are: ")[2]
+
+
+def test_a_rewriting_build_does_not_mention_its_task(tmp_path: Path) -> None:
+    assert "task" not in read(tmp_path).model_dump(mode="json")
+    assert read(tmp_path, task="answer").model_dump(mode="json")["task"] == "answer"
+
+
 def test_leaks_that_no_prompt_shows_are_refused(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, perturbers=[{"use": "leaked_example"}], prompt={"examples": False})
     assert found.startswith("perturber leaked_example needs prompt.examples: true")
