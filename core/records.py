@@ -107,7 +107,9 @@ class Conversation(IdentifiedRow):
     """A dialogue as it was read.
 
     ``dialogue`` groups rows that come from one dialogue: they never end up in different splits. ``reference`` is a
-    human rewrite of the last user turn, where the source has one (then the last turn is that user turn).
+    human rewrite of the last user turn, where the source has one (then the last turn is that user turn). ``tools`` are
+    the definitions of the tools that the assistant may call, as the text of a JSON array of
+    ``{"type": "function", "function": {"name", "description", "parameters"}}``; empty without tools.
     """
 
     dialogue: str
@@ -115,6 +117,7 @@ class Conversation(IdentifiedRow):
     domain: str | None = None
     turns: tuple[Turn, ...] = Field(min_length=1)
     reference: str | None = None
+    tools: str = Field("", exclude_if=_absent)
     origin: Origin
 
 
@@ -137,7 +140,8 @@ class RewriteTask(IdentifiedRow):
     window; ``tokens`` is the estimated length of history and query together. ``examples`` are the few-shot examples
     chosen for this query: teacher, weak model and student see the same ones, in this order. ``reference`` is the human
     rewrite, or with ``kind: answer`` the answer that the dialogue has; ``system`` and ``tools`` (see
-    :class:`Conversation`) are what an assistant that answers was told.
+    :class:`Conversation`) are what an assistant that answers was told, ``steps`` the calls that it made since the query
+    and what the tools said: user turn, calls and results together lead to the answer that is learnt.
     """
 
     kind: TaskKind = Field("rewrite", exclude_if=_is_rewrite)
@@ -147,6 +151,7 @@ class RewriteTask(IdentifiedRow):
     domain: str | None = None
     history: tuple[Turn, ...]
     query: str = Field(min_length=1)
+    steps: tuple[Turn, ...] = Field((), exclude_if=_absent)
     reference: str | None = None
     system: str = Field("", exclude_if=_absent)
     tools: str = Field("", exclude_if=_absent)

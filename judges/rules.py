@@ -11,8 +11,11 @@ from pairwright.core.records import Language, RewriteTask, Verdict
 
 
 def said(task: RewriteTask) -> tuple[str, ...]:
-    """Everything that a rewrite may take words from: the turns of the window and the query."""
-    return (*(turn.content for turn in task.history), task.query)
+    """Everything that a rewrite or an answer may take words from: the window, the query, and what led on from there."""
+    turns = (*task.history, *task.steps)
+    called = (call.arguments for turn in turns for call in turn.calls)
+    system = (task.system,) if task.system else ()
+    return (*system, *(turn.content for turn in turns), *called, task.query)
 
 
 def verdicts(judge: str, defect: str, findings: Iterable[str | None]) -> list[Verdict]:
