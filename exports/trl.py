@@ -1,7 +1,8 @@
 """TRL: conversational prompt/completion for SFT, prompt/chosen/rejected for DPO and CPO, labels for KTO.
 
 The rows are lists of messages, so that TRL applies the model's own chat template; plain strings would get none.
-Format: TRL documentation, "Dataset formats and types".
+A ``README.md`` names the files of each set, so that ``load_dataset(FOLDER/trl, "dpo")`` and ``trl dpo`` find its splits.
+Format: TRL documentation, "Dataset formats and types"; ``datasets``, "Manual configuration".
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import yaml
 from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
+from pairwright.core.storage import atomic_writer
 from pairwright.exports.files import Layout, write_kinds
 from pairwright.exports.rendering import Budget, Kind, TrainingRow
 
@@ -32,17 +35,27 @@ class TrlExporter(Component):
     )
 
     def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
-        """Write the files and ``export.json``, and return them.
+        """Write the files, ``README.md`` and ``export.json``, and return them.
 
         Raises:
             ExportError: there are rows, and every one of them had to be left out.
             StorageError: a file cannot be written.
         """
+        target = folder / "trl"
         layouts = {kind: layout for kind, layout in _LAYOUTS.items() if kind != "kto" or self.kto}
-        return [
-            *write_kinds(build, folder / "trl", layouts, Budget.of(self.max_tokens, self.tokenizer)),
-            folder / "trl" / "export.json",
-        ]
+        files = write_kinds(build, target, layouts, Budget.of(self.max_tokens, self.tokenizer))
+        with atomic_writer(target / "README.md") as file:
+            file.write(_sets(files))
+        return [*files, target / "README.md", target / "export.json"]
+
+
+def _sets(files: Mapping[Path, Kind]) -> str:
+    """The head of a data set card: one configuration per kind, with the file of each split."""
+    kinds: dict[str, list[dict[str, str]]] = {}
+    for path, kind in files.items():
+        kinds.setdefault(kind, []).append({"split": path.stem.rpartition("_")[2], "path": path.name})
+    configs = [{"config_name": kind, "data_files": splits} for kind, splits in kinds.items()]
+    return f"---\n{yaml.safe_dump({'configs': configs}, sort_keys=False)}---\n"
 
 
 def prompt_messages(row: TrainingRow) -> list[dict[str, Any]]:

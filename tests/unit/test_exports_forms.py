@@ -56,6 +56,17 @@ def test_trl_rows_are_conversational(tmp_path: Path) -> None:
     assert [(row["completion"], row["label"]) for row in kto] == [(answer, True), (worse, False)]
 
 
+def test_trl_sets_are_loaded_by_their_names_split_by_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    # Some network may be absent, and the sets are local: nothing may be looked up.
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    pairs = [factories.pair(), factories.pair(split="validation"), factories.pair(worse="other")]
+    export(TrlExporter(), tmp_path, sft=[factories.sft_row()], pairs=pairs)
+    found = datasets.load_dataset(str(tmp_path / "exports" / "trl"), "dpo", cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in found.items()} == {"train": 2, "validation": 1}
+
+
 def test_openai_rows_have_the_documented_keys(tmp_path: Path) -> None:
     files = export(OpenAIExporter(), tmp_path, sft=[factories.sft_row()], pairs=[factories.pair()])
     (sft,), (dpo,) = (read(files[f"demo_{kind}_train.jsonl"]) for kind in ("sft", "dpo"))
@@ -136,7 +147,7 @@ def test_every_form_reads_back_to_the_rows_that_were_written(
         for kind in ("sft", "dpo", "kto")
     }
     for path in exporter.export(build, build.rows.parent / "exports"):
-        if path.name in ("dataset_info.json", "export.json"):
+        if path.name in ("dataset_info.json", "export.json", "README.md"):
             continue
         _, kind, split = path.stem.split("_")
         assert list(read_training_rows(path)) == [row for row in kept[kind] if row.split == split]
