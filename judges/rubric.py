@@ -1,27 +1,25 @@
-"""A language model that grades rewrites by a rubric: one quality per call, explanation first, then one digit."""
+"""A language model that grades by a rubric: one quality per call, explanation first, then one digit."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from string import Template
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from pairwright.core.client import ask_json
 from pairwright.core.components import Component
 from pairwright.core.config import Style
 from pairwright.core.errors import JudgeError
 from pairwright.core.prompts import escape
-from pairwright.core.records import Candidate, Language, RewriteTask, Row, Verdict, row_rng
-from pairwright.core.requests import Answer, Ask, ChatRequest, Message
+from pairwright.core.records import Candidate, Language, RewriteTask, Row, TaskKind, Verdict, row_rng
+from pairwright.core.requests import Ask, ChatRequest, Message
+from pairwright.judges.case import case_of
+from pairwright.judges.expectation import expected_score
+from pairwright.judges.rubric_file import RubricFile, packaged_rubric, read_rubric
 
-Dimension = Literal["correctness", "clarity", "informativeness", "conciseness", "nonredundancy"]
+ANSWER_DIMENSIONS = ("instruction_following", "logic", "factual_support", "safety", "completeness")
 
 EXPLANATION_LIMIT = 400
 SCHEMA: dict[str, Any] = {
@@ -33,8 +31,6 @@ SCHEMA: dict[str, Any] = {
     "required": ["explanation", "score"],
     "additionalProperties": False,
 }
-_PLACES = {"dimension", "question", "bands", "history", "query", "rewrite"}
-_SCORE = re.compile(r'"score"\s*:\s*([1-5])')
 _FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL)
 
 
@@ -46,41 +42,65 @@ class Grade(Row):
 
 
 class Rubric(Component):
-    """Grades each dimension from 1 to 5 and passes a rewrite whose mean and worst grade are good enough.
+    """Grades each quality from 1 to 5 and passes a candidate whose mean and worst grade are good enough.
 
     The grade is the expectation over the probabilities of the score digit where the endpoint returns logprobs
     (G-Eval, EMNLP 2023), else the digit itself; ``Verdict.method`` says which. Scores are scaled to 0–1. The
-    dimensions are those of InfoCQR (EMNLP Findings 2023); conciseness replaces informativeness where the style is
-    ``concise``.
+    qualities of a rewrite are those of InfoCQR (EMNLP Findings 2023), with conciseness instead of informativeness where
+    the style is ``concise``; those of an answer are :data:`ANSWER_DIMENSIONS`, judged by the dialogue and what its tools
+    said. A rubric file brings its own.
     """
 
     name: ClassVar[str] = "rubric"
     paid: ClassVar[bool] = True
+    tasks: ClassVar[frozenset[TaskKind]] = frozenset({"rewrite", "answer"})
 
     endpoint: str = Field(description="Name of one of the endpoints.")
     style: Style = Field("concise", description="Target style of the rewrites; decides the third dimension.")
-    dimensions: tuple[Dimension, ...] | None = Field(
-        None, min_length=1, description="Qualities to grade, one call each."
+    rubric: str | None = Field(
+        None,
+        description="Rubric file (.txt or .yaml) to use instead of the packaged ones; '{language}' in it stands for zh or en.",
+    )
+    dimensions: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="Qualities to grade, one call each; default: those for the task, or all of the file.",
     )
     threshold: float = Field(0.7, ge=0, le=1, description="Smallest mean score that passes.")
     floor: float = Field(0.4, ge=0, le=1, description="Smallest score of any one dimension that passes.")
-    path: str | None = Field(None, description="Rubric file to use instead of the packaged ones, for both languages.")
     max_tokens: int = Field(
         300, ge=32, description="Most tokens of one answer; an answer that is cut off is a failure."
     )
     reasks: int = Field(1, ge=0, description="How often an answer that does not parse is asked again.")
 
+    @field_validator("rubric")
+    @classmethod
+    def _readable(cls, rubric: str | None) -> str | None:
+        if rubric is not None:
+            one, other = (set(read_rubric(rubric, "rewrite", language).dimensions) for language in get_args(Language))
+            if one != other:
+                raise ValueError(f"{rubric}: only one language has {', '.join(sorted(one ^ other))}")
+        return rubric
+
+    @model_validator(mode="after")
+    def _dimensions_exist(self) -> Rubric:
+        known = [list(self._file(kind, "en").dimensions) for kind in get_args(TaskKind)]
+        if self.dimensions and not any(set(self.dimensions) <= set(there) for there in known):
+            there_are = ", ".join(sorted({dimension for there in known for dimension in there}))
+            raise ValueError(f"dimensions: no rubric has all of {', '.join(self.dimensions)}; there are: {there_are}")
+        return self
+
     @property
     def requests_per_candidate(self) -> int:
         """One per dimension."""
-        return len(self.chosen())
+        return len(self.chosen("rewrite"))
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return [await self._verdict(task, candidate, ask) for candidate in candidates]
 
     async def _verdict(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Verdict:
         grades, hashes, methods = [], [], set()
-        for dimension in self.chosen():
+        for dimension in self.chosen(task.kind):
             request = self.request(task, candidate, dimension)
             grade, answers = await ask_json(ask, self.endpoint, request, parse_grade, self.reasks)
             expected = expected_score(answers[-1])
@@ -100,36 +120,36 @@ class Rubric(Component):
             request_hashes=tuple(hashes),
         )
 
-    def chosen(self) -> tuple[Dimension, ...]:
+    def chosen(self, kind: TaskKind) -> tuple[str, ...]:
         """The dimensions to grade."""
         if self.dimensions is not None:
             return self.dimensions
-        return (
-            "correctness",
-            "clarity",
-            "conciseness" if self.style == "concise" else "informativeness",
-            "nonredundancy",
-        )
+        if self.rubric is not None:
+            return tuple(self._file(kind, "en").dimensions)
+        third = "conciseness" if self.style == "concise" else "informativeness"
+        return ("correctness", "clarity", third, "nonredundancy") if kind == "rewrite" else ANSWER_DIMENSIONS
 
-    def request(self, task: RewriteTask, candidate: Candidate, dimension: Dimension) -> ChatRequest:
+    def request(self, task: RewriteTask, candidate: Candidate, dimension: str) -> ChatRequest:
         """The call that grades one dimension of one candidate.
 
         Raises:
-            JudgeError: the rubric file lacks the dimension or cannot be read.
+            JudgeError: the rubric for this kind of task and language has no such dimension.
         """
-        rubric = _rubric(task.language, self.path)
+        rubric = self._file(task.kind, task.language)
         if dimension not in rubric.dimensions:
+            there_are = ", ".join(rubric.dimensions)
             raise JudgeError(
-                f"the rubric file has no section '=== {dimension} ==='", "Add it, or leave the dimension out."
+                f"judge rubric: no dimension {dimension!r} for task: {task.kind} in {task.language}",
+                f"There are: {there_are}.",
             )
-        name, question, bands = rubric.dimensions[dimension]
+        quality, said = rubric.dimensions[dimension], escape(candidate.rewrite)
         user = rubric.user.substitute(
-            dimension=name,
-            question=question,
-            bands=bands,
-            history="".join(f"<{turn.role}>{escape(turn.content)}</{turn.role}>\n" for turn in task.history),
-            query=escape(task.query),
-            rewrite=escape(candidate.rewrite),
+            case_of(task),
+            dimension=quality.name,
+            question=quality.question,
+            bands=quality.bands,
+            rewrite=said,
+            answer=said,
         )
         return ChatRequest(
             messages=(Message(role="system", content=rubric.system), Message(role="user", content=user)),
@@ -140,36 +160,8 @@ class Rubric(Component):
             top_logprobs=10,
         )
 
-
-class _Rubric(NamedTuple):
-    system: str
-    user: Template
-    dimensions: dict[str, tuple[str, str, str]]
-
-
-@cache
-def _rubric(language: Language, path: str | None) -> _Rubric:
-    """A rubric file: system message, ``=== user ===``, user message, then a section per dimension.
-
-    A section's first line is the dimension's name as the model reads it, the second its question, the others the
-    descriptions of the five grades.
-    """
-    try:
-        source = Path(path) if path else files("pairwright.judges").joinpath(f"rubric.{language}.txt")
-        text = source.read_text(encoding="utf-8")
-        system, user, *sections = re.split(r"^=== \w+ ===\n", text, flags=re.MULTILINE)
-        names = re.findall(r"^=== (\w+) ===$", text, flags=re.MULTILINE)[1:]
-        dimensions = {key: _section(section) for key, section in zip(names, sections, strict=True)}
-        if unknown := set(Template(user).get_identifiers()) - _PLACES:
-            raise ValueError(f"unknown place ${min(unknown)}")
-    except (OSError, ValueError) as exc:
-        raise JudgeError(f"{path}: no usable rubric file: {exc}", "judges/rubric.en.txt shows the form.") from exc
-    return _Rubric(system.strip(), Template(user.strip()), dimensions)
-
-
-def _section(text: str) -> tuple[str, str, str]:
-    name, question, bands = text.strip().split("\n", 2)
-    return name, question, bands
+    def _file(self, kind: TaskKind, language: Language) -> RubricFile:
+        return read_rubric(self.rubric, kind, language) if self.rubric else packaged_rubric(kind, language)
 
 
 def parse_grade(text: str) -> Grade:
@@ -180,34 +172,6 @@ def parse_grade(text: str) -> Grade:
     """
     fenced = _FENCE.match(text.strip())
     return Grade.model_validate_json(fenced[1] if fenced else text.strip(), strict=True)
-
-
-def expected_score(answer: Answer) -> float | None:
-    """The mean of 1–5 under the probabilities of the score token's alternatives; None without logprobs."""
-    text = "".join(token.token for token in answer.logprobs)
-    matches = list(_SCORE.finditer(text))
-    if not matches:
-        return None
-    place, start = matches[-1].start(1), 0
-    for token in answer.logprobs:
-        if start <= place < start + len(token.token):
-            before, after = token.token[: place - start], token.token[place - start + 1 :]
-            return _expectation(token.top or {token.token: token.logprob}, before, after)
-        start += len(token.token)
-    return None
-
-
-def _expectation(top: dict[str, float], before: str, after: str) -> float | None:
-    """Alternatives count where they differ from the token in the digit only."""
-    weights = {
-        int(digit): math.exp(logprob)
-        for alternative, logprob in top.items()
-        if alternative.startswith(before)
-        and alternative.endswith(after)
-        and (digit := alternative[len(before) : len(alternative) - len(after)]) in set("12345")
-    }
-    total = sum(weights.values())
-    return sum(score * weight for score, weight in weights.items()) / total if total else None
 
 
 def _scaled(score: float) -> float:

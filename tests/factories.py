@@ -18,6 +18,7 @@ from pairwright.core.records import (
     SftRow,
     Split,
     StageCount,
+    ToolCall,
     Turn,
     Verdict,
 )
@@ -31,6 +32,8 @@ HISTORY = {
 QUERY = {"en": "When was she born?", "zh": "她是哪一年出生的？"}
 REWRITE = {"en": "When was Ada Lindqvist born?", "zh": "林若溪是哪一年出生的？"}
 WORSE = {"en": "When was the author born?", "zh": "作者是哪一年出生的？"}
+
+CALLED = {"en": ("How warm is it in Oslo?", "It is 4 °C in Oslo."), "zh": ("奥斯陆多少度？", "奥斯陆现在 4 °C。")}
 
 
 def turns(*said: tuple[str, str]) -> tuple[Turn, ...]:
@@ -70,6 +73,26 @@ def task(
         "origin": origin(),
     }
     return RewriteTask.create(**{**plain, **fields})
+
+
+def answer_task(language: Language = "en") -> RewriteTask:
+    """A task to answer in whose history a tool was called."""
+    asked, said = CALLED[language]
+    history = (
+        Turn(role="user", content=asked),
+        Turn(role="assistant", content="", calls=(ToolCall(name="weather", arguments='{"city": "Oslo"}'),)),
+        Turn(role="tool", content='{"celsius": 4}'),
+        Turn(role="assistant", content=said),
+    )
+    of = task(
+        "And in Bergen?" if language == "en" else "那卑尔根呢？",
+        [],
+        language,
+        kind="answer",
+        system="Answer in one sentence." if language == "en" else "用一句话回答。",
+        tools='[{"name": "weather"}]',
+    )
+    return of.model_copy(update={"history": history})
 
 
 def candidate(rewrite: str | None = None, of: RewriteTask | None = None, **fields: Any) -> Candidate:
