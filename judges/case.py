@@ -9,16 +9,18 @@ from pairwright.core.records import RewriteTask, Turn
 
 
 def case_of(task: RewriteTask) -> dict[str, str]:
-    """The places ``setting``, ``history`` and ``query`` of a prompt.
+    """The places ``setting``, ``history``, ``query`` and ``steps`` of a prompt.
 
-    ``setting`` is what an assistant that answers was told: its system prompt and tools, each where there is one. Tool
-    calls and what the tools said stand in the history.
+    ``setting`` is what an assistant that answers was told: its system prompt and tools, each where there is one.
+    ``steps`` are the tool calls that it made since the query, with what the tools said. Those of earlier turns stand in
+    the history.
     """
     told = {"system": task.system, "tools": task.tools}
     return {
         "setting": "".join(f"<{tag}>{escape(text)}</{tag}>\n" for tag, text in told.items() if text),
         "history": dialogue(task.history),
         "query": escape(task.query),
+        "steps": dialogue(task.steps),
     }
 
 

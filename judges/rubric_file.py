@@ -30,7 +30,7 @@ from pydantic import Field, ValidationError
 
 from pairwright.core.records import Language, Row, TaskKind
 
-_PLACES = frozenset({"dimension", "question", "bands", "setting", "history", "query", "rewrite", "answer"})
+_PLACES = frozenset({"dimension", "question", "bands", "setting", "history", "query", "steps", "rewrite", "answer"})
 _MARK = re.compile(r"=== (\w+) ===\s*")
 _FORM = "expected the quality's name, its question, and one line per grade"
 

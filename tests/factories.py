@@ -33,7 +33,10 @@ QUERY = {"en": "When was she born?", "zh": "她是哪一年出生的？"}
 REWRITE = {"en": "When was Ada Lindqvist born?", "zh": "林若溪是哪一年出生的？"}
 WORSE = {"en": "When was the author born?", "zh": "作者是哪一年出生的？"}
 
-CALLED = {"en": ("How warm is it in Oslo?", "It is 4 °C in Oslo."), "zh": ("奥斯陆多少度？", "奥斯陆现在 4 °C。")}
+CALLED = {
+    "en": ("How warm is it in Oslo?", "It is 4 °C in Oslo.", "And in Bergen?"),
+    "zh": ("奥斯陆多少度？", "奥斯陆现在 4 °C。", "那卑尔根呢？"),
+}
 
 
 def turns(*said: tuple[str, str]) -> tuple[Turn, ...]:
@@ -76,8 +79,8 @@ def task(
 
 
 def answer_task(language: Language = "en") -> RewriteTask:
-    """A task to answer in whose history a tool was called."""
-    asked, said = CALLED[language]
+    """A task to answer; a tool was called in its history, and again since the query."""
+    asked, said, query = CALLED[language]
     history = (
         Turn(role="user", content=asked),
         Turn(role="assistant", content="", calls=(ToolCall(name="weather", arguments='{"city": "Oslo"}'),)),
@@ -85,14 +88,18 @@ def answer_task(language: Language = "en") -> RewriteTask:
         Turn(role="assistant", content=said),
     )
     of = task(
-        "And in Bergen?" if language == "en" else "那卑尔根呢？",
+        query,
         [],
         language,
         kind="answer",
         system="Answer in one sentence." if language == "en" else "用一句话回答。",
         tools='[{"name": "weather"}]',
     )
-    return of.model_copy(update={"history": history})
+    steps = (
+        Turn(role="assistant", content="", calls=(ToolCall(name="weather", arguments='{"city": "Bergen"}'),)),
+        Turn(role="tool", content='{"celsius": 7}'),
+    )
+    return of.model_copy(update={"history": history, "steps": steps})
 
 
 def candidate(rewrite: str | None = None, of: RewriteTask | None = None, **fields: Any) -> Candidate:

@@ -294,7 +294,7 @@ def test_a_dimension_of_the_other_kind_of_task_is_an_error() -> None:
         Rubric(endpoint="grader", dimensions=("safety",)).request(of, factories.candidate(of=of), "safety")
 
 
-def answer_to(of: RewriteTask, text: str = '[{"name": "weather", "arguments": {"city": "Bergen"}}]') -> Candidate:
+def answer_to(of: RewriteTask, text: str = "It is 7 °C in Bergen.") -> Candidate:
     return factories.candidate(text, of, origin="teacher")
 
 
@@ -315,8 +315,10 @@ def test_an_answer_is_graded_in_five_calls_that_see_system_tools_and_what_the_to
     assert len(script.asked) == 5
     for request in script.asked:
         prompt = request.messages[1].content
-        for shown in ("<system>Answer in one", '<tool_call>weather {"city"', '<tool>{"celsius": 4}', "<tools>[{"):
+        for shown in ("<system>Answer in one", "<tools>[{", '<tool>{"celsius": 4}</tool>\n<assistant>It is'):
             assert shown in prompt
+        calls = '<tool_call>weather {"city": "Bergen"}</tool_call>\n<tool>{"celsius": 7}</tool>\n<answer>'
+        assert prompt.partition("</current_query>\n")[2].startswith(calls)
 
 
 def test_an_answer_that_gives_orders_stays_text_in_its_tag() -> None:
