@@ -206,6 +206,9 @@ class DedupConfig(Section):
         ge=1,
         description="Most rows that look alike but differ in an entity, a number or another word that decides.",
     )
+    earlier: tuple[str, ...] = Field(
+        (), description="Output folders of earlier builds: what one of them has is not built again."
+    )
 
 
 class PairingConfig(Section):

@@ -8,10 +8,21 @@ from pathlib import Path
 
 from pairwright.core.audit import Audit
 from pairwright.core.config import BuildConfig
-from pairwright.core.records import PreferencePair, SftRow, StageCount
+from pairwright.core.records import PreferencePair, Row, SftRow, StageCount
 from pairwright.core.storage import read_rows
 
 AUDIT = "audit.json"
+SPLIT = "split.json"
+INDEX = "index.parquet"
+
+
+class SplitProof(Row):
+    """What was counted when the splits were checked: rows and dialogues of each split, and how many pairs of dialogues
+    that share a duplicate were looked at."""
+
+    rows: Mapping[str, int]
+    dialogues: Mapping[str, int]
+    links: int
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,10 @@ class BuildResult:
     def pairs(self) -> Iterator[PreferencePair]:
         """The preference pairs, in the order of the sources."""
         return read_rows(self.rows / "pairs.jsonl", PreferencePair)
+
+    def split_proof(self) -> SplitProof:
+        """What shows that no dialogue and no cluster of duplicates is in two splits."""
+        return SplitProof.model_validate_json((self.rows / SPLIT).read_bytes())
 
     def audit(self) -> Audit | None:
         """What the shortcut audit found, None where the build file does not ask for it."""

@@ -25,12 +25,13 @@ from pairwright.core.records import (
     RewriteTask,
     SftRow,
 )
-from pairwright.core.result import AUDIT, BuildResult
+from pairwright.core.result import AUDIT, INDEX, SPLIT, BuildResult
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.books import Books, Watcher
 from pairwright.pipelines.contexts import contexts, queries
-from pairwright.pipelines.dedup import deduplicate
+from pairwright.pipelines.dedup import deduplicate, dialogue_links
+from pairwright.pipelines.earlier import require_earlier, write_index
 from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
 from pairwright.pipelines.licence_check import require_combinable
@@ -39,7 +40,7 @@ from pairwright.pipelines.probe import require_probe
 from pairwright.pipelines.samples import aims
 from pairwright.pipelines.servers import asking, judging_width, running_servers
 from pairwright.pipelines.sketches import Proposal
-from pairwright.pipelines.split import assign, verify
+from pairwright.pipelines.split import assign, defect_labels, verify
 
 FINAL: Mapping[str, type[SftRow] | type[PreferencePair]] = {"sft.jsonl": SftRow, "pairs.jsonl": PreferencePair}
 Placed = TypeVar("Placed", SftRow, PreferencePair)
@@ -54,6 +55,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
     if config.audit:
         require_probe()
     require_combinable(config)
+    require_earlier(config)
     output = Path(config.output)
     with locked(output), Ledger(ledger_path(config)) as ledger:
         work = unfinished(output)
@@ -165,15 +167,20 @@ def make_pairs(config: BuildConfig, books: Books, work: Path) -> None:
 
 
 def split(config: BuildConfig, work: Path) -> None:
-    """Assign whole dialogues to train, validation and test: ``sft.jsonl``, ``pairs.jsonl``."""
-    splits = assign((row.task for row in chosen_in(work)), config.split, config.seed)
+    """Assign whole dialogues, and dialogues that share a duplicate together, to train, validation and test:
+    ``sft.jsonl``, ``pairs.jsonl``, and what proves it."""
+    links = dialogue_links((row.task for row in chosen_in(work)), config.dedup)
+    labels = defect_labels(balanced_in(work))
+    splits = assign((row.task for row in chosen_in(work)), config.split, config.seed, links, labels)
 
     def placed(rows: Iterator[Placed]) -> Iterator[Placed]:
         return (row.model_copy(update={"split": splits[row.task.dialogue]}) for row in rows)
 
     write_rows(work / "sft.jsonl", placed(chosen_in(work)))
-    write_rows(work / "pairs.jsonl", placed(read_rows(work / "balanced.jsonl", PreferencePair)))
-    verify((row.task, row.split) for row in chain(*(read_rows(work / name, kind) for name, kind in FINAL.items())))
+    write_rows(work / "pairs.jsonl", placed(balanced_in(work)))
+    final = chain(*(read_rows(work / name, kind) for name, kind in FINAL.items()))
+    write_json(work / SPLIT, verify(((row.task, row.split) for row in final), links).model_dump())
+    write_index(work / INDEX, (row.task for row in chosen_in(work)))
 
 
 def audit_pairs(config: BuildConfig, work: Path) -> None:
@@ -199,6 +206,11 @@ def tasks_in(work: Path) -> Iterator[RewriteTask]:
 def judged_in(work: Path) -> Iterator[JudgedCandidate]:
     """All candidates with their verdicts."""
     return read_rows(work / "judged.jsonl", JudgedCandidate)
+
+
+def balanced_in(work: Path) -> Iterator[PreferencePair]:
+    """The pairs, before the split."""
+    return read_rows(work / "balanced.jsonl", PreferencePair)
 
 
 def proposals_in(work: Path) -> Iterator[Proposal]:

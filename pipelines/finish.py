@@ -13,7 +13,7 @@ from pairwright.core.components import Exporter
 from pairwright.core.config import BuildConfig
 from pairwright.core.prompts import prompt_hashes
 from pairwright.core.records import StageCount, content_id
-from pairwright.core.result import AUDIT, BuildResult
+from pairwright.core.result import AUDIT, INDEX, SPLIT, BuildResult
 from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
 from pairwright.pipelines.report import write_report
 
@@ -71,8 +71,9 @@ def _keep_rows(work: Path) -> Path:
     rows.mkdir()
     for name in ROWS:
         os.replace(work / f"{name}.jsonl", rows / f"{name}.jsonl")
-    if (work / AUDIT).exists():
-        os.replace(work / AUDIT, rows / AUDIT)
+    for name in (AUDIT, SPLIT, INDEX):
+        if (work / name).exists():
+            os.replace(work / name, rows / name)
     for path in work.iterdir():
         if path != rows:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -16,6 +16,7 @@ from pairwright.core.ledger import Ledger
 from pairwright.core.records import StageCount
 from pairwright.pipelines.books import Books
 from pairwright.pipelines.build import ledger_path, read_tasks, tasks_in
+from pairwright.pipelines.earlier import require_earlier
 from pairwright.pipelines.licence_check import require_combinable
 from pairwright.pipelines.planned import Plan, plan
 from pairwright.pipelines.probe import require_probe
@@ -55,6 +56,7 @@ def preflight(config: BuildConfig) -> Iterator[str]:
     if config.audit:
         require_probe()
     require_combinable(config)
+    require_earlier(config)
     for name, endpoint in endpoints_in_use(config).items():
         yield f"endpoint {name}: {_reachable(name, endpoint)}"
 

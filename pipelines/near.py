@@ -10,10 +10,12 @@ the threshold itself, below 2 % from 0.05 above it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pairwright.pipelines.disk_texts import DiskRows
 from pairwright.pipelines.minhash import band_keys, bands_for, signatures
 from pairwright.pipelines.overlap import Fingerprints, jaccard
 from pairwright.pipelines.shingles import Hashes, Shingler, slices
@@ -47,20 +49,32 @@ def near_duplicates(
     Texts shorter than ``ngram`` are compared as they are. Equal texts are not all paired with each other, but each
     with the first of them, which stands for them in all other pairs.
     """
-    firsts: dict[str, int] = {}
-    equal = []
-    for position, text in enumerate(texts):
-        if (first := firsts.setdefault(text, position)) != position:
-            equal.append((first, position, 1.0))
-    positions = np.fromiter(firsts.values(), np.int64, len(firsts))
-    pairs = similar([list(firsts)], ngram, threshold, permutations)
+    firsts = firsts_of(texts)
+    repeated = np.flatnonzero(firsts != np.arange(len(texts)))
+    equal = [(first, row, 1.0) for first, row in zip(firsts[repeated].tolist(), repeated.tolist(), strict=True)]
+    positions = np.flatnonzero(firsts == np.arange(len(texts)))
+    distinct = texts if not len(repeated) else [texts[row] for row in positions.tolist()]
+    pairs = similar([distinct], ngram, threshold, permutations)
     left, right = positions[pairs.left].tolist(), positions[pairs.right].tolist()
     return sorted([*equal, *zip(left, right, pairs.jaccard.tolist(), strict=True)])
 
 
+def firsts_of(texts: Sequence[str]) -> I64:
+    """For each text the number of the first one that is equal to it; texts whose hashes are equal are compared."""
+    hashes = np.fromiter(map(hash, texts), np.int64, len(texts))
+    order = np.argsort(hashes, kind="stable")
+    firsts = np.arange(len(texts))
+    edges = np.flatnonzero(np.diff(hashes[order], prepend=~hashes[order[:1]], append=~hashes[order[-1:]]))
+    for run in np.flatnonzero(np.diff(edges) > 1).tolist():
+        seen: dict[str, int] = {}
+        for row in order[edges[run] : edges[run + 1]].tolist():
+            firsts[row] = seen.setdefault(texts[row], row)
+    return firsts
+
+
 def clusters(size: int, pairs: Iterable[tuple[int, int, float]]) -> list[int]:
     """For each of ``size`` texts the smallest number in its connected component."""
-    unions = Unions(size)
+    unions = Unions()
     for left, right, _ in pairs:
         unions.join(left, right)
     return [unions.root(item) for item in range(size)]
@@ -73,6 +87,12 @@ def similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permut
     so does the union of their shingles, told apart by part: that union is what candidates are found by. Among more
     than 64 items with one key, all are compared with the first 64 and only those that agree in another key with
     each other: a family of thousands does not cost its square.
+
+    The keys of all bands wait on disk and are worked on band by band: in memory are 40 bytes per text and part, and a few
+    times 8 bytes per text. ``parts`` may be on disk as well (:class:`~pairwright.pipelines.disk_texts.View`).
+
+    Raises:
+        StorageError: the temporary folder is full.
     """
     if not parts[0]:
         return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
@@ -80,17 +100,17 @@ def similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permut
     shingler = Shingler(ngram)
     hashes = Hashes(shingler)
     prints = [Fingerprints(len(texts)) for texts in parts]
-    keys: U64 = np.empty((bands.bands, len(parts[0])), np.uint64)
-    for rows in slices(parts):
-        signature: U32 = np.full((permutations, rows.stop - rows.start), 0xFFFFFFFF, np.uint32)
-        for number, texts in enumerate(parts):
-            codes, starts = shingler.block(texts[rows])
-            values = hashes.of(codes)
-            prints[number].add(rows.start, values, starts)
-            tagged = values ^ _TAG * np.uint32(number) if number else values
-            np.minimum(signature, signatures(tagged, starts, permutations), out=signature)
-        keys[:, rows] = band_keys(signature, bands)
-    return _verified(_likely(keys, prints, threshold), parts, ngram, threshold)
+    with closing(DiskRows(bands.bands, len(parts[0]))) as keys:
+        for rows in slices(parts):
+            signature: U32 = np.full((permutations, rows.stop - rows.start), 0xFFFFFFFF, np.uint32)
+            for number, texts in enumerate(parts):
+                codes, starts = shingler.block(texts[rows])
+                values = hashes.of(codes)
+                prints[number].add(rows.start, values, starts)
+                tagged = values ^ _TAG * np.uint32(number) if number else values
+                np.minimum(signature, signatures(tagged, starts, permutations), out=signature)
+            keys.put(rows.start, band_keys(signature, bands))
+        return _verified(_likely(keys, prints, threshold), parts, ngram, threshold)
 
 
 def _verified(batches: Iterable[U64], parts: Sequence[Sequence[str]], ngram: int, threshold: float) -> Pairs:
@@ -109,13 +129,13 @@ def _verified(batches: Iterable[U64], parts: Sequence[Sequence[str]], ngram: int
     return Pairs(left, right, np.concatenate(similarities)[order])
 
 
-def _likely(keys: U64, prints: Sequence[Fingerprints], threshold: float) -> Iterator[U64]:
+def _likely(keys: DiskRows, prints: Sequence[Fingerprints], threshold: float) -> Iterator[U64]:
     """Candidates that the fingerprints do not rule out, as ``left << 32 | right``, each once, in batches."""
     waiting: list[U64] = []
     seen: U64 = np.empty(0, np.uint64)
     size = 0
-    for band, key in enumerate(keys):
-        for left, right in _candidates(key, keys[band - 1]):
+    for band in range(len(keys)):
+        for left, right in _candidates(keys.row(band), keys.row(band - 1)):
             keep = np.ones(len(left), bool)
             for bits in prints:
                 keep &= bits.may_reach(left, right, threshold)

@@ -53,6 +53,7 @@ def _lines(result: BuildResult) -> Iterable[str]:
         "",
     )
     yield from markdown(balance_table(result))
+    yield from ("", "## Splits", "", *_split_lines(result))
     if audit := result.audit():
         yield from ("", "## Shortcut audit", "", *_audit_lines(audit))
     yield from ("", "## Prompts", "")
@@ -62,6 +63,23 @@ def _lines(result: BuildResult) -> Iterable[str]:
         "`rows/dropped.jsonl` and `rows/failed.jsonl` hold every row that is not in the result, with its reason;",
         "`rows/pairs.jsonl` and `rows/sft.jsonl` hold where each row of the result came from.",
     )
+
+
+def _split_lines(result: BuildResult) -> Iterable[str]:
+    proof = result.split_proof()
+    yield from (
+        "Every row was looked at: no dialogue is in two splits, and none of the "
+        f"{proof.links} pairs of dialogues that share a duplicate, exact or near, lies in two splits.",
+        "",
+    )
+    pairs: Counter[tuple[str, str]] = Counter((pair.split, pair.rejected.defect) for pair in result.pairs())
+    splits = list(proof.rows)
+    yield from markdown([("", *splits), ("dialogues", *proof.dialogues.values()), ("rows", *proof.rows.values())])
+    yield from ("", "Pairs by defect, as shares of their split:", "")
+    totals = Counter({split: sum(n for (one, _), n in pairs.items() if one == split) for split in splits})
+    defects = sorted({defect for _, defect in pairs})
+    cells = ([f"{pairs[split, defect] / max(totals[split], 1):.1%}" for split in splits] for defect in defects)
+    yield from markdown([("defect", *splits), *((defect, *row) for defect, row in zip(defects, cells, strict=True))])
 
 
 def _audit_lines(audit: Audit) -> Iterable[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pairwright.core.config import SplitConfig
 from pairwright.core.errors import BuildError
-from pairwright.core.records import Language, Row, Split
+from pairwright.core.records import Language, PreferencePair, Split
+from pairwright.core.result import SplitProof
 from pairwright.pipelines.unions import Unions
 
 
@@ -24,39 +25,47 @@ class InDialogue(Protocol):
     def domain(self) -> str | None: ...
 
 
-class SplitProof(Row):
-    """What :func:`verify` counted: rows and dialogues of each split, and how many duplicate pairs it looked at."""
-
-    rows: Mapping[str, int]
-    dialogues: Mapping[str, int]
-    links: int
-
-
 def assign(
-    tasks: Iterable[InDialogue], config: SplitConfig, seed: int, links: Iterable[tuple[str, str]] = ()
+    tasks: Iterable[InDialogue],
+    config: SplitConfig,
+    seed: int,
+    links: Iterable[tuple[str, str]] = (),
+    labels: Mapping[str, str] | None = None,
 ) -> dict[str, Split]:
     """``{dialogue: split}`` for all dialogues of ``tasks``; ``links`` are pairs of dialogues that share a duplicate.
 
-    Linked dialogues form one group, and a group is never cut. Within each language and domain the groups are ranked by
-    a hash of (seed, dialogue), and the first of them fill test, the next ones validation, up to their shares of the
-    dialogues. The result depends neither on the order of the rows nor on how many rows a dialogue has. With three
-    groups or more, no split whose share is above zero stays empty.
+    Linked dialogues form one group, and a group is never cut. The groups lie side by side by language, domain and label
+    (what else a split should have its share of, by dialogue), in an order drawn by seed; test takes every n-th of them,
+    then validation every n-th of the rest, up to their shares of the dialogues: systematic sampling, which gives every
+    stratum its share within one group (Cochran, Sampling Techniques, 1977, chapter 8). The result depends neither on the
+    order of the rows nor on how many rows a dialogue has. With three groups or more, no split whose share is above zero
+    stays empty.
     """
     stratum: dict[str, tuple[str, str]] = {}
     for task in tasks:
         found = (task.language, task.domain or "")
         stratum[task.dialogue] = min(stratum.get(task.dialogue, found), found)
     groups = _groups(stratum, links)
-    strata: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
-    for group in sorted(groups, key=lambda group: _rank(seed, group[0])):
-        strata[min(stratum[dialogue] for dialogue in group)].append(group)
+    strata = {name: (language, domain, (labels or {}).get(name, "")) for name, (language, domain) in stratum.items()}
+    left = sorted(groups, key=lambda group: _rank(seed, min(strata[name] for name in group), group[0]))
     splits: dict[str, Split] = dict.fromkeys(stratum, "train")
     shares: list[tuple[Split, float]] = [("test", config.test), ("validation", config.validation)]
     for split, share in shares:
         wanted = _wanted(share, len(stratum), len(groups))
-        for group in _taken(strata, wanted):
+        for group in _taken(left, wanted, _digest(seed, split)):
             splits.update(dict.fromkeys(group, split))
+        left = [group for group in left if splits[group[0]] == "train"]
     return splits
+
+
+def defect_labels(pairs: Iterable[PreferencePair]) -> dict[str, str]:
+    """For each dialogue the defect of its pairs that is rarest over all of them: what splits should have their share of."""
+    numbers: Counter[str] = Counter()
+    defects: dict[str, set[str]] = defaultdict(set)
+    for pair in pairs:
+        numbers[pair.rejected.defect] += 1
+        defects[pair.task.dialogue].add(pair.rejected.defect)
+    return {name: min(found, key=lambda defect: (numbers[defect], defect)) for name, found in defects.items()}
 
 
 def verify(rows: Iterable[tuple[InDialogue, Split]], links: Iterable[tuple[str, str]] = ()) -> SplitProof:
@@ -91,7 +100,7 @@ def _groups(dialogues: Iterable[str], links: Iterable[tuple[str, str]]) -> list[
     """The dialogues in groups that must stay together, each sorted, in the order of their first members."""
     names = sorted(dialogues)
     number = {name: position for position, name in enumerate(names)}
-    unions = Unions(len(names))
+    unions = Unions()
     for left, right in links:
         if left in number and right in number:
             unions.join(number[left], number[right])
@@ -101,8 +110,13 @@ def _groups(dialogues: Iterable[str], links: Iterable[tuple[str, str]]) -> list[
     return list(groups.values())
 
 
-def _rank(seed: int, dialogue: str) -> bytes:
-    return hashlib.sha256(f"{seed}\x1fsplit\x1f{dialogue}".encode()).digest()
+def _digest(seed: int, *names: str) -> bytes:
+    return hashlib.sha256("\x1f".join([str(seed), "split", *names]).encode()).digest()
+
+
+def _rank(seed: int, stratum: tuple[str, str, str], dialogue: str) -> tuple[bytes, ...]:
+    """Places strata in an order drawn by seed: first languages, then their domains, then labels, then dialogues."""
+    return (*(_digest(seed, *stratum[: depth + 1]) for depth in range(3)), _digest(seed, dialogue))
 
 
 def _wanted(share: float, dialogues: int, groups: int) -> int:
@@ -110,29 +124,19 @@ def _wanted(share: float, dialogues: int, groups: int) -> int:
     return max(round(share * dialogues), 1 if share > 0 and groups >= 3 else 0)
 
 
-def _taken(strata: dict[tuple[str, str], list[list[str]]], wanted: int) -> list[list[str]]:
-    """Take groups out of ``strata``, from each in proportion to its size, until they hold ``wanted`` dialogues."""
-    sizes = {name: sum(map(len, groups)) for name, groups in strata.items()}
-    exact = {name: wanted * size / max(sum(sizes.values()), 1) for name, size in sizes.items()}
-    quotas = {name: int(amount) for name, amount in exact.items()}
-    # The stable sort leaves equal remainders in the order of the strata, which is the order of the hashes.
-    for name in sorted(exact, key=lambda name: quotas[name] - exact[name])[: wanted - sum(quotas.values())]:
-        quotas[name] += 1
-    taken = [group for name in strata for group in _take(strata, name, quotas[name])]
-    if wanted and not taken:
-        smallest = min(strata, key=lambda name: min(map(len, strata[name]), default=wanted + len(sizes)))
-        taken = _take(strata, smallest, min(map(len, strata[smallest]), default=0))[:1]
-    return taken
+def _taken(groups: Sequence[list[str]], wanted: int, start: bytes) -> list[list[str]]:
+    """Every n-th of ``groups``, then their neighbours, until they hold ``wanted`` dialogues.
 
-
-def _take(strata: dict[tuple[str, str], list[list[str]]], name: tuple[str, str], quota: int) -> list[list[str]]:
-    """Remove the first groups that fit into ``quota`` dialogues; a group larger than what is left is passed over."""
-    taken, left = [], []
-    for group in strata[name]:
-        if len(group) <= quota:
-            quota -= len(group)
+    A group larger than what is left is passed over; where all are larger than ``wanted``, the smallest one is taken.
+    """
+    if not wanted or not groups:
+        return []
+    step = max(sum(map(len, groups)) / wanted, 1.0)
+    offset = int.from_bytes(start[:8]) % len(groups)
+    order = sorted(range(len(groups)), key=lambda place: (int((place - offset) % len(groups) % step), place))
+    taken, left = [], wanted
+    for group in (groups[place] for place in order):
+        if len(group) <= left:
+            left -= len(group)
             taken.append(group)
-        else:
-            left.append(group)
-    strata[name] = left
-    return taken
+    return taken or [min(groups, key=len)]

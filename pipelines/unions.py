@@ -4,20 +4,28 @@ from __future__ import annotations
 
 
 class Unions:
-    """Disjoint sets over ``0 .. size - 1``; the root of a set is its smallest member, in whatever order sets are joined."""
+    """Disjoint sets of numbers; the root of a set is its smallest member, in whatever order sets are joined.
 
-    def __init__(self, size: int) -> None:
-        self._parents = list(range(size))
+    Only numbers that were joined to a smaller one take memory.
+    """
+
+    def __init__(self) -> None:
+        self._parents: dict[int, int] = {}
 
     def root(self, item: int) -> int:
         """The smallest member of the set that ``item`` is in."""
         parents = self._parents
-        while parents[item] != item:
-            parents[item] = parents[parents[item]]
+        while (parent := parents.get(item, item)) != item:
+            parents[item] = parents.get(parent, parent)
             item = parents[item]
         return item
 
     def join(self, left: int, right: int) -> None:
         """Make one set of the two that ``left`` and ``right`` are in."""
         left, right = self.root(left), self.root(right)
-        self._parents[max(left, right)] = min(left, right)
+        if left != right:
+            self._parents[max(left, right)] = min(left, right)
+
+    def led(self) -> list[int]:
+        """All numbers that are not the root of their set, ascending."""
+        return sorted(self._parents)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,10 @@ NEEDED = 120  # 60 queries, two temperatures
 def assert_books_balance(folder: Path) -> None:
     for stage in manifest(folder)["stages"]:
         assert stage["rows_in"] == stage["kept"] + sum(stage["dropped"].values()) + sum(stage["failed"].values()), stage
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def processes_below(folder: Path) -> list[str]:
@@ -66,6 +71,51 @@ def test_rows_that_copy_a_test_set_are_dropped_with_its_name(tmp_path: Path) -> 
     assert not any(
         json.dumps(row["rewrite"], ensure_ascii=False) in kept for row in leaked if row["rewrite"] != row["query"]
     )
+
+
+def test_a_new_build_adds_nothing_that_an_earlier_one_has(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    first.mkdir()
+    assert run("build", build_file(first)).returncode == 0
+    made = {row["task"]["query"] for row in lines_of(first / "build/rows/sft.jsonl")}
+
+    more = rows("zh_gold.jsonl", 40)
+    more[0]["query"] = "请问" + more[0]["query"]  # courtesy does not make another request
+    write_rows(tmp_path / "more.jsonl", more)
+    sources = [{"use": "files", "source": "more", "path": str(tmp_path / "more.jsonl"), "licence": "MIT"}]
+    done = run("build", build_file(tmp_path, sources=sources, dedup={"earlier": [str(first / "build")]}))
+    assert done.returncode == 0, done.stderr
+
+    stage = next(stage for stage in manifest(tmp_path / "build")["stages"] if stage["stage"] == "dedup")
+    assert stage["dropped"]["in_earlier_build"] >= 20
+    dropped = lines_of(tmp_path / "build/rows/dropped.jsonl")
+    name = f"small {manifest(first / 'build')['build']}"
+    assert all(name in row["detail"] for row in dropped if row["reason"] == "in_earlier_build")
+    again = {row["task"]["query"] for row in lines_of(tmp_path / "build/rows/sft.jsonl")}
+    assert again
+    assert again.isdisjoint(made)
+
+
+def test_an_earlier_build_that_is_not_there_stops_before_anything_is_asked(
+    tmp_path: Path, openai_server: FaultServer
+) -> None:
+    file = build_file(tmp_path, openai_server.base_url, dedup={"earlier": [str(tmp_path / "gone")]})
+    for command in ("check", "build"):
+        done = run(command, file)
+        assert done.returncode == 2
+        assert "dedup.earlier" in done.stderr
+        assert "gone" in done.stderr
+    assert openai_server.requests == 0
+
+
+def test_the_report_proves_the_splits(tmp_path: Path) -> None:
+    assert run("build", build_file(tmp_path, split={"validation": 0.1, "test": 0.2})).returncode == 0
+    folder = tmp_path / "build"
+    proof = json.loads((folder / "rows" / "split.json").read_text(encoding="utf-8"))
+    rows_of = [row["split"] for name in ("sft", "pairs") for row in lines_of(folder / f"rows/{name}.jsonl")]
+    assert proof["rows"] == {split: rows_of.count(split) for split in sorted(set(rows_of))}
+    assert set(proof["rows"]) == {"train", "validation", "test"}
+    assert "no dialogue is in two splits" in (folder / "report.md").read_text(encoding="utf-8")
 
 
 def test_building_again_sends_nothing_and_leaves_the_same_bytes(tmp_path: Path, openai_server: FaultServer) -> None:

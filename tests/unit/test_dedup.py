@@ -13,8 +13,8 @@ from factories import origin, task
 from pairwright.core.config import DedupConfig
 from pairwright.core.errors import StorageError
 from pairwright.core.records import Dropped, RewriteTask
-from pairwright.pipelines import dedup
 from pairwright.pipelines.dedup import deduplicate, dialogue_links
+from pairwright.pipelines.request_text import compared_text
 from pairwright.pipelines.waiting import put
 
 CONFIG = DedupConfig(threshold=0.6, per_template=3)
@@ -140,9 +140,9 @@ def test_what_is_kept_does_not_depend_on_the_order_of_the_rows(queries: list[str
 def test_nothing_that_is_kept_has_an_exact_duplicate(queries: list[str]) -> None:
     rows = tasks_of(*(query or "x" for query in queries), history=())
     kept = [row for row in deduplicate(rows, DedupConfig(near=False)) if isinstance(row, RewriteTask)]
-    texts = [dedup.compared_text(row) for row in kept]
+    texts = [compared_text(row) for row in kept]
     assert len(set(texts)) == len(texts)
-    assert set(texts) == {dedup.compared_text(row) for row in rows}
+    assert set(texts) == {compared_text(row) for row in rows}
 
 
 def test_extreme_texts_pass() -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factories import task
+from factories import pair, rejected, task
 from pairwright.core.config import SplitConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Language, RewriteTask
-from pairwright.pipelines.split import assign, verify
+from pairwright.pipelines.split import assign, defect_labels, verify
 from pairwright.pipelines.unions import Unions
 
 
@@ -56,6 +56,31 @@ def test_many_small_domains_do_not_always_lose_the_same_ones() -> None:
     ]
     assert all(len(names) == 5 for names in picked)
     assert len(set(picked)) == 3
+
+
+def test_every_label_gets_its_share() -> None:
+    members = rows(300)
+    labels = {f"d{number}": ("common" if number % 10 else "rare") for number in range(300)}
+    splits = assign(members, SplitConfig(validation=0.1, test=0.1), seed=5, labels=labels)
+    found = Counter((labels[name], split) for name, split in splits.items() if split != "train")
+    assert found == {
+        ("common", "test"): 27,
+        ("common", "validation"): 27,
+        ("rare", "test"): 3,
+        ("rare", "validation"): 3,
+    }
+
+
+def test_shares_are_met_among_groups_of_many_sizes() -> None:
+    links = [(f"d{number}", f"d{number + 1}") for number in range(0, 600, 3)]
+    splits = assign(rows(601), SplitConfig(validation=0.05, test=0.1), seed=2, links=links)
+    assert Counter(splits.values()) == {"train": 511, "test": 60, "validation": 30}
+
+
+def test_a_dialogue_is_labelled_by_its_rarest_defect() -> None:
+    made = [("a", "deleted"), ("a", "vague"), ("b", "deleted"), ("c", "deleted"), ("c", "deleted")]
+    pairs = [pair(task(dialogue=name), worse=rejected(defect=defect)) for name, defect in made]
+    assert defect_labels(pairs) == {"a": "vague", "b": "deleted", "c": "deleted"}
 
 
 def test_no_share_means_no_rows() -> None:
@@ -115,7 +140,7 @@ def test_components_do_not_depend_on_the_order_of_joining(
     pairs: list[tuple[int, int]], shuffler: random.Random
 ) -> None:
     def roots(order: list[tuple[int, int]]) -> list[int]:
-        unions = Unions(30)
+        unions = Unions()
         for left, right in order:
             unions.join(left, right)
         return [unions.root(item) for item in range(30)]
