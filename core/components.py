@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 
 from pairwright.core.records import (
     Candidate,
+    Comparison,
     Conversation,
     Failed,
     Rejected,
@@ -81,6 +82,21 @@ class Judge(Protocol):
 
         Raises:
             RequestFailed: no usable answer came; the stage turns it into ``Failed`` rows.
+        """
+        ...
+
+
+@runtime_checkable
+class Comparer(Protocol):
+    """Says which of two texts answers a task better."""
+
+    name: ClassVar[str]
+
+    async def compare(self, task: RewriteTask, first: str, second: str, ask: Ask) -> Comparison:
+        """The verdict over both orders: swapping ``first`` and ``second`` swaps the winner and nothing else.
+
+        Raises:
+            RequestFailed: no usable answer came in one of the orders.
         """
         ...
 

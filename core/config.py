@@ -26,6 +26,7 @@ from pydantic import (
 from pairwright.core.components import Component, load_class
 from pairwright.core.config_errors import did_you_mean, explain, misfits
 from pairwright.core.errors import ConfigError
+from pairwright.core.named_endpoints import named_endpoints
 from pairwright.core.records import Language, TaskKind
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
@@ -328,14 +329,10 @@ class BuildConfig(Section):
 
     @model_validator(mode="after")
     def _endpoints_exist(self) -> BuildConfig:
-        wanted = {f"generation.{i}.endpoint": generator.endpoint for i, generator in enumerate(self.generation)}
-        for i, judge in enumerate(self.judges):
-            if "endpoint" in type(judge).model_fields:
-                wanted[f"judges.{i}.endpoint"] = judge.model_dump()["endpoint"]
         there_are = f"; there are: {', '.join(self.endpoints) or 'none'}"
         missing = [
             f"{path}: no endpoint {name!r}{did_you_mean(name, self.endpoints) or there_are}"
-            for path, name in wanted.items()
+            for path, name in named_endpoints(self)
             if name not in self.endpoints
         ]
         if missing:

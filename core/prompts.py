@@ -34,7 +34,10 @@ from pairwright.core.records import (
 )
 from pairwright.core.requests import Message
 
-TAGS = ("task", "example", "history", "current_query", "answer", "user", "assistant", "system", "tool")
+TAGS = (
+    *("task", "example", "history", "current_query", "answer", "user", "assistant", "system", "tool"),
+    *("rewrite", "first_text", "second_text"),
+)
 ANALYSIS_LIMIT = 400
 REWRITE_LIMIT = 600
 
@@ -136,7 +139,7 @@ def parse_answer(text: str) -> TeacherAnswer:
     Raises:
         ValueError: what is wrong with it, in one line.
     """
-    answer = _parse(text, TeacherAnswer)
+    answer = parse_json(text, TeacherAnswer)
     return answer.model_copy(update={"rewrite": unescape(answer.rewrite), "analysis": unescape(answer.analysis)})
 
 
@@ -146,7 +149,7 @@ def parse_student_answer(text: str, config: PromptConfig) -> str:
     Raises:
         ValueError: what is wrong with it, in one line.
     """
-    rewrite = _parse(text, StudentAnswer).rewrite if config.analysis else text
+    rewrite = parse_json(text, StudentAnswer).rewrite if config.analysis else text
     if not rewrite.strip():
         raise ValueError("the answer is empty")
     return unescape(rewrite.strip())
@@ -192,13 +195,24 @@ def _render(
 @cache
 def _template(kind: str, language: Language, words: frozenset[str]) -> tuple[str, Template]:
     text = files("pairwright.core").joinpath(f"{kind}.{language}.txt").read_text(encoding="utf-8")
+    return read_prompt(text, words)
+
+
+def read_prompt(text: str, words: frozenset[str]) -> tuple[str, Template]:
+    """The system message and the user message of a prompt file, of its marked lines only those marked with ``words``.
+
+    Raises:
+        ValueError: the line ``=== user ===`` is missing, or stands there twice.
+    """
     lines = []
     for line in text.splitlines():
         word = re.match(r"\[([a-z]+)\] ", line)
         if word is None or word[1] in words:
             lines.append(line[word.end() :] if word else line)
-    system, user = "\n".join(lines).split("\n=== user ===\n")
-    return system, Template(user)
+    parts = "\n".join(lines).split("\n=== user ===\n")
+    if len(parts) != 2:
+        raise ValueError("expected the system message, one line '=== user ===' and the user message")
+    return parts[0], Template(parts[1])
 
 
 def _turns(turns: Iterable[Turn]) -> str:
@@ -219,7 +233,12 @@ def _json(analysis: str, rewrite: str, needs_rewrite: bool | None = None) -> str
     return json.dumps(answer, ensure_ascii=False)
 
 
-def _parse(text: str, form: type[A]) -> A:
+def parse_json(text: str, form: type[A]) -> A:
+    """Read an answer: one JSON object of the ``form``, at most wrapped in white space or one code fence.
+
+    Raises:
+        ValueError: what is wrong with it, in one line.
+    """
     text = text.strip()
     fenced = _FENCE.match(text)
     try:

@@ -27,6 +27,8 @@ TaskKind = Literal["rewrite", "answer"]
 CandidateOrigin = Literal["reference", "teacher", "weak"]
 Split = Literal["train", "validation", "test"]
 Scalar = str | int | float | bool | None
+Winner = Literal["first", "second", "tie"]
+Place = Literal["first", "second", "equal"]
 
 
 def content_id(content: object) -> str:
@@ -206,6 +208,26 @@ class Verdict(Row):
     defect: str | None = None
     evidence: str = ""
     request_hashes: tuple[str, ...] = ()
+
+
+class Comparison(Row):
+    """Which of two texts answers a task better.
+
+    ``margin`` runs from -1 (the second text) to 1 (the first). ``method`` says where both come from: the probabilities
+    of the verdict's words summed over both orders, the two verdicts as they were written, the members of a panel, or
+    nothing at all, because the texts are the same. ``answers`` are the places that the judge named, when the first text
+    stood first and when it stood second; ``flipped`` says that they contradict each other.
+    """
+
+    judge: str
+    winner: Winner
+    margin: Annotated[float, Field(ge=-1, le=1)]
+    method: Literal["logits", "verdicts", "panel", "same_text"]
+    answers: tuple[Place, ...] = ()
+    flipped: bool = False
+    explanations: tuple[str, ...] = ()
+    request_hashes: tuple[str, ...] = ()
+    members: tuple[Comparison, ...] = Field((), exclude_if=_absent)
 
 
 class JudgedCandidate(Row):

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from pairwright.core.config import BuildConfig, EndpointConfig
 from pairwright.core.ledger import Ledger
+from pairwright.core.named_endpoints import named_endpoints
 from pairwright.core.requests import Ask
 
 
 def endpoints_in_use(config: BuildConfig) -> dict[str, EndpointConfig]:
-    """The endpoints that some generator or judge asks; the others are never contacted and need no key."""
-    names = {generator.endpoint for generator in config.generation}
-    names |= {judge.model_dump()["endpoint"] for judge in config.judges if judge.paid}
+    """The endpoints that some part of the build asks; the others are never contacted and need no key."""
+    names = {name for _, name in named_endpoints(config)}
     return {name: endpoint for name, endpoint in config.endpoints.items() if name in names}
 
 

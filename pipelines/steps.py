@@ -26,6 +26,7 @@ from pairwright.core.components import Component, Perturber
 from pairwright.core.config import EndpointConfig, LimitsConfig, Style
 from pairwright.core.errors import JudgeError
 from pairwright.core.ledger import Ledger
+from pairwright.core.named_endpoints import named_endpoints
 from pairwright.core.prompts import parse_answer, teacher_messages
 from pairwright.core.records import (
     Candidate,
@@ -177,7 +178,8 @@ class JudgeCandidates(Step):  # type: ignore[misc]
         """Open ledger and client in the process that judges."""
         super().load()
         for judge in self.judges:
-            if judge.paid and (self.ledger is None or judge.model_dump()["endpoint"] not in self.endpoints):
+            asked = {name for _, name in named_endpoints(judge)}
+            if asked and (self.ledger is None or not asked <= self.endpoints.keys()):
                 raise JudgeError(f"judge {judge.name!r} asks an endpoint: give the step endpoints and a ledger")
         self._stack = ExitStack()
         self._runner = self._stack.enter_context(asyncio.Runner())
