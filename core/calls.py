@@ -60,7 +60,7 @@ def argument_text(arguments: object) -> str:
         arguments = {}
     if not isinstance(arguments, Mapping):
         raise ValueError(f"arguments must be a JSON object, not {type(arguments).__name__}")
-    return compact(arguments)
+    return json.dumps(arguments, ensure_ascii=False, allow_nan=False, default=str)
 
 
 def _call(item: object) -> ToolCall:

@@ -6,7 +6,8 @@ errors, and all problems are reported at once as ``file: path: message``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -132,6 +133,11 @@ class EndpointConfig(Section):
         description="Whether the server honours response_format json_schema. Without it the schema is only described in the prompt.",
     )
     logprobs: bool = Field(False, description="Whether the server returns logprobs; judges then use expected scores.")
+    tools: bool = Field(
+        False,
+        description="Whether the server takes tool definitions and answers with tool_calls. Without it both are text in the prompt.",
+        exclude_if=not_,
+    )
     price: PriceConfig = Field(default_factory=PriceConfig, description="For cost figures and limits.max_cost.")
     threads: int = Field(2, ge=1, description="Embedded only: CPU threads.")
     slots: int = Field(4, ge=1, description="Embedded only: requests decoded side by side.")
@@ -264,6 +270,11 @@ class PromptConfig(Section):
         "concise",
         description="What teacher and student aim for. 'concise': only what the query needs to be understood; 'informative': all that narrows it down.",
     )
+    tools: Literal["native", "text"] = Field(
+        "native",
+        description="Answers only. 'native': tools and calls go into the trainer's own fields, and its chat template writes them. 'text': they are described in the system prompt and calls are JSON text, for templates, forms and trainers without tools.",
+        exclude_if=lambda tools: bool(tools == "native"),
+    )
 
 
 class SplitConfig(Section):
@@ -342,9 +353,9 @@ class BuildConfig(Section):
     @model_validator(mode="after")
     def _components_fit(self, info: ValidationInfo) -> BuildConfig:
         catalogues: Catalogues = (info.context or {}).get("catalogues", {})
-        used: Mapping[str, Sequence[Component]] = {"judges": self.judges, "perturbers": self.perturbers}
-        if problems := misfits(self.task, used, catalogues):
-            raise ValueError("; ".join(problems))
+        problems = misfits(self.task, {"judges": self.judges, "perturbers": self.perturbers}, catalogues)
+        if problems or (self.task == "answer" and self.prompt.analysis):
+            raise ValueError("; ".join(problems) or "prompt.analysis is for rewrites: an answer has none")
         return self
 
     @model_validator(mode="after")

@@ -97,8 +97,13 @@ def escape(text: str) -> str:
     """
     if not _SUSPECT.search(text):
         return text
+    return _OPENING.sub("&lt;", readable(text))
+
+
+def readable(text: str) -> str:
+    """``text`` with one kind of line end, spaces for control characters and U+FFFD for lone surrogates."""
     text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _OPENING.sub("&lt;", _CONTROL.sub(" ", text))
+    return _CONTROL.sub(" ", text)
 
 
 def unescape(text: str) -> str:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from pairwright.core.records import Row, content_id
+from pydantic import Field
+
+from pairwright.core.records import Role, Row, ToolCall, content_id
+
+
+def _absent(value: object) -> bool:
+    return not value
 
 
 class Message(Row):
-    """One chat message."""
+    """One chat message. ``calls`` are tools that an assistant called; the ``tool`` messages after it have what they said."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Role
     content: str
+    calls: tuple[ToolCall, ...] = Field((), exclude_if=_absent)
 
 
 class ChatRequest(Row):
@@ -19,7 +26,8 @@ class ChatRequest(Row):
 
     ``json_schema`` asks for output constrained to that schema (OpenAI's ``response_format`` of type
     ``json_schema``, strict); ``top_logprobs`` asks for that many alternatives per token. ``seed`` comes from
-    ``row_rng``, so that two samples of one prompt are two requests.
+    ``row_rng``, so that two samples of one prompt are two requests. ``tools`` are definitions as a ``Conversation`` keeps
+    them; an answer that calls some is the JSON text of its calls.
     """
 
     messages: tuple[Message, ...]
@@ -29,6 +37,7 @@ class ChatRequest(Row):
     json_schema: dict[str, Any] | None = None
     schema_name: str = "answer"
     top_logprobs: int | None = None
+    tools: str = Field("", exclude_if=_absent)
 
     @property
     def prompt_hash(self) -> str:

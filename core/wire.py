@@ -9,9 +9,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
-from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
+from pairwright.core.calls import argument_text
+from pairwright.core.records import Turn
+from pairwright.core.requests import Answer, ChatRequest, Message, TokenLogprob
 
 _QUOTED = 16
 _UNKNOWN_MODEL = re.compile(
@@ -32,7 +36,7 @@ def request_body(request: ChatRequest, model: str) -> bytes:
     """The JSON body that asks ``model`` for ``request``."""
     body: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "messages": chat_messages(request.messages),
         "temperature": request.temperature,
         "max_tokens": request.max_tokens,
         "seed": request.seed,
@@ -42,9 +46,37 @@ def request_body(request: ChatRequest, model: str) -> bytes:
             "type": "json_schema",
             "json_schema": {"name": request.schema_name, "strict": True, "schema": request.json_schema},
         }
+    if request.tools:
+        body["tools"] = json.loads(request.tools)
     if request.top_logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
     return well_formed(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
+
+
+def chat_messages(turns: Iterable[Message | Turn]) -> list[dict[str, Any]]:
+    """The turns as OpenAI's messages; calls are numbered through, and results answer them in order.
+
+    Every call must have an answer there: where one result stands for several calls, the others' are empty.
+    """
+    messages: list[dict[str, Any]] = []
+    waiting: deque[str] = deque()
+    for turn in turns:
+        if turn.role != "tool":
+            messages += ({"role": "tool", "content": "", "tool_call_id": name} for name in waiting)
+            waiting.clear()
+        body: dict[str, Any] = {"role": turn.role, "content": turn.content}
+        if turn.calls:
+            waiting.extend(f"call_{len(messages)}_{number}" for number in range(len(turn.calls)))
+            body["tool_calls"] = [
+                {"id": name, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                for name, call in zip(waiting, turn.calls, strict=True)
+            ]
+        elif turn.role == "tool" and waiting:
+            body["tool_call_id"] = waiting.popleft()
+        messages.append(body)
+    if messages[-1:] and messages[-1]["role"] == "tool":
+        messages += ({"role": "tool", "content": "", "tool_call_id": name} for name in waiting)
+    return messages
 
 
 def prompt_token_bound(body: bytes) -> int:
@@ -73,7 +105,7 @@ def read_answer(body: bytes, request_hash: str, asked_bytes: int, latency: float
         choice = data["choices"][0]
         message = choice["message"]
         refusal = message.get("refusal")
-        text = well_formed(refusal or message.get("content") or "")
+        text = well_formed(refusal or _called(message.get("tool_calls")) or message.get("content") or "")
         usage = data.get("usage") or {}
         return Answer(
             request_hash=request_hash,
@@ -87,6 +119,18 @@ def read_answer(body: bytes, request_hash: str, asked_bytes: int, latency: float
         )
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError):
         raise ValueError("a JSON body without an answer in choices[0].message") from None
+
+
+def _called(calls: Any) -> str:
+    """The text of an answer that calls tools; arguments that are no JSON object stay the text that they are."""
+    found = []
+    for call in calls or ():
+        name, arguments = call["function"]["name"], call["function"].get("arguments")
+        try:
+            found.append({"name": name, "arguments": json.loads(argument_text(arguments))})
+        except ValueError:
+            found.append({"name": name, "arguments": arguments})
+    return json.dumps(found, ensure_ascii=False) if found else ""
 
 
 def _logprobs(found: Any) -> tuple[TokenLogprob, ...]:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
+from pairwright.core.records import Split
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer, write_json
+from pairwright.exports.chat_rows import ChatRow, Unfit, chat_rows_of
 from pairwright.exports.rendering import Budget, Kind, Tally, TrainingRow, described, rows_of
 
 FileFormat = Literal["jsonl", "json"]
 Record = Mapping[str, Any]
 Layout = Callable[[TrainingRow], Record]
+ChatLayout = Callable[[ChatRow], Record]
+
+
+class ChatForms(NamedTuple):
+    """How chats are laid out, by kind, and which of them a form cannot hold."""
+
+    layouts: Mapping[Kind, ChatLayout]
+    unfit: Mapping[Kind, Unfit] = {}
 
 
 def write_kinds(
@@ -32,22 +42,53 @@ def write_kinds(
         ExportError: a kind has rows, and every one of them had to be left out.
         StorageError: a file cannot be written.
     """
+
+    def records(kind: Kind, tally: Tally) -> Iterator[tuple[Split, Record]]:
+        return ((row.split, layouts[kind](row)) for row in rows_of(build, kind, budget, tally))
+
+    return _write(build, target, layouts, records, budget, file_format)
+
+
+def write_chats(
+    build: BuildResult, target: Path, forms: ChatForms, budget: Budget, file_format: FileFormat = "jsonl"
+) -> dict[Path, Kind]:
+    """The same for a build whose student learns to answer.
+
+    Raises:
+        ExportError: a kind has rows, and every one of them had to be left out; or the form has no room for them.
+        StorageError: a file cannot be written.
+    """
+
+    def records(kind: Kind, tally: Tally) -> Iterator[tuple[Split, Record]]:
+        chats = chat_rows_of(build, kind, budget, tally, forms.unfit.get(kind))
+        return ((row.split, forms.layouts[kind](row)) for row in chats)
+
+    return _write(build, target, forms.layouts, records, budget, file_format)
+
+
+def _write(
+    build: BuildResult,
+    target: Path,
+    kinds: Iterable[Kind],
+    records: Callable[[Kind, Tally], Iterator[tuple[Split, Record]]],
+    budget: Budget,
+    file_format: FileFormat,
+) -> dict[Path, Kind]:
     files: dict[Path, Kind] = {}
-    kinds: dict[Kind, Any] = {}
-    for kind, layout in layouts.items():
+    summaries: dict[Kind, Any] = {}
+    for kind in kinds:
         tally = Tally()
-        rows = rows_of(build, kind, budget, tally)
-        written = write_splits(target, f"{build.config.name}_{kind}", rows, layout, file_format)
+        written = write_splits(target, f"{build.config.name}_{kind}", records(kind, tally), file_format)
         files |= dict.fromkeys(written, kind)
-        kinds[kind] = tally.summary(written)
-    write_json(target / "export.json", {**described(build, budget), "files": kinds})
+        summaries[kind] = tally.summary(written)
+    write_json(target / "export.json", {**described(build, budget), "files": summaries})
     return dict(sorted(files.items()))
 
 
 def write_splits(
-    folder: Path, stem: str, rows: Iterable[TrainingRow], layout: Layout, file_format: FileFormat
+    folder: Path, stem: str, records: Iterable[tuple[Split, Record]], file_format: FileFormat
 ) -> dict[Path, int]:
-    """Write every row to ``folder/STEM_SPLIT.FORMAT``; return the number of rows of each file.
+    """Write every record to ``folder/STEM_SPLIT.FORMAT``; return the number of records of each file.
 
     One JSON object per line, or one JSON array with an object per line; UTF-8, unescaped, ``\\n`` line ends.
     """
@@ -55,12 +96,12 @@ def write_splits(
     counts: dict[Path, int] = {}
     start, between, end = ("[\n", ",\n", "\n]\n") if file_format == "json" else ("", "\n", "\n")
     with ExitStack() as stack:
-        for row in rows:
-            path = folder / f"{stem}_{row.split}.{file_format}"
+        for split, record in records:
+            path = folder / f"{stem}_{split}.{file_format}"
             if path not in files:
                 files[path] = stack.enter_context(atomic_writer(path))
                 counts[path] = 0
-            files[path].write((between if counts[path] else start) + json.dumps(layout(row), ensure_ascii=False))
+            files[path].write((between if counts[path] else start) + json.dumps(record, ensure_ascii=False))
             counts[path] += 1
         for file in files.values():
             file.write(end)

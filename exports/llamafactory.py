@@ -16,7 +16,9 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import write_json
-from pairwright.exports.files import FileFormat, Layout, Record, write_kinds
+from pairwright.exports.chat_forms import alpaca_chat, sharegpt_answer, sharegpt_answered, sharegpt_chat
+from pairwright.exports.chat_rows import ChatRow
+from pairwright.exports.files import ChatForms, ChatLayout, FileFormat, Layout, Record, write_chats, write_kinds
 from pairwright.exports.rendering import Budget, Kind, TrainingRow
 
 Form = Literal["alpaca", "sharegpt"]
@@ -62,19 +64,28 @@ class LlamaFactoryExporter(Component):
             StorageError: a file cannot be written.
         """
         target = folder / "llamafactory"
-        layouts = {kind: _LAYOUTS[self.form, kind] for kind in self._kinds()}
-        files = write_kinds(build, target, layouts, Budget.of(self.max_tokens, self.tokenizer), self.file_format)
-        write_json(target / "dataset_info.json", {path.stem: self._info(path, kind) for path, kind in files.items()})
+        budget = Budget.of(self.max_tokens, self.tokenizer)
+        answers = build.config.task == "answer"
+        if answers:
+            forms = ChatForms({kind: _CHATS[self.form, kind] for kind in self._kinds()})
+            files = write_chats(build, target, forms, budget, self.file_format)
+        else:
+            layouts = {kind: _LAYOUTS[self.form, kind] for kind in self._kinds()}
+            files = write_kinds(build, target, layouts, budget, self.file_format)
+        info = {path.stem: self._info(path, kind, answers) for path, kind in files.items()}
+        write_json(target / "dataset_info.json", info)
         return [*files, target / "dataset_info.json", target / "export.json"]
 
     def _kinds(self) -> Iterator[Kind]:
         asked: dict[Kind, bool] = {"sft": self.sft, "dpo": self.preference, "kto": self.kto}
         return (kind for kind, wanted in asked.items() if wanted)
 
-    def _info(self, path: Path, kind: Kind) -> Record:
+    def _info(self, path: Path, kind: Kind, answers: bool) -> Record:
         """The entry of one file: with ``columns`` given, LlamaFactory has no defaults left, so all are named."""
         alpaca = self.form == "alpaca"
         columns = dict(_ALPACA if alpaca else _SHAREGPT)
+        if answers:
+            columns |= {"history": "history"} if alpaca else {"tools": "tools"}
         if kind == "dpo":
             columns |= _PAIR
         elif alpaca:
@@ -103,6 +114,11 @@ def _sharegpt_answered(row: TrainingRow) -> dict[str, Any]:
     return {"conversations": [{"from": "human", "value": row.user}, _gpt(row.chosen)], "system": row.system}
 
 
+def _contents(row: ChatRow) -> dict[str, Any]:
+    assert row.rejected is not None
+    return {"chosen": row.chosen.content, "rejected": row.rejected.content}
+
+
 _LAYOUTS: dict[tuple[Form, Kind], Layout] = {
     ("alpaca", "sft"): lambda row: {**_alpaca(row), "output": row.chosen},
     ("alpaca", "kto"): lambda row: {**_alpaca(row), "output": row.chosen, "label": row.desirable},
@@ -110,4 +126,16 @@ _LAYOUTS: dict[tuple[Form, Kind], Layout] = {
     ("sharegpt", "sft"): _sharegpt_answered,
     ("sharegpt", "kto"): lambda row: {**_sharegpt_answered(row), "label": row.desirable},
     ("sharegpt", "dpo"): lambda row: {**_sharegpt(row), "chosen": _gpt(row.chosen), "rejected": _gpt(row.rejected)},
+}
+_CHATS: dict[tuple[Form, Kind], ChatLayout] = {
+    ("alpaca", "sft"): lambda row: {**alpaca_chat(row), "output": row.chosen.content},
+    ("alpaca", "kto"): lambda row: {**alpaca_chat(row), "output": row.chosen.content, "label": row.desirable},
+    ("alpaca", "dpo"): lambda row: {**alpaca_chat(row), **_contents(row)},
+    ("sharegpt", "sft"): sharegpt_answered,
+    ("sharegpt", "kto"): lambda row: {**sharegpt_answered(row), "label": row.desirable},
+    ("sharegpt", "dpo"): lambda row: {
+        **sharegpt_chat(row),
+        "chosen": sharegpt_answer(row.chosen),
+        "rejected": sharegpt_answer(row.rejected),
+    },
 }

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
-from pairwright.exports.files import Layout, write_kinds
+from pairwright.exports.chat_forms import openai_chat_pair, openai_chat_sft, openai_name_problem
+from pairwright.exports.files import ChatForms, Layout, write_chats, write_kinds
 from pairwright.exports.rendering import Budget, Kind, TrainingRow
 from pairwright.exports.trl import answer_messages, prompt_messages
 
@@ -32,10 +33,12 @@ class OpenAIExporter(Component):
             ExportError: there are rows, and every one of them had to be left out.
             StorageError: a file cannot be written.
         """
-        return [
-            *write_kinds(build, folder / "openai", _LAYOUTS, Budget(self.max_tokens)),
-            folder / "openai" / "export.json",
-        ]
+        target, budget = folder / "openai", Budget(self.max_tokens)
+        if build.config.task == "answer":
+            written = write_chats(build, target, _CHATS, budget)
+        else:
+            written = write_kinds(build, target, _LAYOUTS, budget)
+        return [*written, target / "export.json"]
 
 
 def _dpo(row: TrainingRow) -> dict[str, Any]:
@@ -48,3 +51,6 @@ _LAYOUTS: Mapping[Kind, Layout] = {
     "sft": lambda row: {"messages": [*prompt_messages(row), *answer_messages(row.chosen)]},
     "dpo": _dpo,
 }
+_CHATS = ChatForms(
+    {"sft": openai_chat_sft, "dpo": openai_chat_pair}, {"sft": openai_name_problem, "dpo": openai_name_problem}
+)

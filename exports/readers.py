@@ -23,7 +23,7 @@ def read_training_rows(path: Path) -> Iterator[TrainingRow]:
         StorageError: the file cannot be opened.
     """
     split = path.stem.rpartition("_")[2]
-    for number, record in enumerate(_records(path), start=1):
+    for number, record in enumerate(records(path), start=1):
         try:
             system, user, chosen, rejected = _texts(record)
         except (KeyError, IndexError, TypeError, ValueError) as exc:
@@ -31,7 +31,13 @@ def read_training_rows(path: Path) -> Iterator[TrainingRow]:
         yield TrainingRow(cast(Split, split), system, user, chosen, rejected, 0, record.get("label", True))
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a JSON Lines, JSON or Parquet file as they stand there.
+
+    Raises:
+        ExportError: no JSON.
+        StorageError: the file cannot be opened.
+    """
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 

@@ -16,10 +16,11 @@ from itertools import count, groupby, islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from pairwright.core.answer_prompts import hashes
 from pairwright.core.config import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.language import estimate_tokens
-from pairwright.core.prompts import StudentPrompt, prompt_hashes, student_answer, student_prompt
+from pairwright.core.prompts import StudentPrompt, student_answer, student_prompt
 from pairwright.core.records import PreferencePair, RewriteTask, SftRow, Split
 from pairwright.core.result import BuildResult
 
@@ -28,6 +29,14 @@ Kind = Literal["sft", "dpo", "kto"]
 MARGIN = 24  # tokens that a chat template adds to system, user and answer, rounded up
 BUCKET = 128  # tokens per bar of the histogram
 _CONTROL = re.compile(r"<\|[^|<>]*\|>|</?(?:s|think|tool_call|tool_response|image|video|audio)>|\[/?INST\]")
+
+
+_REMEDIES = {
+    "no_analysis": "set prompt.analysis to false",
+    "too_long": "raise max_tokens of the export, or lower context.max_tokens or examples.per_prompt",
+    "tools_in_preference": "set prompt.tools: text, or leave these rows to another form",
+    "tool_name": "OpenAI's names have letters, digits, _ and - only: rename the tools, or set prompt.tools: text",
+}
 
 
 class TrainingRow(NamedTuple):
@@ -94,8 +103,7 @@ class Tally:
             reasons = ", ".join(f"{reason} {rows}" for reason, rows in sorted(self.left_out.items()))
             raise ExportError(
                 f"no row can be exported: {reasons}",
-                "no_analysis: set prompt.analysis to false; too_long: raise max_tokens of the export, or lower "
-                "context.max_tokens or examples.per_prompt.",
+                "; ".join(f"{reason}: {_REMEDIES[reason]}" for reason in sorted(self.left_out) if reason in _REMEDIES),
             )
         return {
             "rows": {path.name: rows for path, rows in written.items()},
@@ -107,12 +115,13 @@ class Tally:
 
 def described(build: BuildResult, budget: Budget) -> dict[str, Any]:
     """The head of an ``export.json``: which build this is, and the prompt that its student must be served with."""
-    prompt = build.config.prompt
-    hashes = {key: value for key, value in prompt_hashes(prompt).items() if key.startswith("student.")}
+    prompt, task = build.config.prompt, build.config.task
+    found = {key: value for key, value in hashes(prompt, task).items() if key.startswith("student.")}
     return {
         "build": build.build_id,
+        **({} if task == "rewrite" else {"task": task}),
         "prompt": prompt.model_dump(mode="json"),
-        "prompt_hashes": hashes,
+        "prompt_hashes": found,
         "max_tokens": budget.max_tokens,
         "counted_by": budget.counted_by,
     }
@@ -157,12 +166,13 @@ def unpaired_rows(build: BuildResult, budget: Budget, tally: Tally) -> Iterator[
     comes the first pair of every query, then the second of every query that has two, and so on.
     """
     yield from rows_of(build, "sft", budget, tally)
-    for _, texts in rendered(_by_rank(build.pairs), build.config.prompt, budget, tally):
+    for _, texts in rendered(by_rank(build.pairs), build.config.prompt, budget, tally):
         assert texts.rejected is not None
         yield texts._replace(chosen=texts.rejected, rejected=None, desirable=False)
 
 
-def _by_rank(pairs: Callable[[], Iterator[PreferencePair]]) -> Iterator[PreferencePair]:
+def by_rank(pairs: Callable[[], Iterator[PreferencePair]]) -> Iterator[PreferencePair]:
+    """The first pair of every query, then the second of every query that has two, and so on."""
     for rank in count():
         found = None
         for _, of_one_query in groupby(pairs(), key=lambda pair: pair.task.id):

@@ -17,7 +17,10 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
-from pairwright.exports.files import Layout, write_kinds
+from pairwright.exports.arrow_columns import Columns
+from pairwright.exports.chat_forms import trl_chat_pair, trl_chat_sft, trl_pair_problem
+from pairwright.exports.chat_rows import ChatRow
+from pairwright.exports.files import ChatForms, ChatLayout, Layout, Record, write_chats, write_kinds
 from pairwright.exports.rendering import Budget, Kind, TrainingRow
 
 
@@ -41,12 +44,29 @@ class TrlExporter(Component):
             ExportError: there are rows, and every one of them had to be left out.
             StorageError: a file cannot be written.
         """
-        target = folder / "trl"
-        layouts = {kind: layout for kind, layout in _LAYOUTS.items() if kind != "kto" or self.kto}
-        files = write_kinds(build, target, layouts, Budget.of(self.max_tokens, self.tokenizer))
+        target, budget = folder / "trl", Budget.of(self.max_tokens, self.tokenizer)
+        kinds: list[Kind] = ["sft", "dpo", "kto"] if self.kto else ["sft", "dpo"]
+        if build.config.task == "answer":
+            layouts = {kind: trl_chat_pair if kind == "dpo" else self._answered(kind) for kind in kinds}
+            unfit = dict.fromkeys(kinds[1:], trl_pair_problem)
+            files = write_chats(build, target, ChatForms(layouts, unfit), budget)
+        else:
+            files = write_kinds(build, target, {kind: _LAYOUTS[kind] for kind in kinds}, budget)
         with atomic_writer(target / "README.md") as file:
             file.write(_sets(files))
         return [*files, target / "README.md", target / "export.json"]
+
+    @staticmethod
+    def _answered(kind: Kind) -> ChatLayout:
+        """Answers with their label where one is asked for; rows with tools must fit into one table (see Columns)."""
+        columns = Columns()
+
+        def layout(row: ChatRow) -> Record:
+            record = trl_chat_sft(row) if kind == "sft" else {**trl_chat_sft(row), "label": row.desirable}
+            columns.add(record)
+            return record
+
+        return layout
 
 
 def _sets(files: Mapping[Path, Kind]) -> str:

@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pairwright.core.answer_prompts import hashes
 from pairwright.core.config import PromptConfig
 from pairwright.core.errors import ExportError
-from pairwright.core.prompts import prompt_hashes
 from pairwright.core.records import Row
 
 TEMPLATES = ("qwen", "qwen3_nothink", "smollm2")
@@ -54,8 +54,6 @@ def verify_exports(
         )
     for trainer in trainers:
         require_current_prompt(folder / trainer / "export.json")
-    for trainer in trainers:
-        require_current_prompt(folder / trainer / "export.json")
     return tuple(
         one for trainer in trainers for one in _checked(trainer, folder / trainer, tokenizer, templates, cutoff_len)
     )
@@ -70,7 +68,7 @@ def require_current_prompt(summary: Path) -> PromptConfig:
     """
     content = json.loads(summary.read_text(encoding="utf-8"))
     config = PromptConfig.model_validate(content["prompt"])
-    now = prompt_hashes(config)
+    now = hashes(config, content.get("task", "rewrite"))
     changed = [
         f"{name} was {then}, is {now[name]}" for name, then in content["prompt_hashes"].items() if now[name] != then
     ]

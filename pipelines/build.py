@@ -28,6 +28,8 @@ from pairwright.core.records import (
 from pairwright.core.result import AUDIT, INDEX, SPLIT, BuildResult
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines import judge, pair
+from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions
+from pairwright.pipelines.answer_dialogues import answerable
 from pairwright.pipelines.books import Books, Watcher
 from pairwright.pipelines.contexts import contexts, queries
 from pairwright.pipelines.dedup import deduplicate, dialogue_links
@@ -76,14 +78,7 @@ def ledger_path(config: BuildConfig) -> Path:
 
 def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
     """Raw rows → conversations → one task per query → without duplicates: ``tasks.jsonl``."""
-    bank = read_examples(config.examples.path)
-    conversations = books.stage("read", "rows", raw_rows(config), lambda rows: rows)
-    windows = books.stage(
-        "window",
-        "queries",
-        queries(conversations, config.context),
-        lambda rows: contexts(rows, config.context, bank, config.examples.per_prompt),
-    )
+    windows = answer_windows(config, books) if config.task == "answer" else rewrite_windows(config, books)
     unique = books.stage("dedup", "queries", windows, lambda rows: deduplicate(rows, config.dedup))
     tasks = without_copies(config, books, unique) if config.evaluations else unique
     if not write_rows(work / "tasks.jsonl", tasks):
@@ -91,6 +86,25 @@ def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
             "no query is left after reading, windowing and removing duplicates",
             f"{work / 'dropped.jsonl'} says why each one went; check the sources' mapping and context.languages.",
         )
+
+
+def rewrite_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
+    """One task per user turn that is to be rewritten."""
+    bank = read_examples(config.examples.path)
+    conversations = books.stage("read", "rows", raw_rows(config), lambda rows: rows)
+    return books.stage(
+        "window",
+        "queries",
+        queries(conversations, config.context),
+        lambda rows: contexts(rows, config.context, bank, config.examples.per_prompt),
+    )
+
+
+def answer_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
+    """One task per assistant turn that is to be learnt."""
+    conversations = books.stage("read", "rows", answerable(raw_rows(config)), lambda rows: rows)
+    places = answer_positions(conversations, config.context)
+    return books.stage("window", "queries", places, lambda rows: answer_contexts(rows, config.context))
 
 
 def without_copies(config: BuildConfig, books: Books, tasks: Iterator[RewriteTask]) -> Iterator[RewriteTask]:

@@ -70,9 +70,11 @@ def window(turns: Sequence[Turn], user_turns: int, max_tokens: int, used: int) -
 
     At most ``user_turns`` user turns stay, with the answers after them (and an opening before the first, where all
     user turns stay); then the oldest turns go, one by one, until the estimate fits ``max_tokens``. System prompts
-    instruct another model than ours: they are never part of the window, and are not counted as cut.
+    instruct another model than ours, and calls without words say nothing: they are never part of the window, and are
+    not counted as cut.
     """
-    spoken = [turn for turn in turns if turn.role != "system"]
+    said = (turn for turn in turns if turn.role != "system" and turn.content)
+    spoken = [turn.model_copy(update={"calls": ()}) if turn.calls else turn for turn in said]
     users = [position for position, turn in enumerate(spoken) if turn.role == "user"]
     start = len(spoken) if user_turns == 0 else users[-user_turns] if len(users) > user_turns else 0
     first = len(spoken)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
+from pairwright.core.answer_prompts import hashes
 from pairwright.core.components import Exporter
 from pairwright.core.config import BuildConfig
-from pairwright.core.prompts import prompt_hashes
 from pairwright.core.records import StageCount, content_id
 from pairwright.core.result import AUDIT, INDEX, SPLIT, BuildResult
 from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
@@ -42,7 +42,7 @@ def finish(config: BuildConfig, counts: Sequence[StageCount], work: Path, output
     resolved = config.model_dump(mode="json", exclude={"output", "ledger", "endpoints", "limits"})
     models = {name: endpoint.model for name, endpoint in config.endpoints.items()}
     build_id = content_id([resolved, models, {name: sha256_of(rows / f"{name}.jsonl") for name in ("sft", "pairs")}])
-    result = BuildResult(config, build_id, rows, tuple(counts), prompt_hashes(config.prompt))
+    result = BuildResult(config, build_id, rows, tuple(counts), hashes(config.prompt, config.task))
     exports = work / "exports"
     exports.mkdir()
     # The card tells of the files that the others wrote.

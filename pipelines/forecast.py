@@ -109,6 +109,7 @@ def _generation(config: BuildConfig, asked: Plan, work: Path) -> Iterator[Need]:
                 totals[key] = need._replace(known=need.known + 1)
                 continue
             prompt = sum(estimate_tokens(message.content) for message in request.messages)
+            prompt += estimate_tokens(request.tools)
             totals[key] = _more(config.endpoints[variant.endpoint], need, 1, prompt, variant.max_tokens)
     yield from totals.values()
 

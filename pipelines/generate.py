@@ -27,12 +27,11 @@ from pairwright.core.client import Client, ask_json
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.ledger import Ledger
-from pairwright.core.prompts import parse_answer
 from pairwright.core.records import Candidate, Failed, Generation, Row
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.core.storage import storage_error
 from pairwright.pipelines.generation_child import Job, Queue
-from pairwright.pipelines.planned import Plan, PlannedRequest, plan, planned, provenance
+from pairwright.pipelines.planned import Plan, PlannedRequest, parser_of, plan, planned, provenance
 from pairwright.pipelines.supervision import Control, crash, supervise
 
 __all__ = ["Outcome", "Plan", "PlannedRequest", "generate", "plan", "planned"]
@@ -121,7 +120,8 @@ async def _stored(client: Client, chunk: Iterable[PlannedRequest]) -> list[Candi
     async def one(planned: PlannedRequest) -> Candidate | Failed | None:
         variant, request = planned.variant, planned.request()
         try:
-            answer, answers = await ask_json(ask, variant.endpoint, request, parse_answer, variant.reasks)
+            parse = parser_of(planned.task.kind)
+            answer, answers = await ask_json(ask, variant.endpoint, request, parse, variant.reasks)
         except _Unasked:
             return None
         except RequestFailed as exc:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from pairwright.core.config import BuildConfig, EndpointConfig, LimitsConfig
 from pairwright.core.errors import BuildError
-from pairwright.core.records import Row
+from pairwright.core.records import Row, TaskKind
 from pairwright.pipelines.supervision import Control, bind_forks, end_with_parent
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Job(Row):
     ledger: str
     limits: LimitsConfig
     queues: tuple[Queue, ...]
+    task: TaskKind = "rewrite"
 
     @classmethod
     def of(cls, config: BuildConfig, ledger: Path, folder: Path, queues: Sequence[Queue]) -> Self:
@@ -63,6 +64,7 @@ class Job(Row):
             ledger=str(ledger),
             limits=config.limits,
             queues=tuple(queues),
+            task=config.task,
         )
 
     @property
@@ -120,7 +122,7 @@ def run(job: Job, control: Control) -> Distiset:
                 control=job.control,
             )
             read = ReadRequests(name=f"read_{number}", path=queue.requests, batch_size=BATCH)
-            read >> RewritePlanned(name=f"rewrite_{number}", llm=llm, input_batch_size=BATCH)
+            read >> RewritePlanned(name=f"rewrite_{number}", llm=llm, kind=job.task, input_batch_size=BATCH)
     return pipeline.run(use_cache=False)
 
 

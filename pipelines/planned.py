@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pairwright.core.answer_prompts import DialogueAnswer, parse_dialogue_answer, teacher_chat
 from pairwright.core.client import reask
 from pairwright.core.config import BuildConfig, Style
-from pairwright.core.prompts import ANSWER_SCHEMA, teacher_messages
-from pairwright.core.records import RewriteTask, Row, row_rng
+from pairwright.core.prompts import ANSWER_SCHEMA, TeacherAnswer, parse_answer, teacher_messages
+from pairwright.core.records import RewriteTask, Row, TaskKind, row_rng
 from pairwright.core.requests import Answer, ChatRequest, Message
 
 
@@ -31,6 +32,7 @@ class Variant(Row):
     style: Style
     sample: int | None
     on_policy: bool = False
+    tools: bool = False
 
 
 class PlannedRequest(Row):
@@ -48,8 +50,25 @@ class PlannedRequest(Row):
 
     def request(self) -> ChatRequest:
         """What goes to the endpoint."""
+        if self.task.kind == "answer":
+            return self._chat_request()
         messages = teacher_messages(self.task, self.variant.style)
         return rewrite_request(messages, self.variant.temperature, self.variant.max_tokens, self.seed)
+
+    def _chat_request(self) -> ChatRequest:
+        messages, tools = teacher_chat(self.task, self.variant.tools)
+        return ChatRequest(
+            messages=messages,
+            temperature=self.variant.temperature,
+            max_tokens=self.variant.max_tokens,
+            seed=self.seed,
+            tools=tools,
+        )
+
+
+def parser_of(kind: TaskKind) -> Callable[[str], TeacherAnswer | DialogueAnswer]:
+    """What reads the answers to the requests of one kind of task; it raises ``ValueError`` for one to ask again."""
+    return parse_dialogue_answer if kind == "answer" else parse_answer
 
 
 def rewrite_request(messages: Iterable[Message], temperature: float, max_tokens: int, seed: int) -> ChatRequest:
@@ -156,6 +175,7 @@ def _variants(config: BuildConfig) -> tuple[Variant, ...]:
                     style=config.prompt.style,
                     sample=generator.sample,
                     on_policy=generator.on_policy,
+                    tools=config.endpoints[generator.endpoint].tools,
                 )
             )
             counts[key] += 1

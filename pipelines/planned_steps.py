@@ -9,9 +9,10 @@ from typing import Any
 
 from distilabel.steps import GeneratorStep, StepInput
 
-from pairwright.core.prompts import parse_answer
+from pairwright.core.answer_prompts import parse_dialogue_answer
+from pairwright.core.records import TaskKind
 from pairwright.pipelines.ledger_llm import COLUMNS, Prompt, Record
-from pairwright.pipelines.planned import PlannedRequest
+from pairwright.pipelines.planned import PlannedRequest, parser_of
 from pairwright.pipelines.steps import RewriteQuery
 
 
@@ -41,7 +42,12 @@ class RewritePlanned(RewriteQuery):
 
     It reads and writes JSON in plain ASCII: distilabel passes each row through five queues, where a string is cheap and
     nested columns are not, and its writer fails on a column that is empty in one batch and text in the next.
+
+    Attributes:
+        kind: of all the tasks.
     """
+
+    kind: TaskKind = "rewrite"
 
     @property
     def inputs(self) -> dict[str, bool]:
@@ -55,7 +61,17 @@ class RewritePlanned(RewriteQuery):
 
     def _format_inputs(self, inputs: list[Record]) -> list[Any]:
         plans = (PlannedRequest.model_validate_json(row["request"]) for row in inputs)
-        return [Prompt(planned.request(), parse_answer, planned.variant.reasks) for planned in plans]
+        return [Prompt(planned.request(), parser_of(self.kind), planned.variant.reasks) for planned in plans]
+
+    def format_output(self, output: str | None, input: Record | None = None) -> Record:
+        """The answer's parts, or what is wrong with it."""
+        if self.kind == "rewrite" or output is None:
+            return super().format_output(output, input)
+        try:
+            said = parse_dialogue_answer(output).rewrite
+        except ValueError as exc:
+            return {"analysis": None, "needs_rewrite": None, "rewrite": None, "error": "schema", "message": str(exc)}
+        return {"analysis": None, "needs_rewrite": None, "rewrite": said, "error": "", "message": ""}
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield the number and the outcome of each input, in order."""

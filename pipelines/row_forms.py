@@ -1,7 +1,8 @@
 """The forms of raw rows, and how each becomes a :class:`Conversation`.
 
 Two forms are known by their keys. A *dialogue* has ``conversation``, ``messages`` or ``conversations``: a list of
-turns with ``role``/``content`` or ``from``/``value``. A *rewriting row* has ``history``, ``query`` and, where a
+turns with ``role``/``content`` or ``from``/``value``, tool calls and their results among them (see tool_forms.py), and
+beside it, where there are such, ``system`` and ``tools``. A *rewriting row* has ``history``, ``query`` and, where a
 person wrote one, ``rewrite``. A :class:`RowMapping` names other keys.
 """
 
@@ -17,8 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pairwright.core.language import detect_language
 from pairwright.core.records import Conversation, Language, Role
+from pairwright.pipelines.tool_forms import CALLING, call_content, calls_in, in_call_order, tools_text
 
-TurnFields = dict[str, str]
+TurnFields = dict[str, Any]
 
 ROLES: Mapping[str, Role] = {
     "user": "user",
@@ -31,7 +33,7 @@ ROLES: Mapping[str, Role] = {
     "chatbot": "assistant",
     "model": "assistant",
     "sys": "assistant",  # CrossWOZ and MultiWOZ write "usr" and "sys" for the two speakers
-    "function_call": "assistant",
+    **dict.fromkeys(CALLING, "assistant"),
     "助手": "assistant",
     "客服": "assistant",
     "system": "system",
@@ -39,6 +41,7 @@ ROLES: Mapping[str, Role] = {
     "tool": "tool",
     "function": "tool",
     "observation": "tool",
+    "tool_response": "tool",
 }
 DIALOGUE_KEYS = ("conversation", "messages", "conversations")
 GROUP_KEYS = ("dialogue", "dialogue_id", "dialog_id", "conversation_id")
@@ -60,6 +63,8 @@ class RowMapping(BaseModel):
     history: str = Field("history", description="The turns before the query.")
     query: str = Field("query", description="The query to rewrite.")
     rewrite: str = Field("rewrite", description="The rewrite that a person wrote.")
+    system: str = Field("system", description="The system prompt of a dialogue, where it is no turn of its own.")
+    tools: str = Field("tools", description="Definitions of the tools that the assistant of a dialogue may call.")
     role: str | None = Field(None, description="In a turn: who speaks. Default: 'role' or 'from'.")
     content: str | None = Field(None, description="In a turn: what is said. Default: 'content' or 'value'.")
     roles: Mapping[str, Role] = Field(
@@ -97,6 +102,7 @@ class RowReader:
         key = _optional_text(_at(fields, self.mapping.id))
         is_rewriting_row = _has(fields, self.mapping.query)
         turns = self._rewriting_turns(fields) if is_rewriting_row else self._dialogue_turns(fields)
+        tools = clean(tools_text(_at(fields, self.mapping.tools)))
         # Plain dicts, not Turn and Origin: pydantic builds those itself, and the id needs no dump of them.
         return Conversation.create(
             dialogue=self._group(fields, None if is_rewriting_row else key, turns),
@@ -111,6 +117,7 @@ class RowReader:
                 "key": key or str(line),
                 "licence": self.licence,
             },
+            **({"tools": tools} if tools else {}),  # no key without tools: the id is made from the keys that are there
         )
 
     def _rewriting_turns(self, fields: Mapping[str, Any]) -> list[TurnFields]:
@@ -150,7 +157,13 @@ class RowReader:
         if name is None:
             wanted = " or ".join(repr(name) for name in (self.mapping.query, *candidates))
             raise RowError("missing_key", f"no {wanted}; the row has: {_few(fields)}")
-        turns = [turn for item in _list(_at(fields, name), name) if (turn := self._turn(item))["content"]]
+        items = _list(_at(fields, name), name)
+        if items and all(isinstance(item, list) for item in items):
+            items = [message for part in items for message in part]  # BFCL: a list of messages per user turn
+        turns = [turn for turn in map(self._turn, in_call_order(items)) if _says_something(turn)]
+        system = _at(fields, self.mapping.system)
+        if isinstance(system, str) and clean(system):
+            turns.insert(0, {"role": "system", "content": clean(system)})
         if not any(turn["role"] == "user" for turn in turns):
             raise RowError("no_user_turn", "nobody with the role of the user says anything")
         return turns
@@ -166,7 +179,11 @@ class RowReader:
             role = self.mapping.roles.get(speaker) or ROLES.get(speaker) or ROLES.get(speaker.strip().lower())
         if role is None:
             raise RowError("unknown_role", f"unknown speaker {speaker!r}; name it in the source's mapping.roles")
-        return _turn(role, content)
+        if role != "assistant":
+            return _turn(role, content)
+        calls = [{key: clean(text) for key, text in call.items()} for call in calls_in(item, str(speaker), content)]
+        turn = _turn(role, call_content(content) if speaker in CALLING else content)
+        return {**turn, "calls": calls} if calls else turn
 
     def _group(self, fields: Mapping[str, Any], key: str | None, turns: Sequence[TurnFields]) -> str:
         """What ties the rows of one dialogue together.
@@ -176,7 +193,8 @@ class RowReader:
         given = self._given_group(fields) or key
         if given is not None:
             return f"{self.source}:{given}"
-        first = " ".join(turns[0]["content"].casefold().split())
+        spoken = next((turn for turn in turns if turn["role"] != "system"), turns[0])
+        first = " ".join(spoken["content"].casefold().split())
         return hashlib.sha256(first.encode()).hexdigest()[:16]
 
     def _given_group(self, fields: Mapping[str, Any]) -> str | None:
@@ -192,7 +210,8 @@ class RowReader:
     def _language_of(self, fields: Mapping[str, Any], turns: Sequence[TurnFields]) -> Language:
         given = _first(fields, (self.mapping.language,) if self.mapping.language else ("lang", "language"))
         if given is None:
-            return detect_language(" ".join(turn["content"] for turn in turns))
+            spoken = [turn for turn in turns if turn["role"] in _PAIR and "calls" not in turn]
+            return detect_language(" ".join(turn["content"] for turn in spoken))
         for language, names in _LANGUAGE_NAMES.items():
             if str(given).lower().startswith(names):
                 return language
@@ -204,13 +223,18 @@ _LANGUAGE_NAMES: Mapping[Language, tuple[str, ...]] = {"zh": ("zh", "cn", "chine
 
 
 def _turn(role: Role, content: object) -> TurnFields:
-    """A turn without text (a pure tool call, an answer still to come) is empty, and is left out by the caller."""
+    """A turn without text (a pure tool call, an answer still to come) is empty."""
     if isinstance(content, str):
         return {"role": role, "content": clean(content)}
     if isinstance(content, list):
         parts = [part["text"] for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
         return {"role": role, "content": clean("\n".join(parts))}
     return {"role": role, "content": "" if content is None else _text(content, "content")}
+
+
+def _says_something(turn: TurnFields) -> bool:
+    """A result of a tool may be empty and still answers a call."""
+    return bool(turn["content"] or turn.get("calls") or turn["role"] == "tool")
 
 
 def _text(value: object, name: str) -> str:
