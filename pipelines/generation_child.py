@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Self
 
 from pairwright.core.config import BuildConfig, EndpointConfig, LimitsConfig
 from pairwright.core.errors import BuildError
+from pairwright.core.processes import end_with_parent
 from pairwright.core.records import Row, TaskKind
-from pairwright.pipelines.supervision import Control, bind_forks, end_with_parent
+from pairwright.pipelines.supervision import Control, bind_forks
 
 if TYPE_CHECKING:
     from distilabel.distiset import Distiset

@@ -8,14 +8,11 @@ their way) and ``alive-PID`` (locked by every process of the group as long as it
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
 import signal
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,11 +20,11 @@ from pathlib import Path
 from typing import IO
 
 from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError, StorageError
+from pairwright.core.processes import end_with_parent
 from pairwright.core.storage import write_json
 
 POLL_SECONDS = 0.1
 DRAIN_SECONDS = 8.0
-_PR_SET_PDEATHSIG = 1
 _ERRORS = {kind.__name__: kind for kind in (BudgetReached, ModelError, StorageError, BuildError)}
 
 
@@ -151,22 +148,6 @@ def crash(what: str, log: Path) -> BuildError:
         f"The whole log is {log}. Run the same command again: nothing paid for is lost. "
         "If the machine ran out of memory, lower max_concurrency or close other programs.",
     )
-
-
-def end_with_parent(parent: int) -> None:
-    """End this process as soon as process ``parent`` is dead, also when that was killed with ``kill -9``.
-
-    The kernel does it on Linux, at once; elsewhere a thread looks four times a second.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.25)
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def bind_forks(control: Control) -> None:
