@@ -111,13 +111,13 @@ def manifest_of(folder: Path, files: Sequence[Path]) -> dict[str, str]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for one build. The lock goes with the process, also when it is killed.
+def locked(folder: Path, what: str = "build") -> Iterator[None]:
+    """Hold ``folder`` for one build or ``what`` else. The lock goes with the process, also when it is killed.
 
     Raises:
-        StorageError: another build holds it.
+        StorageError: another one holds it.
     """
-    path = folder / "build.lock"
+    path = folder / f"{what}.lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
@@ -129,8 +129,8 @@ def locked(folder: Path) -> Iterator[None]:
         except BlockingIOError as exc:
             file.seek(0)
             raise StorageError(
-                f"{folder}: another build is running here ({file.read().strip() or 'unknown process'})",
-                "Wait for it to end, or give this build another 'output'.",
+                f"{folder}: another {what} is running here ({file.read().strip() or 'unknown process'})",
+                f"Wait for it to end, or give this {what} another output folder.",
             ) from exc
         file.truncate(0)
         file.write(f"process {os.getpid()}\n")

@@ -235,6 +235,29 @@ def recipes_copy(
 
 
 @app.command()
+def train(
+    name: RecipeName,
+    build: Annotated[Path, typer.Argument(help="The folder of a finished build.", metavar="BUILD")],
+    output: Annotated[Path | None, typer.Option(help="Folder of the run (default: runs/RECIPE).")] = None,
+    model: Annotated[str | None, typer.Option(help="Another student: a model's folder or its name on the Hub.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE or STAGE.KEY=VALUE of the recipe. Repeatable.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is wrong; start nothing.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Remove what an earlier run left here, begin again.")] = False,
+    stop: Annotated[
+        bool, typer.Option("--stop-when-fallen", help="Stop a preference stage whose chosen answers fall.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Run a recipe on a build: check, train, evaluate on held-out rows, record. Run again to go on."""
+    from pairwright.training_recipes.commands import train_command
+    from pairwright.training_recipes.options import asked
+
+    train_command(name, build, output, asked(model, change or [], fresh, stop), check, quiet)
+
+
+@app.command()
 def publish(
     folder: BuildFolder,
     repo: Annotated[str, typer.Argument(help="Data set on the Hub: OWNER/NAME; made if it is not there.")],

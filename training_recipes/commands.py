@@ -11,7 +11,12 @@ from rich.table import Table
 
 from pairwright.core.errors import ConfigError
 from pairwright.core.storage import atomic_writer
+from pairwright.training_recipes.check import check
+from pairwright.training_recipes.display import display
+from pairwright.training_recipes.hardware import this_device
 from pairwright.training_recipes.recipes import read_recipe, recipes
+from pairwright.training_recipes.render import render
+from pairwright.training_recipes.train import Wishes, train
 
 
 def list_command(words: Sequence[str]) -> None:
@@ -44,3 +49,19 @@ def copy_command(name: str, to: Path) -> None:
     if "deepspeed" in recipe.settings:
         shutil.copyfile(beside, copies[1])
     print(f"wrote {', '.join(map(str, copies))}; run it: {text.splitlines()[0].removeprefix('# ')}")
+
+
+def train_command(name: str, build: Path, output: Path | None, wishes: Wishes, only_check: bool, quiet: bool) -> None:
+    """Run a recipe, or only check it, and say what came out."""
+    recipe = read_recipe(name)
+    folder = output or Path("runs") / recipe.name
+    if only_check:
+        found = check(render(recipe, build, folder, wishes.overrides), build, this_device())
+        print(*found, sep="\n")
+        if errors := [problem for problem in found if not problem.warning]:
+            raise ConfigError([f"{len(errors)} of these would stop the run"])
+        print(f"{recipe.name}: fine on {build}")
+        return
+    with display(quiet) as show:
+        train(recipe, build, folder, wishes, show)
+    print(f"{folder / 'run.json'}")

@@ -46,3 +46,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError([f"{path}: expected keys and values, found {type(content).__name__}"])
     return content
+
+
+def read_value(text: str) -> Any:
+    """One value, as it would stand in a recipe.
+
+    Raises:
+        yaml.YAMLError: it could not stand there.
+    """
+    return yaml.load(text, Loader=_Loader)

@@ -101,7 +101,7 @@ LAYERS = {
     "exports": ("core",),
     "pipelines": ("core", "judges", "perturbers", "exports"),
     "evaluation": ("core", "judges", "perturbers", "exports", "pipelines"),
-    "training_recipes": ("core", "exports"),
+    "training_recipes": ("core", "exports", "evaluation"),
 }
 
 

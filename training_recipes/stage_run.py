@@ -1,0 +1,125 @@
+"""Runs one stage of a recipe: skipped when done, gone on with from a checkpoint, recorded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from pairwright.core.errors import StorageError
+from pairwright.core.storage import storage_error
+from pairwright.training_recipes.checkpoints import last_checkpoint, remove_broken, step_of
+from pairwright.training_recipes.display import Display, clock
+from pairwright.training_recipes.hardware import this_device
+from pairwright.training_recipes.job import Job
+from pairwright.training_recipes.record import RunRecord, StageRecord, fingerprint, now, write_record
+from pairwright.training_recipes.render import Stage
+from pairwright.training_recipes.running import run_job
+from pairwright.training_recipes.step_log import StepLog
+from pairwright.training_recipes.watchdog import Limits, WatchSettings, drift_of
+
+
+def run_stage(run: RunRecord, stage: Stage, output: Path, limits: Limits, show: Display) -> RunRecord:
+    """Run one stage unless it is done, and write down how it went.
+
+    Raises:
+        TrainingError: it failed; the same call goes on from its last checkpoint.
+    """
+    before = run.stage(stage.name)
+    if before and before.status == "done":
+        show.say(f"{stage.name}: done before")
+        return run
+    checkpoint = _last_checkpoint(stage) if before else None
+    if checkpoint is None:
+        _clear(stage)
+    record = StageRecord(
+        name=stage.name,
+        trainer=stage.trainer,
+        kind=stage.kind,
+        fingerprint=fingerprint(stage, run.data_hash),
+        status="running",
+        settings=stage.settings,
+        output=stage.output.relative_to(output.resolve()).as_posix(),
+        log=log_of(stage).name,
+        started=now(),
+        resumed=(*(before.resumed if before else ()), *([step_of(checkpoint)] if checkpoint else [])),
+    )
+    run = run.with_stage(record)
+    write_record(run, output)
+    show.begin(stage.name)
+    if checkpoint:
+        show.say(f"{stage.name}: goes on from {checkpoint.name}")
+    began = time.monotonic()
+    watch = watch_settings(stage, limits)
+    log = run_job(_job(stage, checkpoint, watch), stage.name, log_of(stage), this_device().gpus, show.tell)
+    record = _finished(record, log, watch, time.monotonic() - began)
+    show.say(f"{stage.name}: done in {clock(time.monotonic() - began)}, {log_of(stage)}")
+    run = run.with_stage(record)
+    write_record(run, output)
+    return run
+
+
+def _last_checkpoint(stage: Stage) -> Path | None:
+    try:
+        remove_broken(stage.output)
+    except OSError as exc:
+        raise storage_error(exc, stage.output) from exc
+    return last_checkpoint(stage.output)
+
+
+def _clear(stage: Stage) -> None:
+    """Nothing of an earlier try may be there: LlamaFactory refuses, TRL mixes."""
+    shutil.rmtree(stage.output, ignore_errors=True)
+    if stage.output.exists():
+        raise StorageError(f"{stage.output}: cannot be removed", "Remove it, then run the same command again.")
+    steps_of(stage).unlink(missing_ok=True)
+
+
+def _job(stage: Stage, checkpoint: Path | None, watch: WatchSettings | None) -> Job:
+    settings = dict(stage.settings)
+    if checkpoint:
+        settings["resume_from_checkpoint"] = str(checkpoint)
+    return Job(
+        parent=os.getpid(),
+        trainer=stage.trainer,
+        kind=stage.kind,
+        settings=settings,
+        steps=str(steps_of(stage)),
+        watch=watch,
+    )
+
+
+def watch_settings(stage: Stage, limits: Limits) -> WatchSettings | None:
+    """What to watch for in a preference stage; None for others."""
+    if stage.kind in ("sft", "merge", "evaluate"):
+        return None
+    beta = stage.settings.get("pref_beta" if stage.trainer == "llamafactory" else "beta", 0.1)
+    return WatchSettings(
+        beta=None if stage.kind in ("simpo", "orpo") else float(beta), fall=limits.fall, stop=limits.stop
+    )
+
+
+def _finished(record: StageRecord, log: StepLog, watch: WatchSettings | None, seconds: float) -> StageRecord:
+    evaluated = log.evaluations[max(log.evaluations)] if log.evaluations else {}
+    return record.model_copy(
+        update={
+            "status": "done",
+            "seconds": round(seconds, 1),
+            "steps": log.steps,
+            "metrics": {**log.latest, **evaluated, **log.summary},
+            "drift": drift_of(log.logs, watch) if watch else None,
+            "notes": tuple(log.notes),
+            "facts": log.facts,
+        }
+    )
+
+
+def log_of(stage: Stage) -> Path:
+    """What the stage's process prints."""
+    return stage.output.with_name(f"{stage.name}.log")
+
+
+def steps_of(stage: Stage) -> Path:
+    """The stage's step log."""
+    return stage.output.with_name(f"{stage.name}.steps.jsonl")
