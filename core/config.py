@@ -69,6 +69,7 @@ def _component(kind: str) -> BeforeValidator:
 
 
 SourceComponent = Annotated[SerializeAsAny[Component], _component("sources")]
+GateComponent = Annotated[SerializeAsAny[Component], _component("gates")]
 JudgeComponent = Annotated[SerializeAsAny[Component], _component("judges")]
 PerturberComponent = Annotated[SerializeAsAny[Component], _component("perturbers")]
 ExporterComponent = Annotated[SerializeAsAny[Component], _component("exports")]
@@ -324,6 +325,11 @@ class BuildConfig(Section):
     context: ContextConfig = Field(default_factory=ContextConfig)
     examples: ExamplesConfig = Field(default_factory=ExamplesConfig)
     endpoints: Mapping[str, EndpointConfig] = Field(default_factory=dict, description="Servers by name.")
+    gate: GateComponent | None = Field(
+        None,
+        description="Decides which queries are rewritten; the others pass unchanged and no teacher is asked.",
+        exclude_if=lambda gate: gate is None,
+    )
     generation: tuple[GeneratorConfig, ...] = Field((), description="Models that propose rewrites.")
     judges: tuple[JudgeComponent, ...] = Field((), description="All must pass a candidate before it can be chosen.")
     dedup: DedupConfig = Field(default_factory=DedupConfig)
@@ -353,7 +359,9 @@ class BuildConfig(Section):
     @model_validator(mode="after")
     def _components_fit(self, info: ValidationInfo) -> BuildConfig:
         catalogues: Catalogues = (info.context or {}).get("catalogues", {})
-        problems = misfits(self.task, {"judges": self.judges, "perturbers": self.perturbers}, catalogues)
+        gates = (self.gate,) if self.gate else ()
+        used = {"gates": gates, "judges": self.judges, "perturbers": self.perturbers}
+        problems = misfits(self.task, used, catalogues)
         if problems or (self.task == "answer" and self.prompt.analysis):
             raise ValueError("; ".join(problems) or "prompt.analysis is for rewrites: an answer has none")
         return self
