@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pairwright.core.language import mentions
 from pairwright.core.records import RewriteTask, Turn
@@ -12,7 +13,7 @@ from pairwright.judges.gate_signals import Signal
 def unanswered(history: Sequence[Turn]) -> bool:
     """True when some user turn is followed by the next one without an answer between them."""
     roles = [turn.role for turn in history] + ["user"]
-    return any(first == second == "user" for first, second in zip(roles, roles[1:], strict=False))
+    return any(first == second == "user" for first, second in pairwise(roles))
 
 
 def missing_answer(task: RewriteTask, found: Sequence[Signal]) -> str | None:

@@ -57,7 +57,7 @@ POINTS: Mapping[Language, Mapping[str, float]] = {
         "name_known": -0.5,
         "name_asked": -0.5,
         "statement": -0.5,
-        "request": -1.5,
+        "request": -3.5,
         "name": -2.0,
         "courtesy": -4.0,
     },
@@ -70,7 +70,7 @@ class GateRules(Component):
 
     name: ClassVar[str] = "rules"
 
-    async def decide(self, task: RewriteTask, ask: Ask) -> GateDecision:  # noqa: ARG002
+    async def decide(self, task: RewriteTask, ask: Ask) -> GateDecision:
         """See :class:`~pairwright.core.components.Gate`."""
         return decision(task)
 

@@ -45,7 +45,10 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
-    _OPENING + r"(?:what|how)\s+(?:about|of)\b|\b(?:what|how)\s+about\b|\bwhat\s+if\b|" + _OPENING + r"(?:in|on|for|at|with|from)\s\w",
+    _OPENING
+    + r"(?:what|how)\s+(?:about|of)\b|\b(?:what|how)\s+about\b|\bwhat\s+if\b|"
+    + _OPENING
+    + r"(?:in|on|for|at|with|from)\s\w",
     re.IGNORECASE,
 )
 _DEFINITION = re.compile(
@@ -115,9 +118,14 @@ def _asks(sentence: str) -> bool:
 def _courteous(sentence: str) -> bool:
     """True when a sentence has nothing but words of thanks, greeting and agreement."""
     words = re.findall(r"[a-z]+(?:['’][a-z]+)?", sentence.lower().replace("’", "'"))
-    return any(word in _COURTESY for word in words) and all(
-        word in _COURTESY or word in FUNCTION_WORDS for word in words
-    ) and not re.search(r"\b(?:what|which|who|how|why|where|when|more|it|its|they|their|them|he|she|him|his|her|one|ones|other|else)\b", " ".join(words))
+    return (
+        any(word in _COURTESY for word in words)
+        and all(word in _COURTESY or word in FUNCTION_WORDS for word in words)
+        and not re.search(
+            r"\b(?:what|which|who|how|why|where|when|more|it|its|they|their|them|he|she|him|his|her|one|ones|other|else)\b",
+            " ".join(words),
+        )
+    )
 
 
 def _shape(seen: _Query) -> Iterator[Signal]:

@@ -30,12 +30,40 @@ _POINTING = re.compile(
     r"第[一二三四五六七八九十\d]+[个家部首本条种位款项]|前者|后者|前[一二两三][个家部]|上面|上述|刚才|刚刚|之前(?=说|提|推荐)|"
     r"你(?:刚)?(?:说|推荐|提到?|介绍)(?:的|过)|(?<![第十])[两俩]个?[家者部首位]?(?:哪|都|之间|相比)|其中|[几这那]个?[家部]?里(?:面)?(?:哪|谁|有)"
 )
-_OTHER = re.compile(r"别的|其他|其它|另外[的一]|换[一个]|再(?:推荐|来|找|换|说)|除此之外|还有(?:没有|吗|呢|什么|哪些|啥|谁)|一样|同样")
-_COMPARED = re.compile(r"更[\u4e00-\u9fff]|(?:便宜|贵|近|远|大|小|好|高|低|早|晚|快|慢)(?:一?点|一些)|哪[个家部位]?(?:比较|更|最)")
+_OTHER = re.compile(
+    r"别的|其他|其它|另外[的一]|换[一个]|再(?:推荐|来|找|换|说)|除此之外|还有(?:没有|吗|呢|什么|哪些|啥|谁)|一样|同样"
+)
+_COMPARED = re.compile(
+    r"更[\u4e00-\u9fff]|(?:便宜|贵|近|远|大|小|好|高|低|早|晚|快|慢)(?:一?点|一些)|哪[个家部位]?(?:比较|更|最)"
+)
 _INDEFINITE = re.compile(r"(?<![这那哪同])[一几某](?:家|个|所|座|部|首|本|处|款|位|间|种|些)")
 _NEAR = frozenset({"周边", "附近", "周围", "旁边", "边上", "对面"})
-_BEFORE_BARE = frozenset({"那", "到", "从", "去", "在", "离", "这", "请问", "给我", "知道", "那么", "和", "跟", "把", "告诉", "我"})
-_OPENERS = frozenset({"是", "有", "在", "能", "会", "要", "还", "也", "都", "为什么", "为啥", "怎么", "怎么样", "什么", "哪", "多少", "几点", "多大", "谁"})
+_BEFORE_BARE = frozenset(
+    {"那", "到", "从", "去", "在", "离", "这", "请问", "给我", "知道", "那么", "和", "跟", "把", "告诉", "我"}
+)
+_OPENERS = frozenset(
+    {
+        "是",
+        "有",
+        "在",
+        "能",
+        "会",
+        "要",
+        "还",
+        "也",
+        "都",
+        "为什么",
+        "为啥",
+        "怎么",
+        "怎么样",
+        "什么",
+        "哪",
+        "多少",
+        "几点",
+        "多大",
+        "谁",
+    }
+)
 
 
 class _Query(NamedTuple):
@@ -71,7 +99,9 @@ def _read(text: str, history: Sequence[str]) -> _Query:
     clauses = [match.span() for match in _CLAUSE.finditer(text)]
     asking = [(start, end) for start, end in clauses if is_question(text[start:end]) or is_request(text[start:end])]
     opening = _OPENING.match(text)
-    return _Query(text, text[opening.end() :] if opening else text, tuple(asking or clauses), analyse(text), "\n".join(history))
+    return _Query(
+        text, text[opening.end() :] if opening else text, tuple(asking or clauses), analyse(text), "\n".join(history)
+    )
 
 
 def _shape(seen: _Query) -> Iterator[Signal]:

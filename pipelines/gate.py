@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from pairwright.core.components import Component, Gate
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import Failed, GateRow, RewriteTask
-from pairwright.core.requests import Ask
+from pairwright.core.records import Failed, GateDecision, GateRow, RewriteTask
+from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.unchanged import needs_rewrite
 from pairwright.pipelines.judge import ordered_map
 
@@ -39,3 +39,15 @@ def decisions(tasks: Iterable[RewriteTask]) -> Iterator[GateRow]:
     for task in tasks:
         assert task.gate is not None
         yield GateRow(task=task.id, language=task.language, query=task.query, decision=task.gate, origin=task.origin)
+
+
+def decide_now(tasks: Iterable[RewriteTask], gate: Component) -> list[GateDecision]:
+    """The decisions of a gate that asks nobody."""
+    assert isinstance(gate, Gate)
+    assert not gate.paid
+    with asyncio.Runner() as runner:
+        return [runner.run(gate.decide(task, _nobody)) for task in tasks]
+
+
+async def _nobody(endpoint: str, request: ChatRequest) -> Answer:
+    raise AssertionError(f"a gate that asks nobody asked {endpoint!r} {request.schema_name}")

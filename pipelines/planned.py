@@ -19,7 +19,6 @@ from pairwright.core.prompts import ANSWER_SCHEMA, TeacherAnswer, parse_answer, 
 from pairwright.core.records import RewriteTask, Row, TaskKind, row_rng
 from pairwright.core.requests import Answer, ChatRequest, Message
 
-
 Drawn = tuple[str, int]
 
 
