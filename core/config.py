@@ -11,7 +11,6 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -29,6 +28,7 @@ from pairwright.core.config_errors import did_you_mean, explain, misfits
 from pairwright.core.errors import ConfigError
 from pairwright.core.named_endpoints import named_endpoints
 from pairwright.core.records import Language, TaskKind
+from pairwright.core.yaml_file import read_yaml
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
@@ -383,24 +383,10 @@ def read_build(path: Path, catalogues: Catalogues) -> BuildConfig:
         ConfigError: no such file, not YAML, or problems such as
             ``x.yaml: judges.0.max_chras: unknown key, did you mean max_chars?``
     """
-    content = _read_yaml(path)
+    content = read_yaml(path)
     try:
         config = BuildConfig.model_validate(content, context={"catalogues": catalogues})
     except ValidationError as exc:
         problems = [f"{path}: {problem}" for problem in explain(exc.errors(), BuildConfig, content, catalogues)]
         raise ConfigError(problems, "'pairwright schema' prints every key; docs/build-file.md explains them.") from None
     return config
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: no such build file"], "'pairwright init' writes one to start from.") from None
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
-    except yaml.YAMLError as exc:
-        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(exc).split())}"]) from exc
-    if not isinstance(content, dict):
-        raise ConfigError([f"{path}: expected keys and values, found {type(content).__name__}"])
-    return content
