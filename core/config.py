@@ -11,11 +11,10 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializeAsAny,
     ValidationError,
@@ -28,7 +27,7 @@ from pairwright.core.config_errors import did_you_mean, explain, misfits
 from pairwright.core.errors import ConfigError
 from pairwright.core.named_endpoints import named_endpoints
 from pairwright.core.records import Language, TaskKind
-from pairwright.core.yaml_file import read_yaml
+from pairwright.core.sections import DecontaminationConfig, DedupConfig, Section
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
@@ -43,12 +42,6 @@ def _ascending(band: tuple[float, float]) -> tuple[float, float]:
 
 Band = Annotated[tuple[Share, Share], AfterValidator(_ascending)]
 _IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
-
-class Section(BaseModel):
-    """Base of every part of a build file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _component(kind: str) -> BeforeValidator:
@@ -69,7 +62,6 @@ def _component(kind: str) -> BeforeValidator:
 
 
 SourceComponent = Annotated[SerializeAsAny[Component], _component("sources")]
-GateComponent = Annotated[SerializeAsAny[Component], _component("gates")]
 JudgeComponent = Annotated[SerializeAsAny[Component], _component("judges")]
 PerturberComponent = Annotated[SerializeAsAny[Component], _component("perturbers")]
 ExporterComponent = Annotated[SerializeAsAny[Component], _component("exports")]
@@ -196,29 +188,6 @@ class ExamplesConfig(Section):
     )
 
 
-class DedupConfig(Section):
-    """Near-duplicate removal over the queries with their context."""
-
-    near: bool = Field(True, description="Also remove near duplicates; exact ones always go.")
-    ngram: int = Field(2, ge=1, le=3, description="Characters per shingle.")
-    threshold: float = Field(
-        0.8, gt=0, le=1, description="Exact Jaccard similarity from which two texts are near duplicates."
-    )
-    permutations: int = Field(
-        128,
-        ge=16,
-        description="MinHash permutations that find the candidates; every candidate pair is then verified exactly.",
-    )
-    per_template: int = Field(
-        20,
-        ge=1,
-        description="Most rows that look alike but differ in an entity, a number or another word that decides.",
-    )
-    earlier: tuple[str, ...] = Field(
-        (), description="Output folders of earlier builds: what one of them has is not built again."
-    )
-
-
 class PairingConfig(Section):
     """How chosen and rejected come together. Every share is one of all pairs; docs/pairing.md has the rules."""
 
@@ -320,16 +289,12 @@ class BuildConfig(Section):
     )
     sources: tuple[SourceComponent, ...] = Field(min_length=1, description="Where dialogues come from.")
     evaluations: tuple[SourceComponent, ...] = Field(
-        (), description="Test sets to keep out: a row that copies one of theirs, context included, is dropped."
+        (), description="Test sets to keep out: a row that copies one of theirs, context included, is a leak."
     )
+    decontamination: DecontaminationConfig = Field(default_factory=DecontaminationConfig)
     context: ContextConfig = Field(default_factory=ContextConfig)
     examples: ExamplesConfig = Field(default_factory=ExamplesConfig)
     endpoints: Mapping[str, EndpointConfig] = Field(default_factory=dict, description="Servers by name.")
-    gate: GateComponent | None = Field(
-        None,
-        description="Decides which queries are rewritten; the others pass unchanged and no teacher is asked.",
-        exclude_if=lambda gate: gate is None,
-    )
     generation: tuple[GeneratorConfig, ...] = Field((), description="Models that propose rewrites.")
     judges: tuple[JudgeComponent, ...] = Field((), description="All must pass a candidate before it can be chosen.")
     dedup: DedupConfig = Field(default_factory=DedupConfig)
@@ -359,9 +324,7 @@ class BuildConfig(Section):
     @model_validator(mode="after")
     def _components_fit(self, info: ValidationInfo) -> BuildConfig:
         catalogues: Catalogues = (info.context or {}).get("catalogues", {})
-        gates = (self.gate,) if self.gate else ()
-        used = {"gates": gates, "judges": self.judges, "perturbers": self.perturbers}
-        problems = misfits(self.task, used, catalogues)
+        problems = misfits(self.task, {"judges": self.judges, "perturbers": self.perturbers}, catalogues)
         if problems or (self.task == "answer" and self.prompt.analysis):
             raise ValueError("; ".join(problems) or "prompt.analysis is for rewrites: an answer has none")
         return self
@@ -383,10 +346,24 @@ def read_build(path: Path, catalogues: Catalogues) -> BuildConfig:
         ConfigError: no such file, not YAML, or problems such as
             ``x.yaml: judges.0.max_chras: unknown key, did you mean max_chars?``
     """
-    content = read_yaml(path)
+    content = _read_yaml(path)
     try:
         config = BuildConfig.model_validate(content, context={"catalogues": catalogues})
     except ValidationError as exc:
         problems = [f"{path}: {problem}" for problem in explain(exc.errors(), BuildConfig, content, catalogues)]
         raise ConfigError(problems, "'pairwright schema' prints every key; docs/build-file.md explains them.") from None
     return config
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: no such build file"], "'pairwright init' writes one to start from.") from None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
+    except yaml.YAMLError as exc:
+        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(exc).split())}"]) from exc
+    if not isinstance(content, dict):
+        raise ConfigError([f"{path}: expected keys and values, found {type(content).__name__}"])
+    return content

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pairwright.core.audit import Audit
 from pairwright.core.config import BuildConfig
-from pairwright.core.records import GateRow, PreferencePair, Row, SftRow, StageCount
+from pairwright.core.records import PreferencePair, Row, SftRow, StageCount
 from pairwright.core.storage import read_rows
 
 AUDIT = "audit.json"
 SPLIT = "split.json"
 INDEX = "index.parquet"
-GATE = "gate.jsonl"
+LEAKS = "leaks.json"
 
 
 class SplitProof(Row):
@@ -24,6 +25,15 @@ class SplitProof(Row):
     rows: Mapping[str, int]
     dialogues: Mapping[str, int]
     links: int
+
+
+class HeldOut(Row):
+    """A test set that was kept out: how many rows it has, how many queries copy one, and by what they match."""
+
+    name: str
+    rows: int
+    queries: int
+    matched: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,12 @@ class BuildResult:
         """What shows that no dialogue and no cluster of duplicates is in two splits."""
         return SplitProof.model_validate_json((self.rows / SPLIT).read_bytes())
 
+    def held_out(self) -> tuple[HeldOut, ...]:
+        """The test sets that were kept out, in the order of the build file; none where it names none."""
+        path = self.rows / LEAKS
+        return tuple(map(HeldOut.model_validate, json.loads(path.read_bytes()))) if path.exists() else ()
+
     def audit(self) -> Audit | None:
         """What the shortcut audit found, None where the build file does not ask for it."""
         path = self.rows / AUDIT
         return Audit.model_validate_json(path.read_bytes()) if path.exists() else None
-
-    def gate(self) -> Iterator[GateRow]:
-        """What the gate said of every query; none where the build file has no gate."""
-        path = self.rows / GATE
-        return read_rows(path, GateRow) if path.exists() else iter(())

@@ -13,10 +13,10 @@ import yaml
 from pydantic import Field
 
 from pairwright.core.components import Component
-from pairwright.core.config import Section
 from pairwright.core.errors import ExportError
 from pairwright.core.records import PreferencePair, StageCount
 from pairwright.core.result import BuildResult
+from pairwright.core.sections import Section
 from pairwright.core.storage import atomic_writer
 from pairwright.exports.card_audit import audit_section
 from pairwright.exports.card_facts import Facts, facts_of

@@ -7,12 +7,12 @@ again does the same work on the same inputs and leaves the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
-from pairwright.core.components import Component, Source
+from pairwright.core.components import Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.ledger import Ledger
@@ -25,7 +25,7 @@ from pairwright.core.records import (
     RewriteTask,
     SftRow,
 )
-from pairwright.core.result import AUDIT, GATE, INDEX, SPLIT, BuildResult
+from pairwright.core.result import AUDIT, INDEX, LEAKS, SPLIT, BuildResult, HeldOut
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions
@@ -36,7 +36,6 @@ from pairwright.pipelines.dedup import deduplicate, dialogue_links
 from pairwright.pipelines.earlier import require_earlier, write_index
 from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
-from pairwright.pipelines.gate import decisions, gated
 from pairwright.pipelines.licence_check import require_combinable
 from pairwright.pipelines.planned import plan
 from pairwright.pipelines.probe import require_probe
@@ -81,7 +80,7 @@ def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
     """Raw rows → conversations → one task per query → without duplicates: ``tasks.jsonl``."""
     windows = answer_windows(config, books) if config.task == "answer" else rewrite_windows(config, books)
     unique = books.stage("dedup", "queries", windows, lambda rows: deduplicate(rows, config.dedup))
-    tasks = without_copies(config, books, unique) if config.evaluations else unique
+    tasks = without_copies(config, books, unique, work) if config.evaluations else unique
     if not write_rows(work / "tasks.jsonl", tasks):
         raise BuildError(
             "no query is left after reading, windowing and removing duplicates",
@@ -108,8 +107,10 @@ def answer_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
     return books.stage("window", "queries", places, lambda rows: answer_contexts(rows, config.context))
 
 
-def without_copies(config: BuildConfig, books: Books, tasks: Iterator[RewriteTask]) -> Iterator[RewriteTask]:
-    """What copies no row of the test sets in ``evaluations``."""
+def without_copies(
+    config: BuildConfig, books: Books, tasks: Iterator[RewriteTask], work: Path
+) -> Iterator[RewriteTask]:
+    """What copies no row of the test sets in ``evaluations``; what was found of each: ``leaks.json``."""
     from pairwright.pipelines.decontaminate import decontaminate
 
     tests = {
@@ -117,7 +118,13 @@ def without_copies(config: BuildConfig, books: Books, tasks: Iterator[RewriteTas
         for source in config.evaluations
         if isinstance(source, Source)
     }
-    return books.stage("decontaminate", "queries", tasks, lambda rows: decontaminate(rows, tests))
+
+    def tell(found: Sequence[HeldOut]) -> None:
+        write_json(work / LEAKS, [one.model_dump() for one in found])
+
+    return books.stage(
+        "decontaminate", "queries", tasks, lambda rows: decontaminate(rows, tests, config.decontamination, tell)
+    )
 
 
 def raw_rows(config: BuildConfig) -> Iterator[Conversation | Failed]:
@@ -128,10 +135,8 @@ def raw_rows(config: BuildConfig) -> Iterator[Conversation | Failed]:
 
 
 def generate(config: BuildConfig, books: Books, work: Path, ledger: Ledger) -> None:
-    """Ask the models and judge what they, the gate and the sources propose: ``candidates.jsonl``, ``judged.jsonl``."""
+    """Ask the models and judge what they and the sources propose: ``candidates.jsonl``, ``judged.jsonl``."""
     with running_servers(config, work) as base_urls:
-        if config.gate is not None:
-            decide(config, config.gate, books, work, ledger, base_urls)
         write_rows(work / "candidates.jsonl", candidates(config, books, work, base_urls))
         with asking(config, ledger, base_urls) as (ask, runner):
             proposals = judge.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
@@ -142,18 +147,6 @@ def generate(config: BuildConfig, books: Books, work: Path, ledger: Ledger) -> N
                 lambda rows: judge.judged(rows, config.judges, ask, judging_width(config), runner),
             )
             write_rows(work / "judged.jsonl", rows)
-
-
-def decide(
-    config: BuildConfig, gate: Component, books: Books, work: Path, ledger: Ledger, base_urls: Mapping[str, str]
-) -> None:
-    """Which queries are rewritten and which pass: ``gate.jsonl``, and the same decisions in ``tasks.jsonl``."""
-    with asking(config, ledger, base_urls) as (ask, runner):
-        tasks = books.stage(
-            "gate", "queries", tasks_in(work), lambda rows: gated(rows, gate, ask, judging_width(config), runner)
-        )
-        write_rows(work / "tasks.jsonl", tasks)
-    write_rows(work / GATE, decisions(tasks_in(work)))
 
 
 def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping[str, str]) -> Iterator[Candidate]:

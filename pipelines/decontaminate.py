@@ -1,41 +1,48 @@
 """Tasks that give away an evaluation set: copies of its rows, also edited ones, do not become training data.
 
-The context counts. 多少钱？ in the data and in a test set is no leak; it is one after the same turn. Two things of a task
-are therefore compared with two things of a test row:
+The context counts. 多少钱？ in the data and in a test set is no leak; it is one after the same turn. Three things of a
+task are therefore compared with those of a test row:
 
 - its self-contained texts (the reference, the query) with the row's rewrite, or its query where it has no history;
-- its query together with the turn before it with the row's query together with the turn before that.
+- its query together with the turn before it with the row's query together with the turn before that;
+- what is learnt from it (the reference, the query), for a passage of thirteen words, with everything in the row.
 
-They match when they differ in at most ``most_edits`` edits per character, in canonical spelling. A task whose queries
-and turns are short needs an exact match: three edits in ten characters make another question.
+The first two match when they differ in at most ``most_edits`` edits per character, in canonical spelling. A task whose
+queries and turns are short needs an exact match: three edits in ten characters make another question.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pairwright.core.records import Conversation, Dropped, Failed, Language, RewriteTask, Turn
+from pairwright.core.result import HeldOut
+from pairwright.core.sections import DecontaminationConfig
 from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.copies import copies
 from pairwright.pipelines.edits import edit_distances
+from pairwright.pipelines.passages import shared_passages
 from pairwright.pipelines.waiting import put, waiting_tasks
 
 STAGE = "decontaminate"
 _NGRAM: Mapping[Language, int] = {"zh": 2, "en": 3}
 _SHORT: Mapping[Language, int] = {"zh": 8, "en": 16}
 _BREAK = "\x1e"
+_QUOTE = 80
 
 
 class Hit(NamedTuple):
-    """A task (by its place in the input) that copies a row of an evaluation set."""
+    """A task (by its place in the input) that copies a row of an evaluation set, how, and a figure that says how closely."""
 
     task: int
     evaluation: str
     key: str
     matched: str
     distance: float
+    detail: str
 
 
 class _Text(NamedTuple):
@@ -45,36 +52,76 @@ class _Text(NamedTuple):
 
 
 def decontaminate(
-    tasks: Iterable[RewriteTask], evaluations: Mapping[str, Iterable[Conversation | Failed]], most_edits: float = 0.2
+    tasks: Iterable[RewriteTask],
+    evaluations: Mapping[str, Iterable[Conversation | Failed]],
+    config: DecontaminationConfig,
+    tell: Callable[[Sequence[HeldOut]], None],
 ) -> Iterator[RewriteTask | Dropped]:
-    """Yield one outcome per task, in their order; ``contaminated`` names the set, the row and the edits per character.
+    """Yield one outcome per task, in their order; ``contaminated`` names the set, the row and how they match.
+
+    With ``action: flag`` a copy stays, and its ``flags`` say the same. ``tell`` gets what was found in each set.
 
     Raises:
         StorageError: the temporary folder is full.
     """
     with tempfile.TemporaryFile() as waiting:
         texts: dict[Language, list[_Text]] = {"zh": [], "en": []}
+        learnt: list[_Text] = []
         for number, task in enumerate(tasks):
             put(waiting, task)
             complete = [task.query] if task.reference is None else [task.reference, task.query]
             texts[task.language] += _texts(number, complete, task.query, task.history)
+            learnt += [_Text(number, canonical(text), True) for text in complete]
         first: dict[int, Hit] = {}
+        found = []
         for name, rows in evaluations.items():
-            for hit in _hits(texts, name, [row for row in rows if isinstance(row, Conversation)], most_edits):
+            own = [row for row in rows if isinstance(row, Conversation)]
+            hits = [*_hits(texts, name, own, config.most_edits), *_passage_hits(learnt, name, own, config.passage)]
+            hits.sort(key=lambda hit: (hit.task, hit.distance, hit.key, hit.matched))
+            found.append(_held_out(name, len(own), hits))
+            for hit in hits:
                 first.setdefault(hit.task, hit)
+        tell(found)
         for number, task in enumerate(waiting_tasks(waiting)):
-            if (found := first.get(number)) is None:
-                yield task
-            else:
-                detail = f"{found.evaluation} {found.key} ({found.matched}, {found.distance:.3f} edits per character)"
-                yield Dropped(stage=STAGE, row=task.id, reason="contaminated", detail=detail)
+            yield _leak(task, first[number], config) if number in first else task
+
+
+def _leak(task: RewriteTask, hit: Hit, config: DecontaminationConfig) -> RewriteTask | Dropped:
+    detail = f"{hit.evaluation} {hit.key} ({hit.matched}, {hit.detail})"
+    if config.action == "flag":
+        return task.model_copy(update={"flags": (*task.flags, f"contaminated: {detail}")})
+    return Dropped(stage=STAGE, row=task.id, reason="contaminated", detail=detail)
+
+
+def _held_out(name: str, rows: int, hits: Sequence[Hit]) -> HeldOut:
+    matched = Counter(match for _, match in {(hit.task, hit.matched) for hit in hits})
+    return HeldOut(name=name, rows=rows, queries=len({hit.task for hit in hits}), matched=dict(sorted(matched.items())))
+
+
+def _passage_hits(
+    learnt: Sequence[_Text], name: str, rows: Sequence[Conversation], tokens: int | None
+) -> Iterator[Hit]:
+    """Where a task would teach a passage of a test row, whoever says it there."""
+    if tokens is None:
+        return
+    said = [(row, canonical(turn.content)) for row in rows for turn in row.turns]
+    said += [(row, canonical(row.reference)) for row in rows if row.reference is not None]
+    for found in shared_passages([text.text for text in learnt], [text for _, text in said], tokens):
+        key = said[found.original][0].origin.key
+        yield Hit(
+            learnt[found.text].owner,
+            name,
+            key,
+            "passage",
+            1.0,
+            f"{found.tokens} tokens in a row: {found.quote[:_QUOTE]}",
+        )
 
 
 def _hits(
     texts: Mapping[Language, Sequence[_Text]], name: str, rows: Sequence[Conversation], most_edits: float
 ) -> Iterator[Hit]:
-    """What ``texts`` copy of ``rows``, the closest copies first."""
-    found = []
+    """What ``texts`` copy of ``rows``."""
     for language, mine in texts.items():
         theirs: list[_Text] = []
         for number, row in enumerate(rows):
@@ -85,8 +132,8 @@ def _hits(
         for alone in (True, False):
             for left, right, distance in _close(mine, theirs, alone, language, most_edits):
                 matched = "text" if alone else "query in context"
-                found.append(Hit(left.owner, name, rows[right.owner].origin.key, matched, distance))
-    yield from sorted(found, key=lambda hit: (hit.task, hit.distance, hit.key))
+                detail = f"{distance:.3f} edits per character"
+                yield Hit(left.owner, name, rows[right.owner].origin.key, matched, distance, detail)
 
 
 def _close(

@@ -20,8 +20,8 @@ from typing import IO
 
 import numpy as np
 
-from pairwright.core.config import DedupConfig
 from pairwright.core.records import Dropped, RewriteTask
+from pairwright.core.sections import DedupConfig
 from pairwright.pipelines.disk_texts import DiskTexts
 from pairwright.pipelines.earlier import build_name, read_index
 from pairwright.pipelines.near_rows import near_rows

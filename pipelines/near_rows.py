@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pairwright.core.config import DedupConfig
+from pairwright.core.sections import DedupConfig
 from pairwright.pipelines.disk_texts import DiskTexts, View
 from pairwright.pipelines.near import Pairs, firsts_of, similar
 from pairwright.pipelines.overlap import jaccard

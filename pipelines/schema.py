@@ -11,8 +11,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pairwright.core.components import Component
-from pairwright.core.config import BuildConfig, Section
+from pairwright.core.config import BuildConfig
 from pairwright.core.config_errors import model_in
+from pairwright.core.sections import Section
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.report import markdown
 
@@ -35,9 +36,7 @@ def build_file_schema() -> dict[str, Any]:
             form["properties"] = {"use": {"const": name}, **form.get("properties", {})}
             form["required"] = ["use", *form.get("required", [])]
             forms.append(form)
-        place = schema["properties"]["gate"] if kind == "gates" else schema["properties"][kind]
-        choice = {"anyOf": [*forms, _CUSTOM]}
-        place |= choice if kind == "gates" else {"items": choice}
+        schema["properties"][kind]["items"] = {"anyOf": [*forms, _CUSTOM]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -102,9 +101,7 @@ def _meaning(field: FieldInfo) -> str:
 
 
 def _type(field: FieldInfo, form: Mapping[str, Any]) -> str:
-    if model_in(field.annotation) is Component:
-        return "list of components" if form.get("type") == "array" else "component"
-    return _form(form)
+    return "list of components" if model_in(field.annotation) is Component else _form(form)
 
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "null"}

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from pairwright.training_recipes.device import Device
 from pairwright.training_recipes.facts import BuildFacts, Export
-from pairwright.training_recipes.filling import ROWS
-from pairwright.training_recipes.render import Stage
+from pairwright.training_recipes.render import ROWS, Stage
 
 
 class Problem(NamedTuple):

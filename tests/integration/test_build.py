@@ -73,6 +73,18 @@ def test_rows_that_copy_a_test_set_are_dropped_with_its_name(tmp_path: Path) -> 
     )
 
 
+def test_copies_of_a_test_set_can_be_flagged_and_the_report_counts_them(tmp_path: Path) -> None:
+    held_out = write_rows(tmp_path / "test.jsonl", rows("zh_gold.jsonl", 5))
+    evaluations = [{"use": "files", "source": "held-out", "path": str(held_out)}]
+    done = run("build", build_file(tmp_path, evaluations=evaluations, decontamination={"action": "flag"}))
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "build"
+    flagged = [row for row in lines_of(folder / "rows/tasks.jsonl") if "flags" in row]
+    assert len(flagged) >= 5
+    assert all(row["flags"][0].startswith("contaminated: held-out ") for row in flagged)
+    assert f"| held-out | 5 | {len(flagged)} |" in (folder / "report.md").read_text(encoding="utf-8")
+
+
 def test_a_new_build_adds_nothing_that_an_earlier_one_has(tmp_path: Path) -> None:
     first = tmp_path / "first"
     first.mkdir()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from factories import origin, task, turns
 from pairwright.core.records import Conversation, Dropped, Language, RewriteTask
+from pairwright.core.result import HeldOut
+from pairwright.core.sections import DecontaminationConfig
 from pairwright.pipelines.copies import copies
 from pairwright.pipelines.decontaminate import decontaminate
 from pairwright.pipelines.edits import edit_distances
@@ -47,8 +50,17 @@ def evaluation_row(
     return Conversation.create(**fields, origin=origin(key="t1"))
 
 
+def outcomes(
+    tasks: Sequence[RewriteTask],
+    sets: Mapping[str, Sequence[Conversation]],
+    tell: Callable[[Sequence[HeldOut]], None] = lambda found: None,
+    **settings: Any,
+) -> list[RewriteTask | Dropped]:
+    return list(decontaminate(tasks, sets, DecontaminationConfig(**settings), tell))
+
+
 def outcome(of: RewriteTask, row: Conversation) -> RewriteTask | Dropped:
-    (found,) = decontaminate([of], {"cast": [row]})
+    (found,) = outcomes([of], {"cast": [row]})
     return found
 
 
@@ -88,12 +100,52 @@ def test_chinese_copies_with_two_edits_in_ten_characters_are_found() -> None:
     assert not is_hit(task("故宫旁边有没有四星级以上的酒店能住", (), "zh"), row)
 
 
+LONG = (
+    "The town has three good museums near the river and two of them are free on the first Sunday of every month "
+    "while the third one asks for a small fee that goes to the school next door"
+)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_passage_of_a_test_row_that_would_be_learnt_is_a_leak(language: Language) -> None:
+    said = (
+        LONG
+        if language == "en"
+        else "颐和园位于北京市海淀区新建宫门路十九号，是清朝时期的皇家园林，每天早上六点半开门。"
+    )
+    part = said[40:150] if language == "en" else said[5:28]
+    row = evaluation_row("Which one?", (("user", "Tell me."), ("assistant", said)), language=language)
+    leak = task("Which?", HISTORY, language, reference=f"{part} ?")
+    (found,) = outcomes([leak], {"set": [row]})
+    assert isinstance(found, Dropped)
+    assert "tokens in a row" in found.detail
+    assert outcomes([leak], {"set": [row]}, passage=None) == [leak]
+    heard = task("Which one is it then?", (("user", "Hello"), ("assistant", said)), language)
+    assert outcomes([heard], {"set": [row]}) == [heard], "what is only heard is not learnt"
+
+
+def test_copies_can_be_flagged_and_each_set_is_told_apart() -> None:
+    told: list[HeldOut] = []
+    leak, clean = task("when was she born", HISTORY), task("Is it long?", HISTORY)
+    sets = {"a": [evaluation_row()], "b": [evaluation_row(), evaluation_row("Who?", ())], "c": []}
+    found = outcomes([leak, clean], sets, told.extend, action="flag")
+    assert found[1] == clean
+    assert isinstance(found[0], RewriteTask)
+    assert found[0].flags == ("contaminated: a t1 (query in context, 0.000 edits per character)",)
+    assert found[0].id == leak.id
+    assert [(one.name, one.rows, one.queries, one.matched) for one in told] == [
+        ("a", 1, 1, {"query in context": 1}),
+        ("b", 2, 1, {"query in context": 1}),
+        ("c", 0, 0, {}),
+    ]
+
+
 def test_outcomes_keep_their_order_and_languages_apart() -> None:
     tasks = [task("When was she born?", HISTORY), task("她多大", (), "zh"), task("Is it long?", HISTORY)]
-    found = list(decontaminate(tasks, {"a": [evaluation_row()], "b": []}))
+    found = outcomes(tasks, {"a": [evaluation_row()], "b": []})
     assert [row.row if isinstance(row, Dropped) else row.id for row in found] == [row.id for row in tasks]
     assert [type(row) for row in found] == [Dropped, RewriteTask, RewriteTask]
-    assert list(decontaminate([], {"a": [evaluation_row()]})) == []
+    assert outcomes([], {"a": [evaluation_row()]}) == []
 
 
 def edited(text: str, edits: int, rng: random.Random) -> str:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories import origin, task
-from pairwright.core.config import DedupConfig
 from pairwright.core.errors import StorageError
 from pairwright.core.records import Dropped, RewriteTask
+from pairwright.core.sections import DedupConfig
 from pairwright.pipelines.dedup import deduplicate, dialogue_links
 from pairwright.pipelines.request_text import compared_text
 from pairwright.pipelines.waiting import put
