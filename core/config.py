@@ -27,7 +27,7 @@ from pairwright.core.config_errors import did_you_mean, explain, misfits
 from pairwright.core.errors import ConfigError
 from pairwright.core.named_endpoints import named_endpoints
 from pairwright.core.records import Language, TaskKind
-from pairwright.core.sections import DecontaminationConfig, DedupConfig, Section
+from pairwright.core.sections import DecontaminationConfig, DedupConfig, DiversityConfig, Section
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
@@ -298,6 +298,9 @@ class BuildConfig(Section):
     generation: tuple[GeneratorConfig, ...] = Field((), description="Models that propose rewrites.")
     judges: tuple[JudgeComponent, ...] = Field((), description="All must pass a candidate before it can be chosen.")
     dedup: DedupConfig = Field(default_factory=DedupConfig)
+    diversity: DiversityConfig | None = Field(
+        None, description="Selection of rows that cover the data; 'diversity: {}' turns it on."
+    )
     perturbers: tuple[PerturberComponent, ...] = Field((), description="What makes rejected variants.")
     pairing: PairingConfig = Field(default_factory=PairingConfig)
     audit: AuditConfig | None = Field(None, description="Shortcut audit of the pairs; 'audit: {}' turns it on.")

@@ -16,6 +16,8 @@ AUDIT = "audit.json"
 SPLIT = "split.json"
 INDEX = "index.parquet"
 LEAKS = "leaks.json"
+DIVERSITY = "diversity.json"
+THIN = "thin_regions.jsonl"
 
 
 class SplitProof(Row):
@@ -34,6 +36,26 @@ class HeldOut(Row):
     rows: int
     queries: int
     matched: Mapping[str, int]
+
+
+class Spread(Row):
+    """How diverse rows are: distinct n-grams as a share of all (words, in Chinese characters), mean cosine of all pairs,
+    share of the ten most frequent openings (three words, in Chinese four characters), rows by language and domain."""
+
+    rows: int
+    distinct_1: float
+    distinct_2: float
+    mean_cosine: float
+    top_openings: float
+    domains: Mapping[str, int]
+
+
+class Diversity(Row):
+    """Accepted rows before and after the selection, and how many thin regions were handed over."""
+
+    before: Spread
+    after: Spread
+    thin: int
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,11 @@ class BuildResult:
         """The test sets that were kept out, in the order of the build file; none where it names none."""
         path = self.rows / LEAKS
         return tuple(map(HeldOut.model_validate, json.loads(path.read_bytes()))) if path.exists() else ()
+
+    def diversity(self) -> Diversity | None:
+        """What the selection of diverse rows did, None where the build file does not ask for it."""
+        path = self.rows / DIVERSITY
+        return Diversity.model_validate_json(path.read_bytes()) if path.exists() else None
 
     def audit(self) -> Audit | None:
         """What the shortcut audit found, None where the build file does not ask for it."""

@@ -54,3 +54,13 @@ class DecontaminationConfig(Section):
         ge=4,
         description="Words (Chinese: characters) in a row that make a copy of a text of any length; null: off.",
     )
+
+
+class DiversityConfig(Section):
+    """Keeps the rows that cover the data best. Needs ``pairwright[audit]``, or ``pairwright[embeddings]`` for ``e5``."""
+
+    keep: float = Field(0.9, gt=0, le=1, description="Share of the accepted rows to keep, of each language and domain.")
+    embedding: Literal["characters", "e5"] = Field(
+        "characters",
+        description="What rows are compared by. 'characters': TF-IDF of character 2- and 3-grams, fast. 'e5': the packaged multilingual-e5-small, some 30 rows per second.",
+    )

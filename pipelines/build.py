@@ -7,6 +7,7 @@ again does the same work on the same inputs and leaves the same bytes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -25,7 +26,7 @@ from pairwright.core.records import (
     RewriteTask,
     SftRow,
 )
-from pairwright.core.result import AUDIT, INDEX, LEAKS, SPLIT, BuildResult, HeldOut
+from pairwright.core.result import AUDIT, DIVERSITY, INDEX, LEAKS, SPLIT, THIN, BuildResult, HeldOut
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions
@@ -34,6 +35,7 @@ from pairwright.pipelines.books import Books, Watcher
 from pairwright.pipelines.contexts import contexts, queries
 from pairwright.pipelines.dedup import deduplicate, dialogue_links
 from pairwright.pipelines.earlier import require_earlier, write_index
+from pairwright.pipelines.embedding import require_embedding
 from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
 from pairwright.pipelines.licence_check import require_combinable
@@ -58,6 +60,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
         require_probe()
     require_combinable(config)
     require_earlier(config)
+    require_embedding(config)
     output = Path(config.output)
     with locked(output), Ledger(ledger_path(config)) as ledger:
         work = unfinished(output)
@@ -65,6 +68,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
             read_tasks(config, books, work)
             generate(config, books, work, ledger)
             choose(books, work)
+            diversify(config, books, work)
             make_pairs(config, books, work)
             split(config, work)
             audit_pairs(config, work)
@@ -174,6 +178,20 @@ def choose(books: Books, work: Path) -> None:
             "no query has an accepted answer",
             f"{work / 'dropped.jsonl'} says what the judges found; a stronger teacher or other judges may help.",
         )
+
+
+def diversify(config: BuildConfig, books: Books, work: Path) -> None:
+    """Keep the chosen answers that cover the data best, where the build file asks for it."""
+    if config.diversity is None:
+        return
+    from pairwright.pipelines.diversity import select
+
+    selection = select(lambda: chosen_in(work), config.diversity)
+    kept = books.stage("diversity", "queries", chosen_in(work), selection.outcomes)
+    write_rows(work / "kept.jsonl", kept)
+    os.replace(work / "kept.jsonl", work / "chosen.jsonl")
+    write_json(work / DIVERSITY, selection.diversity.model_dump())
+    write_rows(work / THIN, selection.thin(chosen_in(work)))
 
 
 def make_pairs(config: BuildConfig, books: Books, work: Path) -> None:

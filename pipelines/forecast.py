@@ -17,6 +17,7 @@ from pairwright.core.records import StageCount
 from pairwright.pipelines.books import Books
 from pairwright.pipelines.build import ledger_path, read_tasks, tasks_in
 from pairwright.pipelines.earlier import require_earlier
+from pairwright.pipelines.embedding import require_embedding
 from pairwright.pipelines.licence_check import require_combinable
 from pairwright.pipelines.planned import Plan, plan
 from pairwright.pipelines.probe import require_probe
@@ -57,6 +58,7 @@ def preflight(config: BuildConfig) -> Iterator[str]:
         require_probe()
     require_combinable(config)
     require_earlier(config)
+    require_embedding(config)
     for name, endpoint in endpoints_in_use(config).items():
         yield f"endpoint {name}: {_reachable(name, endpoint)}"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pairwright.core.audit import Audit
 from pairwright.core.records import StageCount
-from pairwright.core.result import BuildResult, HeldOut
+from pairwright.core.result import THIN, BuildResult, Diversity, HeldOut
 from pairwright.core.storage import atomic_writer
 from pairwright.pipelines.pair_tables import Table as Table
 from pairwright.pipelines.pair_tables import audit_table, balance_table, shortcut_table
@@ -53,6 +53,8 @@ def _lines(result: BuildResult) -> Iterable[str]:
         "",
     )
     yield from markdown(balance_table(result))
+    if diversity := result.diversity():
+        yield from ("", "## Diversity", "", *_diversity_lines(diversity))
     if held_out := result.held_out():
         yield from ("", "## Test sets kept out", "", *_leak_lines(held_out, result.config.decontamination.action))
     yield from ("", "## Splits", "", *_split_lines(result))
@@ -64,6 +66,26 @@ def _lines(result: BuildResult) -> Iterable[str]:
         "",
         "`rows/dropped.jsonl` and `rows/failed.jsonl` hold every row that is not in the result, with its reason;",
         "`rows/pairs.jsonl` and `rows/sft.jsonl` hold where each row of the result came from.",
+    )
+
+
+def _diversity_lines(diversity: Diversity) -> Iterable[str]:
+    sides = diversity.before, diversity.after
+    names = {
+        "rows": "rows",
+        "distinct_1": "distinct unigrams",
+        "distinct_2": "distinct bigrams",
+        "mean_cosine": "mean cosine of two rows",
+        "top_openings": "share of the ten most frequent openings",
+    }
+    figures = [side.model_dump() for side in sides]
+    rows = [(told, *(side[name] for side in figures)) for name, told in names.items()]
+    rows += [(f"rows: {name}", number, sides[1].domains.get(name, 0)) for name, number in sides[0].domains.items()]
+    yield from markdown([("", "before", "after"), *rows])
+    yield from (
+        "",
+        f"{diversity.thin} rows that stay stand far from all others. `rows/{THIN}` has their dialogues, for a build that",
+        "asks a teacher for more of their kind.",
     )
 
 

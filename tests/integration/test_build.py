@@ -85,6 +85,19 @@ def test_copies_of_a_test_set_can_be_flagged_and_the_report_counts_them(tmp_path
     assert f"| held-out | 5 | {len(flagged)} |" in (folder / "report.md").read_text(encoding="utf-8")
 
 
+def test_a_selection_of_diverse_rows_is_in_the_books_and_the_report(tmp_path: Path) -> None:
+    done = run("build", build_file(tmp_path, diversity={"keep": 0.8}))
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "build"
+    assert_books_balance(folder)
+    stage = next(stage for stage in manifest(folder)["stages"] if stage["stage"] == "diversity")
+    assert stage["dropped"]["not_diverse"] == stage["rows_in"] - stage["kept"] > 5
+    figures = json.loads((folder / "rows/diversity.json").read_text(encoding="utf-8"))
+    assert figures["after"]["rows"] == stage["kept"] == len(lines_of(folder / "rows/sft.jsonl"))
+    assert figures["after"]["mean_cosine"] < figures["before"]["mean_cosine"]
+    assert "## Diversity" in (folder / "report.md").read_text(encoding="utf-8")
+
+
 def test_a_new_build_adds_nothing_that_an_earlier_one_has(tmp_path: Path) -> None:
     first = tmp_path / "first"
     first.mkdir()
