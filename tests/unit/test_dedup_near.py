@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -90,6 +91,14 @@ def test_clusters_do_not_depend_on_the_order_of_the_texts(texts: list[str], shuf
     expected = grouped(texts)
     shuffler.shuffle(texts)
     assert grouped(texts) == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(NEAR_TEXT, min_size=2, max_size=20), st.integers(1, 40))
+def test_pairs_do_not_depend_on_how_the_texts_are_partitioned(texts: list[str], block: int) -> None:
+    expected = near_duplicates(texts, 2, 0.6, 64)
+    with patch.object(shingles, "_BLOCK", block):
+        assert near_duplicates(texts, 2, 0.6, 64) == expected
 
 
 def planted(count: int, seed: int) -> tuple[list[str], dict[tuple[int, int], float]]:
