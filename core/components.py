@@ -20,6 +20,7 @@ from pairwright.core.records import (
     Comparison,
     Conversation,
     Failed,
+    GateDecision,
     Rejected,
     RewriteTask,
     TaskKind,
@@ -67,6 +68,23 @@ class Source(Protocol):
 
         Raises:
             SourceError: the source cannot be read at all.
+        """
+        ...
+
+
+@runtime_checkable
+class Gate(Protocol):
+    """Says of a query whether it needs a rewrite, and whether what it lacks stands in an answer that is missing."""
+
+    name: ClassVar[str]
+
+    async def decide(self, task: RewriteTask, ask: Ask) -> GateDecision:
+        """The decision on one query. ``ask`` sends a request to a named endpoint; rules ignore it.
+
+        Never looks at ``task.reference``: what a gate says must not depend on the answer.
+
+        Raises:
+            RequestFailed: no usable answer came; the stage turns it into a ``Failed`` row.
         """
         ...
 

@@ -11,7 +11,6 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -28,6 +27,7 @@ from pairwright.core.errors import ConfigError
 from pairwright.core.named_endpoints import named_endpoints
 from pairwright.core.records import Language, TaskKind
 from pairwright.core.sections import DecontaminationConfig, DedupConfig, DiversityConfig, Section
+from pairwright.core.yaml_file import read_yaml
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
@@ -62,6 +62,7 @@ def _component(kind: str) -> BeforeValidator:
 
 
 SourceComponent = Annotated[SerializeAsAny[Component], _component("sources")]
+GateComponent = Annotated[SerializeAsAny[Component], _component("gates")]
 JudgeComponent = Annotated[SerializeAsAny[Component], _component("judges")]
 PerturberComponent = Annotated[SerializeAsAny[Component], _component("perturbers")]
 ExporterComponent = Annotated[SerializeAsAny[Component], _component("exports")]
@@ -295,6 +296,11 @@ class BuildConfig(Section):
     context: ContextConfig = Field(default_factory=ContextConfig)
     examples: ExamplesConfig = Field(default_factory=ExamplesConfig)
     endpoints: Mapping[str, EndpointConfig] = Field(default_factory=dict, description="Servers by name.")
+    gate: GateComponent | None = Field(
+        None,
+        description="Decides which queries are rewritten; the others pass unchanged and no teacher is asked.",
+        exclude_if=lambda gate: gate is None,
+    )
     generation: tuple[GeneratorConfig, ...] = Field((), description="Models that propose rewrites.")
     judges: tuple[JudgeComponent, ...] = Field((), description="All must pass a candidate before it can be chosen.")
     dedup: DedupConfig = Field(default_factory=DedupConfig)
@@ -327,7 +333,9 @@ class BuildConfig(Section):
     @model_validator(mode="after")
     def _components_fit(self, info: ValidationInfo) -> BuildConfig:
         catalogues: Catalogues = (info.context or {}).get("catalogues", {})
-        problems = misfits(self.task, {"judges": self.judges, "perturbers": self.perturbers}, catalogues)
+        gates = (self.gate,) if self.gate else ()
+        used = {"gates": gates, "judges": self.judges, "perturbers": self.perturbers}
+        problems = misfits(self.task, used, catalogues)
         if problems or (self.task == "answer" and self.prompt.analysis):
             raise ValueError("; ".join(problems) or "prompt.analysis is for rewrites: an answer has none")
         return self
@@ -349,24 +357,10 @@ def read_build(path: Path, catalogues: Catalogues) -> BuildConfig:
         ConfigError: no such file, not YAML, or problems such as
             ``x.yaml: judges.0.max_chras: unknown key, did you mean max_chars?``
     """
-    content = _read_yaml(path)
+    content = read_yaml(path)
     try:
         config = BuildConfig.model_validate(content, context={"catalogues": catalogues})
     except ValidationError as exc:
         problems = [f"{path}: {problem}" for problem in explain(exc.errors(), BuildConfig, content, catalogues)]
         raise ConfigError(problems, "'pairwright schema' prints every key; docs/build-file.md explains them.") from None
     return config
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: no such build file"], "'pairwright init' writes one to start from.") from None
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
-    except yaml.YAMLError as exc:
-        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(exc).split())}"]) from exc
-    if not isinstance(content, dict):
-        raise ConfigError([f"{path}: expected keys and values, found {type(content).__name__}"])
-    return content

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Language = Literal["zh", "en"]
 Role = Literal["system", "user", "assistant", "tool"]
 TaskKind = Literal["rewrite", "answer"]
-CandidateOrigin = Literal["reference", "teacher", "weak"]
+CandidateOrigin = Literal["reference", "teacher", "weak", "gate"]
 Split = Literal["train", "validation", "test"]
 Scalar = str | int | float | bool | None
 Winner = Literal["first", "second", "tie"]
@@ -135,6 +135,32 @@ class Example(Row):
     rewrite: str
 
 
+class GateDecision(Row):
+    """What a gate says of one query, and what its human rewrite says where there is one.
+
+    ``needs_rewrite``: the query cannot be understood without its dialogue. ``missing_answer``: what it lacks stands in an
+    answer of the assistant that the history does not have. ``score`` is how sure the gate is that it needs a rewrite,
+    from 0 to 1; ``method`` says where that comes from: points of rules, a trained classifier, the probability of the
+    word that the model wrote, or that word alone (then there is no score). ``evidence`` quotes what decided.
+    ``reference_needs_rewrite`` is absent where no human rewrite is known.
+    """
+
+    needs_rewrite: bool
+    missing_answer: bool = False
+    score: Annotated[float, Field(ge=0, le=1)] | None = None
+    method: Literal["rule", "classifier", "probability", "answer"]
+    evidence: str = ""
+    request_hashes: tuple[str, ...] = ()
+    reference_needs_rewrite: bool | None = None
+
+    @property
+    def passes(self) -> bool:
+        """True when the query stays as it is. A human rewrite knows better than any gate."""
+        if self.reference_needs_rewrite is not None:
+            return not self.reference_needs_rewrite
+        return not self.needs_rewrite or self.missing_answer
+
+
 class RewriteTask(IdentifiedRow):
     """One query with the window of history that the models see: to be rewritten (``kind: rewrite``) or answered.
 
@@ -143,7 +169,8 @@ class RewriteTask(IdentifiedRow):
     chosen for this query: teacher, weak model and student see the same ones, in this order. ``reference`` is the human
     rewrite, or with ``kind: answer`` the answer that the dialogue has; ``system`` and ``tools`` (see
     :class:`Conversation`) are what an assistant that answers was told, ``steps`` the calls that it made since the query
-    and what the tools said: user turn, calls and results together lead to the answer that is learnt.
+    and what the tools said: user turn, calls and results together lead to the answer that is learnt. ``gate``
+    is the gate's decision, where a build has one; it is no part of the row's id.
     """
 
     kind: TaskKind = Field("rewrite", exclude_if=_is_rewrite)
@@ -161,7 +188,13 @@ class RewriteTask(IdentifiedRow):
     tokens: int
     examples: tuple[Example, ...] = ()
     origin: Origin
+    gate: GateDecision | None = Field(None, exclude_if=_absent)
     flags: tuple[str, ...] = Field((), exclude_if=_absent)
+
+    @property
+    def passes(self) -> bool:
+        """True when a gate said that the query stays as it is."""
+        return self.gate is not None and self.gate.passes
 
 
 class Generation(Row):
@@ -180,7 +213,9 @@ class Generation(Row):
 
 
 class Candidate(IdentifiedRow):
-    """One proposed rewrite of one task. ``analysis`` is the model's reasoning; references have none.
+    """One proposed rewrite of one task.
+
+    ``analysis`` is the model's reasoning; human references and the copies that a gate proposes have none.
 
     For a task of ``kind: answer``, ``rewrite`` is the text of the proposed answer. An answer that calls tools is the JSON
     array ``[{"name": …, "arguments": {…}}, …]``.
@@ -192,6 +227,16 @@ class Candidate(IdentifiedRow):
     analysis: str | None = None
     needs_rewrite: bool | None = None
     generation: Generation | None = None
+
+
+class GateRow(Row):
+    """The books of the gate: one decision, and the query that it is about."""
+
+    task: str
+    language: Language
+    query: str
+    decision: GateDecision
+    origin: Origin
 
 
 class Verdict(Row):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from pairwright.core.audit import Audit
 from pairwright.core.config import BuildConfig
-from pairwright.core.records import PreferencePair, Row, SftRow, StageCount
+from pairwright.core.records import GateRow, PreferencePair, Row, SftRow, StageCount
 from pairwright.core.storage import read_rows
 
 AUDIT = "audit.json"
 SPLIT = "split.json"
 INDEX = "index.parquet"
+GATE = "gate.jsonl"
 LEAKS = "leaks.json"
 DIVERSITY = "diversity.json"
 THIN = "thin_regions.jsonl"
@@ -98,3 +99,8 @@ class BuildResult:
         """What the shortcut audit found, None where the build file does not ask for it."""
         path = self.rows / AUDIT
         return Audit.model_validate_json(path.read_bytes()) if path.exists() else None
+
+    def gate(self) -> Iterator[GateRow]:
+        """What the gate said of every query; none where the build file has no gate."""
+        path = self.rows / GATE
+        return read_rows(path, GateRow) if path.exists() else iter(())

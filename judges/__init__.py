@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pairwright.core.components import Component
 from pairwright.judges.answer_instead import AnswerInstead
+from pairwright.judges.brush_off import BrushOff
 from pairwright.judges.contradiction import Contradiction
 from pairwright.judges.example_leak import ExampleLeak
 from pairwright.judges.invented_entity import InventedEntity
@@ -12,8 +13,10 @@ from pairwright.judges.leftover_reference import LeftoverReference
 from pairwright.judges.length_ratio import LengthRatio
 from pairwright.judges.missing_key_entity import MissingKeyEntity
 from pairwright.judges.over_edited import OverEdited
+from pairwright.judges.repeated_answer import RepeatedAnswer
 from pairwright.judges.rubric import Rubric
 from pairwright.judges.unchanged import Unchanged
+from pairwright.judges.valid_tool_call import ValidToolCall
 
 JUDGES: dict[str, type[Component]] = {
     judge.name: judge
@@ -28,6 +31,9 @@ JUDGES: dict[str, type[Component]] = {
         LengthRatio,
         AnswerInstead,
         LanguageMismatch,
+        BrushOff,
+        RepeatedAnswer,
+        ValidToolCall,
         Rubric,
     )
 }

@@ -1,4 +1,4 @@
-"""A rewrite in another language than its query."""
+"""A rewrite or an answer in another language than its query."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core.calls import calls_of
 from pairwright.core.components import Component
 from pairwright.core.language import detect_language, supported
 from pairwright.core.records import Candidate, RewriteTask, TaskKind, Verdict
@@ -20,7 +21,8 @@ _FOREIGN = {"zh": re.compile(r"[A-Za-z]{2,}"), "en": re.compile(r"[\u3400-\u4dbf
 class LanguageMismatch(Component):
     """Fails a rewrite whose script is not the query's, or that brings words in the other script.
 
-    Foreign names that somebody in the dialogue used are no mismatch.
+    Foreign names that somebody in the dialogue used are no mismatch. An answer may bring names; it fails in a script
+    that is neither the query's nor the dialogue's.
     """
 
     name: ClassVar[str] = "language_mismatch"
@@ -29,12 +31,23 @@ class LanguageMismatch(Component):
     foreign_words: int = Field(2, ge=1, description="Words in the other script, said by nobody, that fail a rewrite.")
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return verdicts(self.name, "language", (self._finding(task, one.rewrite) for one in candidates))
+        find = self._in_rewrite if task.kind == "rewrite" else _in_answer
+        return verdicts(self.name, "language", (find(task, one.rewrite) for one in candidates))
 
-    def _finding(self, task: RewriteTask, rewrite: str) -> str | None:
+    def _in_rewrite(self, task: RewriteTask, rewrite: str) -> str | None:
         language = detect_language(task.query)
         texts = said(task)
         foreign = [word for word in _FOREIGN[language].findall(rewrite) if not supported(word, texts)]
         if foreign and (detect_language(rewrite) != language or len(foreign) >= self.foreign_words):
             return " ".join(foreign)
         return None
+
+
+def _in_answer(task: RewriteTask, answer: str) -> str | None:
+    if calls_of(answer):
+        return None
+    language = detect_language(answer)
+    if language in (task.language, detect_language(task.query)):
+        return None
+    foreign = [word for word in _FOREIGN[task.language].findall(answer) if not supported(word, said(task))]
+    return " ".join(foreign) or None

@@ -10,7 +10,7 @@ from pairwright.core.components import Component
 from pairwright.core.language import references, restored
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules import verdicts
+from pairwright.judges.rules import left_open, verdicts
 
 
 class LeftoverReference(Component):
@@ -18,7 +18,7 @@ class LeftoverReference(Component):
 
     A marker of ellipsis ("What about …?", 天坛呢？) counts only where the rewrite adds nothing to the query: with
     something added ("What about melatonin for anxiety?") it is a matter of style. Without history there is nothing to point at, and everything passes. Where a human rewrite is known, references
-    that it keeps are allowed.
+    that it keeps are allowed; where a gate lets the query pass because an answer is missing, those of the query.
     """
 
     name: ClassVar[str] = "leftover_reference"
@@ -29,7 +29,7 @@ class LeftoverReference(Component):
 
 def leftover(task: RewriteTask, rewrite: str) -> str | None:
     """The first unresolved reference of the rewrite, or None."""
-    if not task.history:
+    if not task.history or (left_open(task) and rewrite == task.query):
         return None
     found = references(rewrite, task.language)
     if restored(task.query, rewrite, task.language):

@@ -17,7 +17,8 @@ from pairwright.judges.rules import said, same_question, unsaid_words, verdicts
 class OverEdited(Component):
     """Fails a rewrite that adds to a complete query, or that asks something else.
 
-    A query is known to be complete when its human rewrite only repeats it, or when it has no history. Something else
+    A query is known to be complete when its human rewrite only repeats it, when it has no history, or when a gate lets
+    it pass. Something else
     is asked when nearly all content words of the query are gone, and of the human rewrite where there is one; where
     there are few of them, all must be gone and half of what the rewrite says instead must be new.
     """
@@ -63,6 +64,6 @@ def _in(word: str, texts: Sequence[str], language: Language) -> bool:
 
 def is_complete(task: RewriteTask) -> bool:
     """Whether the query is known to need no rewrite."""
-    if not task.history:
+    if not task.history or task.passes:
         return True
     return task.reference is not None and same_question(task.query, task.reference, task.language)

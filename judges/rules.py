@@ -82,3 +82,8 @@ def _resembles(word: str, texts: Sequence[str]) -> bool:
 def _derived(one: str, other: str) -> bool:
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
     return shared >= 4 and shared >= 0.6 * max(len(one), len(other))
+
+
+def left_open(task: RewriteTask) -> bool:
+    """True where a gate lets a query pass although it points at the dialogue: the answer that it points at is missing."""
+    return task.gate is not None and task.gate.passes and task.gate.missing_answer

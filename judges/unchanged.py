@@ -9,7 +9,7 @@ from pairwright.core.components import Component
 from pairwright.core.language import normalise, references, unowned
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules import same_question, verdicts
+from pairwright.judges.rules import left_open, same_question, verdicts
 
 
 class Unchanged(Component):
@@ -17,13 +17,13 @@ class Unchanged(Component):
 
     With a human rewrite, needed means that it adds content to the query. Without one it means that the query has a
     reference, a marker of ellipsis or a plainly unowned attribute ("What are the symptoms?"); any other ellipsis is
-    not seen.
+    not seen. A query that a gate lets pass because an answer is missing may be copied.
     """
 
     name: ClassVar[str] = "unchanged"
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        needed = needs_rewrite(task)
+        needed = needs_rewrite(task) and not left_open(task)
         copies = (normalise(one.rewrite) == normalise(task.query) for one in candidates)
         return verdicts(self.name, "unchanged", (task.query if needed and copy else None for copy in copies))
 

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
-from pairwright.core.components import Source
+from pairwright.core.components import Component, Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.ledger import Ledger
@@ -26,7 +26,7 @@ from pairwright.core.records import (
     RewriteTask,
     SftRow,
 )
-from pairwright.core.result import AUDIT, DIVERSITY, INDEX, LEAKS, SPLIT, THIN, BuildResult, HeldOut
+from pairwright.core.result import AUDIT, DIVERSITY, GATE, INDEX, LEAKS, SPLIT, THIN, BuildResult, HeldOut
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions
@@ -38,6 +38,7 @@ from pairwright.pipelines.earlier import require_earlier, write_index
 from pairwright.pipelines.embedding import require_embedding
 from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
+from pairwright.pipelines.gate import decisions, gated
 from pairwright.pipelines.licence_check import require_combinable
 from pairwright.pipelines.planned import plan
 from pairwright.pipelines.probe import require_probe
@@ -139,8 +140,10 @@ def raw_rows(config: BuildConfig) -> Iterator[Conversation | Failed]:
 
 
 def generate(config: BuildConfig, books: Books, work: Path, ledger: Ledger) -> None:
-    """Ask the models and judge what they and the sources propose: ``candidates.jsonl``, ``judged.jsonl``."""
+    """Ask the models and judge what they, the gate and the sources propose: ``candidates.jsonl``, ``judged.jsonl``."""
     with running_servers(config, work) as base_urls:
+        if config.gate is not None:
+            decide(config, config.gate, books, work, ledger, base_urls)
         write_rows(work / "candidates.jsonl", candidates(config, books, work, base_urls))
         with asking(config, ledger, base_urls) as (ask, runner):
             proposals = judge.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
@@ -151,6 +154,18 @@ def generate(config: BuildConfig, books: Books, work: Path, ledger: Ledger) -> N
                 lambda rows: judge.judged(rows, config.judges, ask, judging_width(config), runner),
             )
             write_rows(work / "judged.jsonl", rows)
+
+
+def decide(
+    config: BuildConfig, gate: Component, books: Books, work: Path, ledger: Ledger, base_urls: Mapping[str, str]
+) -> None:
+    """Which queries are rewritten and which pass: ``gate.jsonl``, and the same decisions in ``tasks.jsonl``."""
+    with asking(config, ledger, base_urls) as (ask, runner):
+        tasks = books.stage(
+            "gate", "queries", tasks_in(work), lambda rows: gated(rows, gate, ask, judging_width(config), runner)
+        )
+        write_rows(work / "tasks.jsonl", tasks)
+    write_rows(work / GATE, decisions(tasks_in(work)))
 
 
 def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping[str, str]) -> Iterator[Candidate]:

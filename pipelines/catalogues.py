@@ -5,11 +5,13 @@ from __future__ import annotations
 from pairwright.core.config import Catalogues
 from pairwright.exports import EXPORTERS
 from pairwright.judges import JUDGES
+from pairwright.judges.gates import GATES
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.sources import SOURCES
 
 CATALOGUES: Catalogues = {
     "sources": SOURCES,
+    "gates": GATES,
     "judges": JUDGES,
     "perturbers": PERTURBERS,
     "exports": EXPORTERS,

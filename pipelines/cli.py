@@ -69,7 +69,7 @@ def show(
 
 @app.command("list")
 def list_(
-    kind: Annotated[Literal["sources", "judges", "perturbers", "exports"] | None, typer.Argument()] = None,
+    kind: Annotated[Literal["sources", "gates", "judges", "perturbers", "exports"] | None, typer.Argument()] = None,
 ) -> None:
     """List the components that a build file can name, with what each one does."""
     from pairwright.pipelines.commands import list_command
@@ -107,6 +107,24 @@ def perturb(
     from pairwright.pipelines.commands import perturb_command
 
     perturb_command(text, query, history or [])
+
+
+@app.command()
+def gate(
+    text: Annotated[str, typer.Option(help="The query.")],
+    history: Annotated[
+        list[str] | None, typer.Option(help="One turn, oldest first; repeat it. User speaks first.")
+    ] = None,
+    user_turns: Annotated[
+        bool, typer.Option("--user-turns", help="The history holds user turns only: no answer is known.")
+    ] = False,
+    use: Annotated[str, typer.Option(help="A gate that asks nobody.")] = "rules",
+    build: Annotated[Path | None, typer.Option(help="Take the gate of this build file instead, model and all.")] = None,
+) -> None:
+    """Show whether one query needs a rewrite, and whether what it lacks stands in a missing answer."""
+    from pairwright.pipelines.commands import gate_command
+
+    gate_command(text, history or [], user_turns, use, build)
 
 
 SYSTEM = "[NAME=]FILE, URL#MODEL, gguf[:FILE] or hf:FOLDER[+ADAPTER]."

@@ -126,6 +126,15 @@ def perturb_command(text: str, query: str, history: Sequence[str]) -> None:
     print_table("Worse variants", rows)
 
 
+def gate_command(text: str, history: Sequence[str], user_turns: bool, use: str, build: Path | None) -> None:
+    """Print what a gate says of one query."""
+    from pairwright.pipelines import gate_preview
+
+    task = gate_preview.task_of(text, gate_preview.turns_of(history, user_only=user_turns))
+    found = gate_preview.by_build(_configured(build), task) if build else gate_preview.by_name(use, task)
+    print_table("Gate", gate_preview.decision_table(found))
+
+
 def verify_command(folder: Path, tokenizer: str, cutoff_len: int) -> None:
     """Print what the trainers' own loaders made of the exports; rows that arrived otherwise are an error."""
     from pairwright.exports.verify import verify_exports

@@ -15,7 +15,7 @@ from pairwright.core.language import estimate_tokens
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import StageCount
 from pairwright.pipelines.books import Books
-from pairwright.pipelines.build import ledger_path, read_tasks, tasks_in
+from pairwright.pipelines.build import decide, ledger_path, read_tasks, tasks_in
 from pairwright.pipelines.earlier import require_earlier
 from pairwright.pipelines.embedding import require_embedding
 from pairwright.pipelines.licence_check import require_combinable
@@ -88,12 +88,20 @@ def forecast(config: BuildConfig) -> Forecast:
         work = Path(folder)
         with Books(work, config.limits.max_failure_rate, Silent()) as books:
             read_tasks(config, books, work)
-        queries = references = 0
+            if config.gate is not None and not config.gate.paid:
+                with Ledger(work / "unused.sqlite") as nothing:
+                    decide(config, config.gate, books, work, nothing, {})
+        queries = references = dependent = 0
         for task in tasks_in(work):
             queries += 1
+            dependent += bool(task.history)
             references += task.reference is not None
         asked = plan(config, lambda: tasks_in(work))
-        needs = [*_generation(config, asked, work), *_judging(config, queries, references)]
+        needs = [
+            *_gating(config, dependent),
+            *_generation(config, asked, work),
+            *_judging(config, queries, references),
+        ]
         return Forecast(books.counts, queries, references, needs)
 
 
@@ -116,6 +124,15 @@ def _generation(config: BuildConfig, asked: Plan, work: Path) -> Iterator[Need]:
     yield from totals.values()
 
 
+def _gating(config: BuildConfig, dependent: int) -> Iterator[Need]:
+    """A gate that asks a model asks it about every query that has a history, nothing in the ledger."""
+    if config.gate is not None and config.gate.paid:
+        name = config.gate.model_dump()["endpoint"]
+        need = Need(name, "gate", 0, 0, 0, 0, 0.0)
+        calls = dependent * config.gate.requests_per_candidate
+        yield _more(config.endpoints[name], need, calls, _GATE_PROMPT * calls, _GATE_ANSWER * calls)
+
+
 def _judging(config: BuildConfig, queries: int, references: int) -> Iterator[Need]:
     """At most: every reference and every teacher's candidate before every paid judge, nothing in the ledger."""
     teachers = sum(
@@ -133,6 +150,7 @@ def _judging(config: BuildConfig, queries: int, references: int) -> Iterator[Nee
             )
 
 
+_GATE_PROMPT, _GATE_ANSWER = 900, 100  # tokens of one request of the gate
 _JUDGE_PROMPT, _JUDGE_ANSWER = 700, 200  # tokens of one judging request, measured on the shipped rubric
 
 

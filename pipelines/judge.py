@@ -21,6 +21,8 @@ Pair = tuple[RewriteTask, Candidate]
 def candidates_of(tasks: Iterable[RewriteTask], generated: Iterable[Candidate]) -> Iterator[Pair]:
     """Every candidate beside its task: the source's own rewrite first, then the generated ones.
 
+    A query that passes the gate and has no rewrite of the source is its own candidate.
+
     ``generated`` must be in the order of ``tasks``, as the generation stage leaves it.
     """
     groups = groupby(generated, key=lambda candidate: candidate.task)
@@ -28,6 +30,8 @@ def candidates_of(tasks: Iterable[RewriteTask], generated: Iterable[Candidate]) 
     for task in tasks:
         if task.reference is not None:
             yield task, Candidate.create(task=task.id, origin="reference", rewrite=task.reference)
+        elif task.passes:
+            yield task, Candidate.create(task=task.id, origin="gate", rewrite=task.query)
         if key == task.id:
             for candidate in group:
                 yield task, candidate

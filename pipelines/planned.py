@@ -1,7 +1,7 @@
 """What the generation stage will ask: one :class:`PlannedRequest` per query, generator and temperature.
 
 Nothing here depends on the order of the queries or on what ran before: the seed of a request comes from the query's
-id, and so does the draw of ``sample`` queries.
+id, and so does the draw of ``sample`` queries. No teacher is asked about a query that passes the gate.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pairwright.core.config import BuildConfig, Style
 from pairwright.core.prompts import ANSWER_SCHEMA, TeacherAnswer, parse_answer, teacher_messages
 from pairwright.core.records import RewriteTask, Row, TaskKind, row_rng
 from pairwright.core.requests import Answer, ChatRequest, Message
+
+Drawn = tuple[str, int]
 
 
 class Variant(Row):
@@ -100,7 +102,7 @@ class Plan:
     tasks: Callable[[], Iterable[RewriteTask]]
     variants: tuple[Variant, ...]
     seed: int
-    drawn: Mapping[int, frozenset[str]]
+    drawn: Mapping[Drawn, frozenset[str]]
     length: int
 
     def __len__(self) -> int:
@@ -110,7 +112,7 @@ class Plan:
         number = 0
         for task in self.tasks():
             for variant in self.variants:
-                if variant.sample is None or task.id in self.drawn[variant.sample]:
+                if _wanted(task, variant) and (variant.sample is None or task.id in self.drawn[_draw_of(variant)]):
                     place = f"generate.{variant.role}.{variant.endpoint}.{variant.index}"
                     seed = row_rng(self.seed, place, task.id).getrandbits(31)
                     yield PlannedRequest(number=number, task=task, variant=variant, seed=seed)
@@ -124,21 +126,39 @@ def plan(config: BuildConfig, tasks: Callable[[], Iterable[RewriteTask]]) -> Pla
     queries never are in memory together. Their ids must be unique.
     """
     variants = _variants(config)
-    draws = {one.sample: _Draw(one.sample) for one in variants if one.sample is not None}
-    count = 0
+    draws = {_draw_of(one): _Draw(one.sample) for one in variants if one.sample is not None}
+    count = passing = 0
     for task in tasks():
         count += 1
+        passing += task.passes
         if draws:
             rank = row_rng(config.seed, "generate.sample", task.id).random()
-            for draw in draws.values():
-                draw.offer(rank, task.id)
-    drawn = {size: draw.chosen() for size, draw in draws.items()}
-    return Plan(tasks, variants, config.seed, drawn, planned(config, count))
+            for (role, _), draw in draws.items():
+                if not (task.passes and role == "teacher"):
+                    draw.offer(rank, task.id)
+    drawn = {key: draw.chosen() for key, draw in draws.items()}
+    return Plan(tasks, variants, config.seed, drawn, planned(config, count, passing))
 
 
-def planned(config: BuildConfig, tasks: int) -> int:
-    """How many requests ``tasks`` queries need; retries and answers asked for again come on top."""
-    return sum(tasks if one.sample is None else min(one.sample, tasks) for one in _variants(config))
+def planned(config: BuildConfig, tasks: int, passing: int = 0) -> int:
+    """How many requests ``tasks`` queries need, ``passing`` of which no teacher is asked about.
+
+    Retries and answers asked for again come on top.
+    """
+    total = 0
+    for one in _variants(config):
+        asked = tasks - passing if one.role == "teacher" else tasks
+        total += asked if one.sample is None else min(one.sample, asked)
+    return total
+
+
+def _wanted(task: RewriteTask, variant: Variant) -> bool:
+    """No teacher is paid for a query that passes the gate; what a weak model makes of it may still be rejected."""
+    return not (task.passes and variant.role == "teacher")
+
+
+def _draw_of(variant: Variant) -> Drawn:
+    return variant.role, variant.sample or 0
 
 
 class _Draw:

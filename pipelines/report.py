@@ -10,6 +10,7 @@ from pairwright.core.audit import Audit
 from pairwright.core.records import StageCount
 from pairwright.core.result import THIN, BuildResult, Diversity, HeldOut
 from pairwright.core.storage import atomic_writer
+from pairwright.pipelines.gate_report import confusion_table, ways_table
 from pairwright.pipelines.pair_tables import Table as Table
 from pairwright.pipelines.pair_tables import audit_table, balance_table, shortcut_table
 
@@ -41,6 +42,7 @@ def _lines(result: BuildResult) -> Iterable[str]:
     yield from (f"# Build {result.config.name}", "", f"Build id `{result.build_id}`.", "")
     yield from ("## Funnel", "", "Rows in = kept + dropped + failed, at every stage.", "")
     yield from markdown(funnel_table(result.counts))
+    yield from _gate_lines(result)
     yield from ("", "## Answers to imitate (SFT)", "")
     yield from markdown(_sft_table(result))
     yield from ("", "## Preference pairs", "")
@@ -115,6 +117,22 @@ def _split_lines(result: BuildResult) -> Iterable[str]:
     defects = sorted({defect for _, defect in pairs})
     cells = ([f"{pairs[split, defect] / max(totals[split], 1):.1%}" for split in splits] for defect in defects)
     yield from markdown([("defect", *splits), *((defect, *row) for defect, row in zip(defects, cells, strict=True))])
+
+
+def _gate_lines(result: BuildResult) -> Iterable[str]:
+    if result.config.gate is None:
+        return
+    yield from ("", f"## Gate (`{result.config.gate.name}`)", "")
+    yield from markdown(ways_table(result.gate()))
+    confusion = confusion_table(result.gate())
+    if len(confusion) > 1:
+        yield from (
+            "",
+            'Where a human rewrite is known it decides, whatever the gate says. How the gate\'s "needs a rewrite" compares:',
+            "",
+        )
+        yield from markdown(confusion)
+    yield from ("", "`rows/gate.jsonl` has every decision with its reason.")
 
 
 def _audit_lines(audit: Audit) -> Iterable[str]:

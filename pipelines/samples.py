@@ -59,7 +59,7 @@ def samples_of(
     groups = groupby(judged, key=lambda row: row.task.id)
     for row in rows:
         others = next(list(group) for key, group in groups if key == row.task.id)
-        models = [other for other in others if other.candidate.origin != "reference"]
+        models = [other for other in others if other.candidate.origin in ("teacher", "weak")]
         yield row, [other for other in models if other.candidate.id != row.chosen.id]
 
 

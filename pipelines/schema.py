@@ -36,7 +36,9 @@ def build_file_schema() -> dict[str, Any]:
             form["properties"] = {"use": {"const": name}, **form.get("properties", {})}
             form["required"] = ["use", *form.get("required", [])]
             forms.append(form)
-        schema["properties"][kind]["items"] = {"anyOf": [*forms, _CUSTOM]}
+        place = schema["properties"]["gate"] if kind == "gates" else schema["properties"][kind]
+        choice = {"anyOf": [*forms, _CUSTOM]}
+        place |= choice if kind == "gates" else {"items": choice}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -101,7 +103,9 @@ def _meaning(field: FieldInfo) -> str:
 
 
 def _type(field: FieldInfo, form: Mapping[str, Any]) -> str:
-    return "list of components" if model_in(field.annotation) is Component else _form(form)
+    if model_in(field.annotation) is Component:
+        return "list of components" if form.get("type") == "array" else "component"
+    return _form(form)
 
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "null": "null"}

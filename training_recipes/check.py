@@ -1,16 +1,25 @@
-"""Finds what is wrong with a training run before it starts: all problems at once, no GPU and no trainer needed."""
+"""Finds what is wrong with a training run before it starts: all problems at once, no GPU and no trainer needed.
+
+Each ``check_*.py`` holds one kind of check; docs/training.md lists what they find.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pairwright.training_recipes.check_after import check_evaluate, check_merge
 from pairwright.training_recipes.check_data import check_data
 from pairwright.training_recipes.check_device import check_device
+from pairwright.training_recipes.check_keys import check_keys
+from pairwright.training_recipes.check_method import check_method
+from pairwright.training_recipes.check_model import check_model, check_template
+from pairwright.training_recipes.check_run import check_place, check_run
 from pairwright.training_recipes.device import Device
 from pairwright.training_recipes.facts import read_facts
+from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.problem import Case, Problem
-from pairwright.training_recipes.render import ROWS, Stage
+from pairwright.training_recipes.render import Stage
 
 
 def check(stages: Sequence[Stage], build: Path, device: Device | None = None) -> tuple[Problem, ...]:
@@ -29,7 +38,19 @@ def check(stages: Sequence[Stage], build: Path, device: Device | None = None) ->
 
 
 def _problems(case: Case) -> Iterator[Problem]:
+    if case.stage.kind == "evaluate":
+        yield from check_evaluate(case)
+        return
+    yield from check_keys(case)
+    yield from check_model(case)
+    yield from check_place(case)
+    if case.stage.kind == "merge":
+        yield from check_merge(case)
     if case.stage.kind in ROWS:
         yield from check_data(case)
+        yield from check_method(case)
+        yield from check_run(case)
         if case.device:
             yield from check_device(case, case.device)
+    if case.stage.trainer == "llamafactory" or case.stage.kind in ROWS:
+        yield from check_template(case)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from pairwright.training_recipes.device import Device
 from pairwright.training_recipes.facts import BuildFacts, Export
-from pairwright.training_recipes.render import ROWS, Stage
+from pairwright.training_recipes.filling import ROWS
+from pairwright.training_recipes.render import Stage
 
 
 class Problem(NamedTuple):

@@ -15,14 +15,9 @@ import yaml
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import Scalar
 from pairwright.core.storage import atomic_writer
-from pairwright.training_recipes.facts import BuildFacts, Export, read_facts
+from pairwright.training_recipes.facts import BuildFacts, read_facts
+from pairwright.training_recipes.filling import ROWS, fill
 from pairwright.training_recipes.recipes import Kind, Recipe, Trainer, read_recipe
-
-ROWS: Mapping[Kind, str] = {"sft": "sft", "dpo": "dpo", "simpo": "dpo", "orpo": "dpo", "kto": "kto"}
-"""Which kind of exported rows a stage trains on."""
-
-SLACK = 1.25  # estimated lengths against the student's own tokenizer
-STEP = 128
 
 
 class Stage(NamedTuple):
@@ -86,44 +81,8 @@ def _stage(
     assert recipe.stage != "chain"
     settings = {key: moved.get(value, value) if isinstance(value, str) else value for key, value in settings.items()}
     if recipe.stage in ROWS:
-        settings["seed"] = facts.seed
-        export = facts.exports.get(recipe.trainer)
-        fill = {"llamafactory": _fill_llamafactory, "trl": _fill_trl}[recipe.trainer]
-        fill(settings, facts, export, ROWS[recipe.stage])
+        fill(settings, recipe.trainer, recipe.stage, facts)
     return Stage(name, recipe.trainer, recipe.stage, settings, place.parent / f"{name}.yaml", place)
-
-
-def _fill_llamafactory(settings: dict[str, Any], facts: BuildFacts, export: Export | None, rows: str) -> None:
-    settings["dataset_dir"] = str(facts.folder / "exports" / "llamafactory")
-    settings["dataset"] = f"{facts.name}_{rows}_train"
-    _fill_evaluation(settings, f"{facts.name}_{rows}_validation", export)
-    if export and export.longest(rows):
-        settings["cutoff_len"] = _cutoff(export, rows)
-
-
-def _fill_trl(settings: dict[str, Any], facts: BuildFacts, export: Export | None, rows: str) -> None:
-    settings["dataset_name"] = str(facts.folder / "exports" / "trl")
-    settings["dataset_config"] = rows
-    if export and not export.rows.get(f"{facts.name}_{rows}_validation"):
-        settings["eval_strategy"] = "no"
-    if export and export.longest(rows):
-        settings["max_length"] = _cutoff(export, rows)
-        if rows != "sft":  # these trainers cut prompts at 512 tokens unless told otherwise
-            settings["max_prompt_length"] = settings["max_length"]
-
-
-def _fill_evaluation(settings: dict[str, Any], name: str, export: Export | None) -> None:
-    if export is None or export.rows.get(name):
-        settings["eval_dataset"] = name
-    else:
-        settings.pop("eval_dataset", None)
-        settings["eval_strategy"] = "no"
-
-
-def _cutoff(export: Export, rows: str) -> int:
-    """Tokens that no row passes: the longest row, with slack where its length was estimated."""
-    longest = export.longest(rows) * (1 if export.counted else SLACK)
-    return int(-(-longest // STEP) * STEP)
 
 
 def _evaluation(recipe: Recipe, output: Path, facts: BuildFacts, moved: Mapping[str, str]) -> Stage:

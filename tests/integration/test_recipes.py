@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.recipes import Recipe, recipes
-from pairwright.training_recipes.render import ROWS
 
 RECIPES = recipes()
 CONFIGS = [recipe.path for recipe in RECIPES.values()]

@@ -32,7 +32,8 @@ def test_every_key_of_the_build_file_is_documented() -> None:
     for name, part in schema["$defs"].items():
         missing += undocumented(part, name)
     for kind in CATALOGUES:
-        for form in schema["properties"][kind]["items"]["anyOf"]:
+        place = schema["properties"]["gate"] if kind == "gates" else schema["properties"][kind]["items"]
+        for form in place["anyOf"]:
             missing += undocumented(form, f"{kind}.{form['properties']['use'].get('const')}")
     assert missing == []
 

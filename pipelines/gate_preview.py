@@ -1,0 +1,98 @@
+"""One decision of a gate about one query: the logic behind ``pairwright gate``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pairwright.core.components import Gate
+from pairwright.core.config import BuildConfig
+from pairwright.core.errors import ConfigError, JudgeError, RequestFailed
+from pairwright.core.language import detect_language, estimate_tokens
+from pairwright.core.ledger import Ledger
+from pairwright.core.records import GateDecision, Origin, RewriteTask, Turn
+from pairwright.judges.gates import GATES
+from pairwright.pipelines.build import ledger_path
+from pairwright.pipelines.gate import decide_now
+from pairwright.pipelines.report import Table
+from pairwright.pipelines.servers import asking, running_servers
+
+_ORIGIN = Origin(source="preview", file="-", key="-", licence="none")
+
+
+def turns_of(texts: Sequence[str], *, user_only: bool) -> tuple[Turn, ...]:
+    """Turns of user and assistant in turn, the user first, or of the user alone."""
+    return tuple(
+        Turn(role="assistant" if at % 2 and not user_only else "user", content=text) for at, text in enumerate(texts)
+    )
+
+
+def task_of(query: str, history: Sequence[Turn]) -> RewriteTask:
+    """The query as a gate sees it."""
+    return RewriteTask.create(
+        conversation="preview",
+        dialogue="preview",
+        language=detect_language(query),
+        history=tuple(history),
+        query=query,
+        tokens=estimate_tokens(query),
+        origin=_ORIGIN,
+    )
+
+
+def by_name(name: str, task: RewriteTask) -> GateDecision:
+    """What the gate called ``name``, which asks nobody, says of ``task``.
+
+    Raises:
+        ConfigError: no such gate, or one that asks an endpoint.
+    """
+    if name not in GATES or GATES[name].paid:
+        free = ", ".join(sorted(name for name, gate in GATES.items() if not gate.paid))
+        raise ConfigError([f"no gate {name!r} that asks nobody; there are: {free}"], "Others: --build BUILD.yaml.")
+    return decide_now([task], GATES[name]())[0]
+
+
+def by_build(config: BuildConfig, task: RewriteTask) -> GateDecision:
+    """What the gate of a build file says of ``task``; its answer goes to the build's ledger.
+
+    Raises:
+        ConfigError: the build file has no gate.
+        JudgeError: no usable answer came.
+    """
+    if config.gate is None:
+        raise ConfigError(["the build file has no gate"], "Add one: 'gate: {use: rules}'.")
+    if not config.gate.paid:
+        return decide_now([task], config.gate)[0]
+    only = config.model_copy(update={"generation": (), "judges": ()})
+    ledger_path(config).parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="pairwright-gate-") as logs,
+        Ledger(ledger_path(config)) as ledger,
+        running_servers(only, Path(logs)) as base_urls,
+        asking(only, ledger, base_urls) as (ask, runner),
+    ):
+        gate = config.gate
+        assert isinstance(gate, Gate)
+        try:
+            return runner.run(gate.decide(task, ask))
+        except RequestFailed as exc:
+            raise JudgeError(f"the gate gave no usable answer: {exc}", "Ask again, or take another model.") from exc
+
+
+def decision_table(decision: GateDecision) -> Table:
+    """Header and one row per part of the decision."""
+    does = "passes unchanged" if decision.passes else "is rewritten"
+    return [
+        ("question", "answer"),
+        ("needs a rewrite?", _word(decision.needs_rewrite)),
+        ("what it lacks stands in a missing answer?", _word(decision.missing_answer)),
+        ("so the query", does),
+        ("score", "–" if decision.score is None else f"{decision.score:.3f}"),
+        ("method", decision.method),
+        ("evidence", decision.evidence),
+    ]
+
+
+def _word(answer: bool) -> str:
+    return "yes" if answer else "no"
