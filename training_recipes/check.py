@@ -28,13 +28,18 @@ def check(stages: Sequence[Stage], build: Path, device: Device | None = None) ->
     Raises:
         TrainingError: there is no finished build.
     """
-    facts = read_facts(build)
-    found = [
-        problem
-        for at, stage in enumerate(stages)
-        for problem in _problems(Case(stage, facts, device, tuple(stages[:at])))
-    ]
+    found = [problem for case in cases(stages, build, device) for problem in _problems(case)]
     return tuple(sorted(found, key=lambda problem: problem.warning))
+
+
+def cases(stages: Sequence[Stage], build: Path, device: Device | None = None) -> tuple[Case, ...]:
+    """Each stage with all that its checks look at.
+
+    Raises:
+        TrainingError: there is no finished build.
+    """
+    facts = read_facts(build)
+    return tuple(Case(stage, facts, device, tuple(stages[:at])) for at, stage in enumerate(stages))
 
 
 def _problems(case: Case) -> Iterator[Problem]:

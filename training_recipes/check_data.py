@@ -65,7 +65,8 @@ def _sets(case: Case, export: Export) -> Iterator[Problem]:
 def _set(case: Case, export: Export, key: str, name: str) -> Iterator[Problem]:
     info = export.registered.get(name)
     if info is None:
-        message = f"{name} is not in dataset_info.json{did_you_mean(name, export.registered)}"
+        alike = [other for other in export.registered if _kind_of(export.registered[other]) == case.rows]
+        message = f"{name} is not in dataset_info.json{did_you_mean(name, alike)}"
         yield case.problem(key, message, _more_rows(case, name))
         return
     kind = _kind_of(info)

@@ -84,8 +84,9 @@ def _trl_loss(case: Case) -> Iterator[Problem]:
     if case.stage.kind == "simpo" and case.get("cpo_alpha", 1.0) != 0:
         message = f"{case.get('cpo_alpha', 'the default of 1.0')} adds an SFT loss to SimPO"
         yield case.problem("cpo_alpha", message, "Set 'cpo_alpha: 0.0' for SimPO as published.")
-    if "simpo_gamma" in case.stage.settings and case.stage.kind != "simpo":
-        yield case.problem("simpo_gamma", "does nothing without SimPO", "Set 'loss_type: simpo', or remove it.")
+    if case.stage.kind == "simpo" and case.get("loss_type") != "simpo":
+        message = f"'{case.get('loss_type')}' is no SimPO, and 'simpo_gamma' does nothing"
+        yield case.problem("loss_type", message, "Set 'loss_type: simpo'.")
     if case.stage.kind == "kto" and case.get("per_device_train_batch_size", 8) < 2:
         message = "KTO compares each answer with another one of its batch"
         yield case.problem("per_device_train_batch_size", message, "Set it to 2 or more.")

@@ -9,6 +9,7 @@ from pairwright.core.config_errors import did_you_mean
 from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.memory import uses_adapter
 from pairwright.training_recipes.problem import Case, Problem
+from pairwright.training_recipes.recipes import made_by
 from pairwright.training_recipes.render import Stage
 from pairwright.training_recipes.students import (
     adapter_base,
@@ -74,7 +75,9 @@ def _adapter_as_model(case: Case, name: str) -> Problem:
 
 def _folder(case: Case, key: str, name: str, file: str) -> Iterator[Problem]:
     if not Path(name).is_dir():
-        hint = "Run the recipe that makes it first, or the chain that does both ('pairwright recipes list chain')."
+        where = "--model FOLDER" if key == "model_name_or_path" else f"--set {key}=FOLDER"
+        maker = f"{made_by(name)} makes it: train that first" if made_by(name) else "Train what makes it first"
+        hint = f"{maker}, or the chain of both; where it lies elsewhere: {where}"
         yield case.problem(key, f"{name}: no such folder", hint)
     elif not (Path(name) / file).is_file():
         yield case.problem(key, f"{name}: there is no {file} in it", "Name the folder that holds the model's files.")

@@ -11,9 +11,8 @@ from rich.table import Table
 
 from pairwright.core.errors import ConfigError
 from pairwright.core.storage import atomic_writer
-from pairwright.training_recipes.check import check
+from pairwright.training_recipes.check_command import Checking, check_command
 from pairwright.training_recipes.display import display
-from pairwright.training_recipes.hardware import this_device
 from pairwright.training_recipes.recipes import read_recipe, recipes
 from pairwright.training_recipes.render import render
 from pairwright.training_recipes.train import Wishes, train
@@ -34,33 +33,35 @@ def show_command(name: str) -> None:
 
 
 def copy_command(name: str, to: Path) -> None:
-    """Write a copy whose command names the copy; files that the recipe names go beside it. Never over a file."""
+    """Write a copy whose command names the copy; a file that the recipe names goes beside it. Never over a file."""
     recipe = read_recipe(name)
     target = to / recipe.path.name if to.is_dir() else to
-    text = recipe.path.read_text(encoding="utf-8").replace(f"training_recipes/configs/{recipe.path.name}", str(target))
-    beside = recipe.path.parent / Path(str(recipe.settings.get("deepspeed", ""))).name
-    copies = [target, *([target.parent / beside.name] if "deepspeed" in recipe.settings else [])]
+    text = recipe.path.read_text(encoding="utf-8")
+    command, _, rest = text.partition("\n")
+    for old in (f"training_recipes/configs/{recipe.path.name}", f"train {recipe.name} "):
+        command = command.replace(old, f"train {target} " if old.startswith("train ") else str(target))
+    beside = Path(str(recipe.settings.get("deepspeed", ""))).name
+    copies = [target, target.with_name(beside)] if beside else [target]
     if there := [path for path in copies if path.exists()]:
         raise ConfigError([f"{path}: exists already" for path in there], "Name another file or folder.")
-    if "deepspeed" in recipe.settings:
-        text = text.replace(str(recipe.settings["deepspeed"]), str(copies[1]))
+    if beside:
+        rest = rest.replace(str(recipe.settings["deepspeed"]), str(copies[1]))
     with atomic_writer(target) as file:
-        file.write(text)
-    if "deepspeed" in recipe.settings:
-        shutil.copyfile(beside, copies[1])
-    print(f"wrote {', '.join(map(str, copies))}; run it: {text.splitlines()[0].removeprefix('# ')}")
+        file.write(f"{command}\n{rest}")
+    if beside:
+        shutil.copyfile(recipe.path.with_name(beside), copies[1])
+    print(f"wrote {', '.join(map(str, copies))}; run it: {command.removeprefix('# ')}")
 
 
-def train_command(name: str, build: Path, output: Path | None, wishes: Wishes, only_check: bool, quiet: bool) -> None:
+def train_command(
+    name: str, build: Path, output: Path | None, wishes: Wishes, checking: Checking | None, quiet: bool
+) -> None:
     """Run a recipe, or only check it, and say what came out."""
     recipe = read_recipe(name)
     folder = output or Path("runs") / recipe.name
-    if only_check:
-        found = check(render(recipe, build, folder, wishes.overrides), build, this_device())
-        print(*found, sep="\n")
-        if errors := [problem for problem in found if not problem.warning]:
-            raise ConfigError([f"{len(errors)} of these would stop the run"])
-        print(f"{recipe.name}: fine on {build}")
+    if checking:
+        stages = render(recipe, build, folder, wishes.overrides)
+        check_command(recipe.name, stages, build, checking.device, checking.deep)
         return
     with display(quiet) as show:
         train(recipe, build, folder, wishes, show)

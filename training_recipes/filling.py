@@ -12,7 +12,6 @@ from pairwright.training_recipes.recipes import Kind, Trainer
 ROWS: Mapping[Kind, str] = {"sft": "sft", "dpo": "dpo", "simpo": "dpo", "orpo": "dpo", "kto": "kto"}
 """Which kind of exported rows a stage trains on."""
 
-SLACK = 1.25  # for lengths that were estimated and not counted with the student's tokenizer
 STEP = 128
 
 
@@ -20,6 +19,9 @@ def fill(settings: dict[str, Any], trainer: Trainer, kind: Kind, facts: BuildFac
     """Fill in one stage that trains. A set of this build that the recipe names itself stays as it is."""
     settings["seed"] = facts.seed
     export = facts.exports.get(trainer)
+    if export and export.longest(ROWS[kind]):
+        limit = token_limit(export, ROWS[kind], str(settings.get("model_name_or_path")))
+        settings.update(_limits(trainer, kind, limit))
     if trainer == "llamafactory":
         _llamafactory(settings, kind, facts, export)
     else:
@@ -38,8 +40,6 @@ def _llamafactory(settings: dict[str, Any], kind: Kind, facts: BuildFacts, expor
     if export and settings["eval_dataset"] not in registered:
         del settings["eval_dataset"]
         settings["eval_strategy"] = "no"
-    if export and export.longest(ROWS[kind]):
-        settings["cutoff_len"] = _limit(export, ROWS[kind])
 
 
 def _trl(settings: dict[str, Any], kind: Kind, facts: BuildFacts, export: Export | None) -> None:
@@ -47,19 +47,24 @@ def _trl(settings: dict[str, Any], kind: Kind, facts: BuildFacts, export: Export
     settings["dataset_config"] = ROWS[kind]
     if export and not export.rows.get(f"{facts.name}_{ROWS[kind]}_validation"):
         settings["eval_strategy"] = "no"
-    if export and export.longest(ROWS[kind]):
-        limit = _limit(export, ROWS[kind])
-        settings["max_length"] = limit
-        if kind != "sft":  # these trainers cut prompts at 512 tokens unless told otherwise
-            settings["max_prompt_length"] = limit
-        if kind in ("simpo", "kto"):  # these want the prompt's limit below the whole
-            settings["max_length"] = limit + STEP
 
 
-def _limit(export: Export, rows: str) -> int:
-    """Tokens that no row passes: the longest row, with slack where its length was estimated."""
-    longest = export.longest(rows) * (1 if export.counted else SLACK)
-    return int(-(-longest // STEP) * STEP)
+def token_limit(export: Export, rows: str, student: str) -> int:
+    """Tokens that no row passes: the longest row, with slack where its length was estimated.
+
+    Estimates are for a tokenizer like Qwen's. Others need more for Chinese: SmolLM2's up to 2.1 times as much.
+    """
+    slack = 1.0 if export.counted else 1.25 if "qwen" in student.lower() else 2.25
+    return int(-(-export.longest(rows) * slack // STEP) * STEP)
+
+
+def _limits(trainer: Trainer, kind: Kind, limit: int) -> dict[str, int]:
+    if trainer == "llamafactory":
+        return {"cutoff_len": limit}
+    if kind == "sft":
+        return {"max_length": limit}
+    # TRL cuts prompts at 512 tokens unless told otherwise. SimPO and KTO want the prompt's limit below the whole.
+    return {"max_prompt_length": limit, "max_length": limit if kind == "dpo" else limit + STEP}
 
 
 def _balance(settings: dict[str, Any], export: Export, name: str, trainer: Trainer) -> None:

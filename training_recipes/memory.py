@@ -1,7 +1,7 @@
 """How much memory one GPU needs for a stage, estimated from the model's shape, the recipe and the build's longest row.
 
-Per GPU, in bytes, for P parameters, T of them trained, and a batch of B rows of L tokens (twice as many for pairs and
-KTO) on a model of width H, inner width I, N layers, V tokens:
+Per GPU, in bytes, for P parameters, T of them trained, and a batch of B rows of L tokens (2 B for pairs) on a model of
+width H, inner width I, N layers, V tokens:
 
 - weights: 2 P in half precision, 4 P in float32; quantised to 4 bits 0.53 per linear parameter, embeddings in half;
 - trained: 16 T (float32 weight, gradient, Adam's two moments), 10 T with an 8-bit optimizer, and 2 T for the copies of
@@ -9,8 +9,8 @@ KTO) on a model of width H, inner width I, N layers, V tokens:
 - reference: 2 P where everything is trained and the loss has a reference model; an adapter needs none;
 - activations: B L H N (what gradient checkpointing keeps) and B L (10 H + 4 I) for the layer that is computed again,
   two bytes each in half precision, four in float32; all N layers at once without checkpointing;
-- logits: B L V times 14 (2 + float32 copy + log-softmax + gradient), 12 in float32: for short rows and a large
-  vocabulary the largest part of all;
+- logits: B L V times 16 (2 + float32 copy 4 + log-softmax 4 + gradients 4 and 2; as many in float32), 18 where a
+  reference model or KTO's KL term is computed while they are kept: often the largest part of all;
 - 1 GiB for the framework.
 
 DeepSpeed's stages divide weights, gradients and optimizer by the GPUs; offloaded parts are in the machine's memory.
@@ -71,7 +71,7 @@ def estimate(case: Case) -> Estimate | None:
     half = is_half(case)
     tokens = _tokens(case)
     activations = _activations(case, shape, tokens) * (2 if half else 4)
-    logits = tokens * shape.vocabulary * (14 if half else 12)
+    logits = tokens * shape.vocabulary * (18 if case.stage.kind in ("dpo", "kto") else 16)
     if uses_adapter(case):
         trained = shape.adapter(int(case.get("lora_rank") or case.get("lora_r") or 8)) * _per_trained(case)
         return _gib(_weights(case, shape, half), trained, 0, activations, logits)
@@ -111,7 +111,7 @@ def _tokens(case: Case) -> int:
     """Tokens of the largest batch: rows are padded to the longest of their batch."""
     limit = int(case.get("cutoff_len") or case.get("max_length") or _DEFAULT_LENGTH)
     longest = case.export.longest(case.rows) if case.export else 0
-    rows = int(case.get("per_device_train_batch_size", 8)) * (1 if case.stage.kind == "sft" else 2)
+    rows = int(case.get("per_device_train_batch_size", 8)) * (2 if case.rows == "dpo" else 1)
     return rows * min(limit, longest or limit)
 
 

@@ -47,6 +47,11 @@ class Recipe(BaseModel):
         """Names of the recipes that a chain runs; empty for a single recipe."""
         return tuple(self.settings.get("chain", ()))
 
+    @property
+    def writes_to(self) -> str:
+        """The folder that the recipe's trainer writes to when it runs the file as it stands."""
+        return str(self.settings.get("export_dir") or self.settings.get("output_dir") or "")
+
 
 def recipes() -> Mapping[str, Recipe]:
     """The shipped recipes by name, in order of name."""
@@ -69,6 +74,12 @@ def read_recipe(name_or_path: str) -> Recipe:
         [f"no recipe {name_or_path!r}{did_you_mean(name_or_path, _names())}"],
         "'pairwright recipes list' prints the names; a file of your own is named by its path.",
     )
+
+
+def made_by(folder: str) -> str | None:
+    """The shipped recipe that writes to ``folder`` as it stands, such as ``saves/qwen2.5-3b/merged``."""
+    found = (name for name, recipe in recipes().items() if folder in (recipe.writes_to, recipe.writes_to + "/"))
+    return next(found, None)
 
 
 def _names() -> list[str]:
@@ -117,7 +128,7 @@ def _kind(path: Path, settings: Mapping[str, Any], command: str) -> tuple[Traine
     if "export_dir" in settings:
         return ("llamafactory" if "template" in settings else "trl"), "merge"
     if {"stage", "finetuning_type", "template"} & settings.keys():
-        return "llamafactory", _llamafactory_kind(settings)
+        return "llamafactory", llamafactory_kind(settings)
     if settings.get("loss_type") == "simpo":
         return "trl", "simpo"
     if found := _TRL_COMMAND.match(command):
@@ -129,7 +140,8 @@ def _kind(path: Path, settings: Mapping[str, Any], command: str) -> tuple[Traine
     )
 
 
-def _llamafactory_kind(settings: Mapping[str, Any]) -> Kind:
+def llamafactory_kind(settings: Mapping[str, Any]) -> Kind:
+    """What LlamaFactory trains with these settings: SimPO and ORPO are losses of its stage ``dpo``."""
     losses: Mapping[Any, Kind] = {"simpo": "simpo", "orpo": "orpo"}
     if settings.get("stage", "sft") == "dpo":
         return losses.get(settings.get("pref_loss"), "dpo")

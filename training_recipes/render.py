@@ -17,7 +17,7 @@ from pairwright.core.records import Scalar
 from pairwright.core.storage import atomic_writer
 from pairwright.training_recipes.facts import BuildFacts, read_facts
 from pairwright.training_recipes.filling import ROWS, fill
-from pairwright.training_recipes.recipes import Kind, Recipe, Trainer, read_recipe
+from pairwright.training_recipes.recipes import Kind, Recipe, Trainer, llamafactory_kind, read_recipe
 
 
 class Stage(NamedTuple):
@@ -36,8 +36,8 @@ def render(
 ) -> tuple[Stage, ...]:
     """The stages of ``recipe`` on ``build``, each with a folder of its own below ``output``.
 
-    ``overrides`` change keys of every stage that trains (``model_name_or_path`` of every stage that loads the
-    recipe's student); a key written ``stage.key`` changes only that stage.
+    ``overrides`` change a key in the stages that have it, or where none has it in all that train;
+    ``model_name_or_path`` replaces the recipe's student. A key written ``stage.key`` changes only that stage.
 
     Raises:
         ConfigError: an override names no stage of the recipe.
@@ -45,16 +45,16 @@ def render(
     """
     facts = read_facts(build)
     output = output.resolve()
+    parts = _parts(recipe)
+    changes = _changes(recipe, parts, overrides or {})
     moved: dict[str, str] = {}
     stages = []
-    for name, one in _parts(recipe).items():
-        settings = dict(one.settings)
-        place = output / name
-        moved[str(settings.get("export_dir") or settings.get("output_dir"))] = str(place)
-        stages.append(_stage(name, one, settings, place, facts, moved))
+    for name, one in parts.items():
+        moved[one.writes_to] = str(output / name)
+        stages.append(_stage(one, output / name, changes[name], facts, moved))
     if "evaluate" in recipe.settings:
-        stages.append(_evaluation(recipe, output, facts, moved))
-    return _overridden(stages, recipe.student, overrides or {})
+        stages.append(_evaluation(recipe, output, changes["evaluate"], facts, moved))
+    return tuple(stages)
 
 
 def write(stages: Sequence[Stage]) -> None:
@@ -69,57 +69,64 @@ def write(stages: Sequence[Stage]) -> None:
 
 
 def _parts(recipe: Recipe) -> dict[str, Recipe]:
-    """The recipes to run by the name of their stage: what each does."""
-    if recipe.stage != "chain":
-        return {recipe.stage: recipe}
-    return {part.stage: part for part in map(read_recipe, recipe.chain)}
+    """The recipes to run by the name of their stage: what each does, numbered from the second of a kind."""
+    parts: dict[str, Recipe] = {}
+    for part in map(read_recipe, recipe.chain) if recipe.stage == "chain" else (recipe,):
+        before = sum(other.stage == part.stage for other in parts.values())
+        parts[f"{part.stage}-{before + 1}" if before else part.stage] = part
+    return parts
+
+
+def _changes(
+    recipe: Recipe, parts: Mapping[str, Recipe], overrides: Mapping[str, Scalar]
+) -> dict[str, dict[str, Scalar]]:
+    """The overrides of each stage."""
+    names = [*parts, *(["evaluate"] if "evaluate" in recipe.settings else [])]
+    if wrong := [key for key in overrides if "." in key and key.partition(".")[0] not in names]:
+        raise ConfigError([f"{key}: the recipe has no such stage; there are: {', '.join(names)}" for key in wrong])
+    changes: dict[str, dict[str, Scalar]] = {name: {} for name in names}
+    for key, value in overrides.items():
+        of, _, inner = key.rpartition(".")
+        for name in [of] if of else _holders(key, recipe, parts):
+            changes[name][inner] = value
+    return changes
+
+
+def _holders(key: str, recipe: Recipe, parts: Mapping[str, Recipe]) -> list[str]:
+    """The stages that an override without a stage's name is for."""
+    if key == "model_name_or_path":
+        students = [name for name, part in parts.items() if part.student == recipe.student]
+        return [*students, *(["evaluate"] if "evaluate" in recipe.settings else [])]
+    return [name for name, part in parts.items() if key in part.settings] or [
+        name for name, part in parts.items() if part.stage in ROWS
+    ]
 
 
 def _stage(
-    name: str, recipe: Recipe, settings: dict[str, Any], place: Path, facts: BuildFacts, moved: Mapping[str, str]
+    recipe: Recipe, place: Path, changes: Mapping[str, Scalar], facts: BuildFacts, moved: Mapping[str, str]
 ) -> Stage:
     assert recipe.stage != "chain"
+    settings = {**recipe.settings, **changes}
+    kind = recipe.stage
+    if kind in ROWS:
+        kind = llamafactory_kind(settings) if recipe.trainer == "llamafactory" else kind
+        fill(settings, recipe.trainer, kind, facts)
+    if "deepspeed" in recipe.settings:  # its file lies beside the recipe
+        settings["deepspeed"] = str(recipe.path.parent / Path(recipe.settings["deepspeed"]).name)
     settings = {key: moved.get(value, value) if isinstance(value, str) else value for key, value in settings.items()}
-    if recipe.stage in ROWS:
-        fill(settings, recipe.trainer, recipe.stage, facts)
-    return Stage(name, recipe.trainer, recipe.stage, settings, place.parent / f"{name}.yaml", place)
+    return Stage(
+        place.name, recipe.trainer, kind, {**settings, **changes}, place.with_name(f"{place.name}.yaml"), place
+    )
 
 
-def _evaluation(recipe: Recipe, output: Path, facts: BuildFacts, moved: Mapping[str, str]) -> Stage:
+def _evaluation(
+    recipe: Recipe, output: Path, changes: Mapping[str, Scalar], facts: BuildFacts, moved: Mapping[str, str]
+) -> Stage:
+    moved = {**moved, recipe.student: str(changes.get("model_name_or_path", recipe.student))}
     systems = dict(recipe.settings["evaluate"])
     for name, system in systems.items():
-        for before, now in moved.items():
-            system = system.replace(before, now)
-        systems[name] = system
-    settings = {"test": str(facts.folder), "systems": systems}
+        kind, _, folders = system.partition(":")
+        systems[name] = f"{kind}:{'+'.join(moved.get(folder, folder) for folder in folders.split('+'))}"
+    others = {key: value for key, value in changes.items() if key != "model_name_or_path"}
+    settings = {"test": str(facts.folder), "systems": systems, **others}
     return Stage("evaluate", recipe.trainer, "evaluate", settings, output / "evaluate.yaml", output / "evaluate")
-
-
-def _overridden(stages: Sequence[Stage], student: str, overrides: Mapping[str, Scalar]) -> tuple[Stage, ...]:
-    names = [stage.name for stage in stages]
-    wrong = [key for key in overrides if "." in key and key.partition(".")[0] not in names]
-    if wrong:
-        raise ConfigError([f"{key}: the recipe has no such stage; there are: {', '.join(names)}" for key in wrong])
-    return tuple(stage._replace(settings=_changed(stage, student, overrides)) for stage in stages)
-
-
-def _changed(stage: Stage, student: str, overrides: Mapping[str, Scalar]) -> dict[str, Any]:
-    settings = dict(stage.settings)
-    for key, value in overrides.items():
-        of, _, inner = key.rpartition(".")
-        if of == stage.name:
-            settings[inner] = value
-        elif not of and key == "model_name_or_path":
-            _another_student(settings, student, str(value))
-        elif not of and stage.kind in ROWS:
-            settings[key] = value
-    return settings
-
-
-def _another_student(settings: dict[str, Any], student: str, other: str) -> None:
-    if settings.get("model_name_or_path") == student:
-        settings["model_name_or_path"] = other
-    if "systems" in settings:
-        settings["systems"] = {
-            name: system.replace(f"hf:{student}", f"hf:{other}") for name, system in settings["systems"].items()
-        }

@@ -116,6 +116,8 @@ def template_of(name: str) -> str | None:
 
 def thinks_or_not(name: str) -> bool:
     """True for the hybrid Qwen3 models, which answer with or without thinking."""
+    if is_local(name):
+        return "enable_thinking" in _chat_template(name)
     return bool(_THINKS_OR_NOT.search(name.lower()))
 
 
@@ -132,8 +134,14 @@ def adapter_base(folder: str) -> str | None:
 
 def has_chat_template(folder: str) -> bool:
     """True unless a local tokenizer is there and has no chat template."""
-    path = Path(folder) / "tokenizer_config.json"
-    return not path.is_file() or "chat_template" in _read(path) or (Path(folder) / "chat_template.jinja").is_file()
+    return not (Path(folder) / "tokenizer_config.json").is_file() or bool(_chat_template(folder))
+
+
+def _chat_template(folder: str) -> str:
+    alone, among = Path(folder) / "chat_template.jinja", Path(folder) / "tokenizer_config.json"
+    if alone.is_file():
+        return alone.read_text(encoding="utf-8")
+    return str(_read(among).get("chat_template", "")) if among.is_file() else ""
 
 
 def _config(folder: str) -> dict[str, Any]:
