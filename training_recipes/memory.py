@@ -7,7 +7,7 @@ width H, inner width I, N layers, V tokens:
 - trained: 16 T (float32 weight, gradient, Adam's two moments), 10 T with an 8-bit optimizer, and 2 T for the copies of
   mixed precision where everything is trained; the weights then count here;
 - reference: 2 P where everything is trained and the loss has a reference model; an adapter needs none;
-- activations: B L H N (what gradient checkpointing keeps) and B L (10 H + 4 I) for the layer that is computed again,
+- activations: B L H N (what gradient checkpointing keeps) and B L (16 H + 6 I) for the layer that is computed again,
   two bytes each in half precision, four in float32; all N layers at once without checkpointing;
 - logits: B L V times 16 (2 + float32 copy 4 + log-softmax 4 + gradients 4 and 2; as many in float32), 18 where a
   reference model or KTO's KL term is computed while they are kept: often the largest part of all;
@@ -116,7 +116,7 @@ def _tokens(case: Case) -> int:
 
 
 def _activations(case: Case, shape: Shape, tokens: int) -> int:
-    layer = 10 * shape.hidden + 4 * shape.inner
+    layer = 16 * shape.hidden + 6 * shape.inner
     kept = not case.get("disable_gradient_checkpointing") if case.stage.trainer == "llamafactory" else None
     if kept or (kept is None and case.get("gradient_checkpointing", True)):
         return tokens * (shape.hidden * shape.layers + layer)
