@@ -129,6 +129,22 @@ def openai_name_problem(row: ChatRow) -> str:
     return "" if all(OPENAI_NAME.fullmatch(name) for name in names) else "tool_name"
 
 
+def trl_answer_problem(row: ChatRow) -> str:
+    """``null_argument`` where a call or a tool says null: a table cannot tell it from a key that is not there."""
+    turns = (*row.chat.turns, row.chosen)
+    values = [
+        json.loads(row.chat.tools or "[]"),
+        *(json.loads(call.arguments) for turn in turns for call in turn.calls),
+    ]
+    return "null_argument" if any(map(_has_null, values)) else ""
+
+
+def _has_null(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_has_null, value.values() if isinstance(value, dict) else value))
+    return value is None
+
+
 def trl_pair_problem(row: ChatRow) -> str:
     """``tools_in_preference`` where TRL's DPO and KTO trainers would lose the tools of a row, or stop at it, else empty."""
     return "tools_in_preference" if row.uses_tools else ""

@@ -34,7 +34,8 @@ _CONTROL = re.compile(r"<\|[^|<>]*\|>|</?(?:s|think|tool_call|tool_response|imag
 _REMEDIES = {
     "no_analysis": "set prompt.analysis to false",
     "too_long": "raise max_tokens of the export, or lower context.max_tokens or examples.per_prompt",
-    "tools_in_preference": "set prompt.tools: text, or leave these rows to another form",
+    "tools_in_preference": "set prompt.tools: text, or preference: false and kto: false of the trl export",
+    "null_argument": "set prompt.tools: text, or leave these rows to another form",
     "tool_name": "OpenAI's names have letters, digits, _ and - only: rename the tools, or set prompt.tools: text",
 }
 

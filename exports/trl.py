@@ -18,7 +18,7 @@ from pairwright.core.components import Component
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
 from pairwright.exports.arrow_columns import Columns
-from pairwright.exports.chat_forms import trl_chat_pair, trl_chat_sft, trl_pair_problem
+from pairwright.exports.chat_forms import trl_answer_problem, trl_chat_pair, trl_chat_sft, trl_pair_problem
 from pairwright.exports.chat_rows import ChatRow
 from pairwright.exports.files import ChatForms, ChatLayout, Layout, Record, write_chats, write_kinds
 from pairwright.exports.rendering import Budget, Kind, TrainingRow
@@ -29,6 +29,11 @@ class TrlExporter(Component):
 
     name: ClassVar[str] = "trl"
 
+    preference: bool = Field(
+        True,
+        description="Write the pairs for DPO. TRL takes no tools from a row: pairs with tools need prompt.tools: text.",
+        exclude_if=bool,
+    )
     kto: bool = Field(False, description="Also write accepted and rejected answers with labels for KTO.")
     max_tokens: int = Field(
         2048, ge=64, description="Tokens of a row, as TRL's max_length; longer rows lose their oldest turns."
@@ -45,10 +50,11 @@ class TrlExporter(Component):
             StorageError: a file cannot be written.
         """
         target, budget = folder / "trl", Budget.of(self.max_tokens, self.tokenizer)
-        kinds: list[Kind] = ["sft", "dpo", "kto"] if self.kto else ["sft", "dpo"]
+        asked: dict[Kind, bool] = {"sft": True, "dpo": self.preference, "kto": self.kto}
+        kinds = [kind for kind, wanted in asked.items() if wanted]
         if build.config.task == "answer":
             layouts = {kind: trl_chat_pair if kind == "dpo" else self._answered(kind) for kind in kinds}
-            unfit = dict.fromkeys(kinds[1:], trl_pair_problem)
+            unfit = {kind: trl_answer_problem if kind == "sft" else trl_pair_problem for kind in kinds}
             files = write_chats(build, target, ChatForms(layouts, unfit), budget)
         else:
             files = write_kinds(build, target, {kind: _LAYOUTS[kind] for kind in kinds}, budget)

@@ -23,7 +23,10 @@ TEMPLATES = ("qwen", "qwen3_nothink", "smollm2")
 
 
 class Checked(Row):
-    """One set as one trainer loaded it. ``problems`` is empty when every row arrived as it was written."""
+    """One set as one trainer loaded it. ``problems`` is empty when every row arrived as it was written.
+
+    ``skipped`` says why a set was not tried with a template that cannot write it.
+    """
 
     trainer: str
     name: str
@@ -31,6 +34,7 @@ class Checked(Row):
     rows: int
     longest: int
     problems: tuple[str, ...] = ()
+    skipped: str = ""
 
 
 def verify_exports(

@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
+from llamafactory.data.template import TEMPLATES
 from llamafactory.hparams import get_train_args
 from transformers import AutoTokenizer
 
+from pairwright.core.records import Turn
 from pairwright.core.storage import write_rows
+from pairwright.exports.chat_readers import read_chat_rows
+from pairwright.exports.chat_rows import ChatRow
 from pairwright.exports.verify import Checked
+from pairwright.exports.verify_chats import IGNORED, check_labels, is_answer
 
-IGNORED = -100
 STAGES = {"sft": "sft", "dpo": "rm", "kto": "kto"}
 
 
@@ -44,13 +48,55 @@ def check_set(
     )
 
 
+def check_chats(
+    folder: Path, name: str, entry: dict[str, Any], tokenizer: str, template: str, cutoff_len: int
+) -> Checked:
+    """The same for a set of chats; SFT learns the last answer alone (``mask_history``)."""
+    rows = list(read_chat_rows(folder / entry["file_name"]))
+    report = {"trainer": "llamafactory", "name": name, "template": template, "rows": len(rows)}
+    if any(row.uses_tools for row in rows) and TEMPLATES[template].format_tools.tool_format == "default":
+        reason = f"LlamaFactory has no tool format of its own for {template}: set prompt.tools: text"
+        return Checked(**report, longest=0, skipped=reason)
+    kind = "dpo" if entry.get("ranking") else "kto" if "kto_tag" in entry["columns"] else "sft"
+    loaded, tok = _loaded(folder, name, kind, tokenizer, template, cutoff_len, mask_history=kind == "sft")
+    problems = [] if len(loaded) == len(rows) else [f"{len(rows)} rows written, {len(loaded)} loaded"]
+    longest = 0
+    for number, (row, made) in enumerate(zip(rows, loaded, strict=False), start=1):
+        found: list[str] = []
+        for answer, ids, labels in _answers(kind, row, made):
+            longest = max(longest, len(ids))
+            found += check_labels(tok, row, ids, labels)
+            text = tok.decode([label for label in labels if label != IGNORED], skip_special_tokens=False)
+            text = text.rstrip("\n").removesuffix(tok.eos_token)
+            if not is_answer(text, answer, TEMPLATES[template].extract_tool(text) if answer.calls else text):
+                found.append("the tokens with loss are not the answer")
+        if kind == "dpo" and made["chosen_input_ids"] == made["rejected_input_ids"]:
+            found.append("chosen and rejected are the same tokens")
+        if kind == "kto" and made["kto_tags"] is not row.desirable:
+            found.append(f"label {row.desirable} became {made['kto_tags']}")
+        problems += [f"row {number}: {problem}" for problem in found]
+    return Checked(**report, longest=longest, problems=tuple(problems))
+
+
+def _answers(kind: str, row: ChatRow, made: dict[str, Any]) -> Iterator[tuple[Turn, list[int], list[int]]]:
+    """Each answer of a row with its token ids and labels."""
+    if kind != "dpo":
+        yield row.chosen, made["input_ids"], made["labels"]
+        return
+    assert row.rejected is not None
+    yield row.chosen, made["chosen_input_ids"], made["chosen_labels"]
+    yield row.rejected, made["rejected_input_ids"], made["rejected_labels"]
+
+
 def _written(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8") as file:
         rows: list[dict[str, Any]] = json.load(file) if path.suffix == ".json" else [json.loads(line) for line in file]
     return rows
 
 
-def _loaded(folder: Path, name: str, kind: str, tokenizer: str, template: str, cutoff_len: int) -> tuple[Any, Any]:
+def _loaded(
+    folder: Path, name: str, kind: str, tokenizer: str, template: str, cutoff_len: int, mask_history: bool = False
+) -> tuple[Any, Any]:
     arguments = {
         "model_name_or_path": tokenizer,
         "stage": "dpo" if kind == "dpo" else kind,
@@ -60,6 +106,7 @@ def _loaded(folder: Path, name: str, kind: str, tokenizer: str, template: str, c
         "dataset": name,
         "template": template,
         "cutoff_len": cutoff_len,
+        "mask_history": mask_history,
         "output_dir": "unused",
         "overwrite_cache": True,
         "report_to": "none",
@@ -108,10 +155,12 @@ def _compare(tok: Any, system: str, user: str, answer: str, ids: Sequence[int], 
 def main(folder: str, tokenizer: str, cutoff_len: str, report: str, *templates: str) -> None:
     """Check every set of ``dataset_info.json`` with every template and write one ``Checked`` per line to ``report``."""
     info = json.loads((Path(folder) / "dataset_info.json").read_text(encoding="utf-8"))
+    task = json.loads((Path(folder) / "export.json").read_text(encoding="utf-8")).get("task", "rewrite")
+    check = check_chats if task == "answer" else check_set
     write_rows(
         Path(report),
         (
-            check_set(Path(folder), name, entry, tokenizer, template, int(cutoff_len))
+            check(Path(folder), name, entry, tokenizer, template, int(cutoff_len))
             for template in templates
             for name, entry in info.items()
         ),

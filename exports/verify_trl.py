@@ -23,9 +23,14 @@ from trl.trainer.kto_trainer import KTOTrainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from pairwright.core.records import Turn
 from pairwright.core.storage import write_rows
+from pairwright.exports.chat_forms import trl_messages, trl_prompt
+from pairwright.exports.chat_readers import read_chat_rows
+from pairwright.exports.chat_rows import ChatRow
 from pairwright.exports.readers import read_training_rows
 from pairwright.exports.verify import Checked
+from pairwright.exports.verify_chats import arrived
 
 _TRAINERS = {"sft": (SFTTrainer, SFTConfig), "dpo": (DPOTrainer, DPOConfig), "kto": (KTOTrainer, KTOConfig)}
 
@@ -53,6 +58,49 @@ def check_set(path: Path, kind: str, tok: Any, cutoff_len: int) -> Checked:
         longest=longest,
         problems=tuple(problems),
     )
+
+
+def check_chats(path: Path, kind: str, tok: Any, cutoff_len: int) -> Checked:
+    """The same for a set of chats, against what the tokenizer's chat template makes of the rows as they were written."""
+    rows = list(read_chat_rows(path))
+    made = _prepared(path, kind, tok, cutoff_len)
+    problems = [] if len(made) == len(rows) else [f"{len(rows)} rows written, {len(made)} loaded"]
+    longest = 0
+    for number, (row, one) in enumerate(zip(rows, made, strict=False), start=1):
+        found: list[str] = []
+        sides = [row.chosen, *([row.rejected] if row.rejected else [])]
+        for answer, (prompt, learned, _) in zip(sides, _sides(kind, one, "", ""), strict=True):
+            longest = max(longest, len(prompt) + len(learned))
+            found += _compare_chat(tok, row, answer, prompt, learned)
+            if len(prompt) + len(learned) > cutoff_len:
+                found.append(f"{len(prompt) + len(learned)} tokens, more than {cutoff_len}: the trainer will cut it")
+        if kind == "dpo" and one["chosen_input_ids"] == one["rejected_input_ids"]:
+            found.append("chosen and rejected are the same tokens")
+        if kind == "kto" and one["label"] is not row.desirable:
+            found.append(f"label {row.desirable} became {one['label']}")
+        problems += [f"row {number}: {problem}" for problem in found]
+    report = {"trainer": "trl", "name": path.stem, "template": "chat_template", "rows": len(rows)}
+    return Checked(**report, longest=longest, problems=tuple(problems))
+
+
+def _compare_chat(tok: Any, row: ChatRow, answer: Turn, prompt: Sequence[int], learned: Sequence[int]) -> Iterator[str]:
+    tools = json.loads(row.chat.tools) if row.chat.tools else None
+    asked = tok.apply_chat_template(trl_prompt(row), tools=tools, tokenize=False, add_generation_prompt=True)
+    whole = tok.apply_chat_template([*trl_prompt(row), *trl_messages([answer])], tools=tools, tokenize=False)
+    text = tok.decode(prompt, skip_special_tokens=False)
+    if not _same(text, asked):
+        yield "the prompt is not what the chat template makes of the row"
+    yield from arrived(text, row)
+    said = tok.decode(learned, skip_special_tokens=False)
+    if not _same(said.removesuffix(tok.eos_token), whole[len(asked) :].removesuffix(tok.eos_token)):
+        yield "the tokens with loss are not the answer and its end"
+    if any(call.name not in said for call in answer.calls):
+        yield "the chat template writes no calls: set prompt.tools: text"
+
+
+def _same(text: str, expected: str) -> bool:
+    """Equal up to order: a table gives the keys of all rows' objects one order."""
+    return text == expected or sorted(text.rstrip("\n")) == sorted(expected.rstrip("\n"))
 
 
 def _prepared(path: Path, kind: str, tok: Any, cutoff_len: int) -> Any:
@@ -101,9 +149,10 @@ def _compare(
 def main(folder: str, tokenizer: str, cutoff_len: str, report: str, *_: str) -> None:
     """Check every set of ``export.json`` and write one ``Checked`` per line to ``report``."""
     tok = AutoTokenizer.from_pretrained(tokenizer)
-    kinds = json.loads((Path(folder) / "export.json").read_text(encoding="utf-8"))["files"]
-    sets = [(Path(folder) / name, kind) for kind, content in kinds.items() for name in content["rows"]]
-    write_rows(Path(report), (check_set(path, kind, tok, int(cutoff_len)) for path, kind in sets))
+    content = json.loads((Path(folder) / "export.json").read_text(encoding="utf-8"))
+    sets = [(Path(folder) / name, kind) for kind, files in content["files"].items() for name in files["rows"]]
+    check = check_chats if content.get("task") == "answer" else check_set
+    write_rows(Path(report), (check(path, kind, tok, int(cutoff_len)) for path, kind in sets))
 
 
 if __name__ == "__main__":

@@ -141,7 +141,8 @@ def verify_command(folder: Path, tokenizer: str, cutoff_len: int) -> None:
 
     found = verify_exports(folder / "exports", tokenizer, cutoff_len=cutoff_len)
     rows = [
-        (one.trainer, one.name, one.template, one.rows, one.longest, "; ".join(one.problems) or "none") for one in found
+        (one.trainer, one.name, one.template, one.rows, one.longest, one.skipped or "; ".join(one.problems) or "none")
+        for one in found
     ]
     print_table(
         "Loaded by the trainers", [("trainer", "set", "template", "rows", "longest, tokens", "problems"), *rows]
