@@ -16,6 +16,7 @@ from pairwright.core.requests import Ask
 from pairwright.judges.rules import said, verdicts
 
 _FOREIGN = {"zh": re.compile(r"[A-Za-z]{2,}"), "en": re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")}
+_ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+")
 
 
 class LanguageMismatch(Component):
@@ -46,6 +47,7 @@ class LanguageMismatch(Component):
 def _in_answer(task: RewriteTask, answer: str) -> str | None:
     if calls_of(answer):
         return None
+    answer = _ADDRESS.sub(" ", answer)
     language = detect_language(answer)
     if language in (task.language, detect_language(task.query)):
         return None

@@ -13,7 +13,8 @@ from functools import lru_cache
 from pairwright.core.calls import calls_text
 from pairwright.core.config import ContextConfig
 from pairwright.core.language import estimate_tokens
-from pairwright.core.records import Conversation, Dropped, RewriteTask, Turn
+from pairwright.core.records import Conversation, Dropped, Failed, RewriteTask, Turn
+from pairwright.pipelines.answer_dialogues import answerable
 from pairwright.pipelines.contexts import STAGE, Query
 
 
@@ -39,6 +40,21 @@ def answer_contexts(rows: Iterable[Query], config: ContextConfig) -> Iterator[Re
     """Yield the task of each answer, or why it is left out: ``language``, ``context_too_long``."""
     for row in rows:
         yield _context(row.conversation, row.position, config)
+
+
+def asked_in(rows: Iterable[Conversation | Failed]) -> Iterator[Conversation | Failed]:
+    """What copies of test dialogues are looked for in: every user turn with the turn before it, and the last answer."""
+    for row in rows:
+        if isinstance(row, Failed):
+            yield row
+            continue
+        (ordered,) = answerable([row])
+        turns = ordered.turns if isinstance(ordered, Conversation) else row.turns
+        spoken = [turn for turn in turns if turn.role != "system"]
+        for place, turn in enumerate(spoken):
+            if turn.role == "user" or place == len(spoken) - 1:
+                start = max(place - 1, 0) if turn.role == "user" else place
+                yield row.model_copy(update={"turns": tuple(spoken[start : place + 1]), "reference": None})
 
 
 def _context(conversation: Conversation, place: int, config: ContextConfig) -> RewriteTask | Dropped:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pairwright.core.config import PairingConfig
+from pairwright.core.config import BuildConfig, PairingConfig
 from pairwright.pipelines.choice import PICKED
 from pairwright.pipelines.sketches import Sketches, column
 from pairwright.pipelines.surface import cells_auc
@@ -56,6 +56,13 @@ class Rule(NamedTuple):
 
     code: int
     drops: Callable[[Bools], Bools]
+
+
+def rules_of(config: BuildConfig) -> PairingConfig:
+    """The rules that apply to a build: where queries are answered, none of them "needs no rewrite"."""
+    if config.task == "rewrite":
+        return config.pairing
+    return config.pairing.model_copy(update={"no_rewrite_share": (0.0, 1.0)})
 
 
 def balance(sketches: Sketches, picks: bytes | bytearray, config: PairingConfig) -> bytearray:

@@ -29,7 +29,7 @@ from pairwright.core.records import (
 from pairwright.core.result import AUDIT, DIVERSITY, GATE, INDEX, LEAKS, SPLIT, THIN, BuildResult, HeldOut
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines import judge, pair
-from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions
+from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions, asked_in
 from pairwright.pipelines.answer_dialogues import answerable
 from pairwright.pipelines.books import Books, Watcher
 from pairwright.pipelines.contexts import contexts, queries
@@ -123,6 +123,8 @@ def without_copies(
         for source in config.evaluations
         if isinstance(source, Source)
     }
+    if config.task == "answer":
+        tests = {name: asked_in(rows) for name, rows in tests.items()}
 
     def tell(found: Sequence[HeldOut]) -> None:
         write_json(work / LEAKS, [one.model_dump() for one in found])

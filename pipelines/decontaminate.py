@@ -69,9 +69,11 @@ def decontaminate(
         learnt: list[_Text] = []
         for number, task in enumerate(tasks):
             put(waiting, task)
-            complete = [task.query] if task.reference is None else [task.reference, task.query]
+            rewrite = [task.reference] if task.kind == "rewrite" and task.reference is not None else []
+            complete = [*rewrite, task.query]
             texts[task.language] += _texts(number, complete, task.query, task.history)
-            learnt += [_Text(number, canonical(text), True) for text in complete]
+            taught = complete if task.kind == "rewrite" else [task.query, task.reference or ""]
+            learnt += [_Text(number, canonical(text), True) for text in taught]
         first: dict[int, Hit] = {}
         found = []
         for name, rows in evaluations.items():

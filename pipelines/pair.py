@@ -20,7 +20,7 @@ from pairwright.core.records import (
     Verdict,
     row_rng,
 )
-from pairwright.pipelines.balance import BALANCE_REASONS, balance
+from pairwright.pipelines.balance import BALANCE_REASONS, balance, rules_of
 from pairwright.pipelines.choice import PICK_REASONS, PICKED, choose_variants
 from pairwright.pipelines.samples import Aims, nearest, quality, score_of
 from pairwright.pipelines.sketches import Proposal, sketched
@@ -161,7 +161,7 @@ def plan(variants: Iterable[Proposal], config: BuildConfig) -> Plan:
     """Decide over all variants at once which ones become pairs, and which pairs stay."""
     sketches = sketched(variants, config.prompt, config.seed)
     picks = choose_variants(sketches, config.pairing.max_per_task)
-    return Plan(bytes(picks), bytes(balance(sketches, picks, config.pairing)))
+    return Plan(bytes(picks), bytes(balance(sketches, picks, rules_of(config))))
 
 
 def paired(variants: Iterable[Proposal], picks: bytes) -> Iterator[PreferencePair | Dropped]:

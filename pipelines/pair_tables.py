@@ -13,6 +13,7 @@ from pairwright.core.config import PairingConfig
 from pairwright.core.language import normalise
 from pairwright.core.records import PreferencePair
 from pairwright.core.result import BuildResult
+from pairwright.pipelines.balance import rules_of
 from pairwright.pipelines.surface import Place, cells_auc, length_place
 
 Table = Sequence[Sequence[object]]
@@ -48,10 +49,14 @@ class _Counts:
 
 def balance_table(result: BuildResult) -> Table:
     """Header and one row per rule of the balance: its aim, what the pairs are like, and whether that is within."""
-    counts, aims = _Counts(), result.config.pairing
+    counts, aims = _Counts(), rules_of(result.config)
     for pair in result.pairs():
         counts.add(pair)
-    return [("rule", "aim", "reached", "within"), *(_checked(row) for row in _rules(counts, aims))]
+    foreign = "no_rewrite_share" if result.config.task == "answer" else None
+    return [
+        ("rule", "aim", "reached", "within"),
+        *(_checked(rule) for rule in _rules(counts, aims) if rule[0] != foreign),
+    ]
 
 
 Rule = tuple[str, tuple[float, float], str, float]

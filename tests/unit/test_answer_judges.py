@@ -156,6 +156,7 @@ def test_a_call_made_since_the_query_is_a_loop() -> None:
         ("When was she born?", "她出生于1911年，在都灵。", "en", False),
         ("她是哪一年出生的？", "She was born in Turin.", "zh", False),
         ("她是哪一年出生的？", "1911年，出生于 Turin，现居 New York City。", "zh", True),
+        ("网址是什么？", "网址是www.universalstudios.com/beijing。", "zh", True),
         ("WiFi?", "房间里有免费无线网络。", "zh", True),
         ("Please answer in English: who is she?", "A writer from Turin.", "zh", True),
         ("她是哪一年出生的？", '[{"name": "find_person", "arguments": {"name": "she"}}]', "zh", True),
