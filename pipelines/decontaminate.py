@@ -3,7 +3,8 @@
 The context counts. 多少钱？ in the data and in a test set is no leak; it is one after the same turn. Three things of a
 task are therefore compared with those of a test row:
 
-- its self-contained texts (the reference, the query) with the row's rewrite, or its query where it has no history;
+- its self-contained texts (the rewrite, the query) with the row's rewrite, or its query where it has no history; of
+  what is to be answered, only a query that opens a dialogue is self-contained;
 - its query together with the turn before it with the row's query together with the turn before that;
 - what is learnt from it (the reference, the query), for a passage of thirteen words, with everything in the row.
 
@@ -69,10 +70,8 @@ def decontaminate(
         learnt: list[_Text] = []
         for number, task in enumerate(tasks):
             put(waiting, task)
-            rewrite = [task.reference] if task.kind == "rewrite" and task.reference is not None else []
-            complete = [*rewrite, task.query]
-            texts[task.language] += _texts(number, complete, task.query, task.history)
-            taught = complete if task.kind == "rewrite" else [task.query, task.reference or ""]
+            taught = [text for text in (task.reference, task.query) if text is not None]
+            texts[task.language] += _texts(number, _complete(task, taught), task.query, task.history)
             learnt += [_Text(number, canonical(text), True) for text in taught]
         first: dict[int, Hit] = {}
         found = []
@@ -86,6 +85,12 @@ def decontaminate(
         tell(found)
         for number, task in enumerate(waiting_tasks(waiting)):
             yield _leak(task, first[number], config) if number in first else task
+
+
+def _complete(task: RewriteTask, taught: Sequence[str]) -> Sequence[str]:
+    if task.kind == "rewrite":
+        return taught
+    return [] if task.history else [task.query]
 
 
 def _leak(task: RewriteTask, hit: Hit, config: DecontaminationConfig) -> RewriteTask | Dropped:
