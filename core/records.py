@@ -140,7 +140,7 @@ class GateDecision(Row):
 
     ``needs_rewrite``: the query cannot be understood without its dialogue. ``missing_answer``: what it lacks stands in an
     answer of the assistant that the history does not have. ``score`` is how sure the gate is that it needs a rewrite,
-    from 0 to 1; ``method`` says where that comes from: points of rules, a trained classifier, the probability of the
+    from 0 to 1; ``method`` says where that comes from: points of rules, the probability of the
     word that the model wrote, or that word alone (then there is no score). ``evidence`` quotes what decided.
     ``reference_needs_rewrite`` is absent where no human rewrite is known.
     """
@@ -148,7 +148,7 @@ class GateDecision(Row):
     needs_rewrite: bool
     missing_answer: bool = False
     score: Annotated[float, Field(ge=0, le=1)] | None = None
-    method: Literal["rule", "classifier", "probability", "answer"]
+    method: Literal["rule", "probability", "answer"]
     evidence: str = ""
     request_hashes: tuple[str, ...] = ()
     reference_needs_rewrite: bool | None = None

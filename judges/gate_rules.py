@@ -14,14 +14,15 @@ from pairwright.judges.gate_signals import Signal, signals
 
 POINTS: Mapping[Language, Mapping[str, float]] = {
     "en": {
-        "reference": 3.0,
-        "pointing": 2.0,
-        "conjunction": 1.5,
+        "reference": 2.0,
+        "pointing": 2.5,
+        "conjunction": 2.0,
         "other": 1.5,
         "definite": 1.5,
         "unowned": 1.5,
+        "reply": 1.0,
         "what_about": 1.0,
-        "acronym": 1.0,
+        "acronym": 1.5,
         "more": 1.0,
         "superlative": 1.0,
         "comparative": 0.5,
@@ -30,7 +31,7 @@ POINTS: Mapping[Language, Mapping[str, float]] = {
         "short3": 0.5,
         "short5": 0.5,
         "long": -0.5,
-        "name_part": -0.5,
+        "overlap_answer": -0.5,
         "name": -1.0,
         "statement": -1.0,
         "overlap": -1.0,
@@ -58,6 +59,7 @@ POINTS: Mapping[Language, Mapping[str, float]] = {
         "name_asked": -0.5,
         "statement": -0.5,
         "request": -3.5,
+        "name_beside": -1.0,
         "name": -2.0,
         "courtesy": -4.0,
     },
@@ -82,7 +84,7 @@ def decision(task: RewriteTask) -> GateDecision:
     found = signals(task.query, task.history, task.language)
     total = points(found, task.language)
     needed = total > 0
-    missing = missing_answer(task, found) if needed else None
+    missing = missing_answer(task) if needed else None
     return GateDecision(
         needs_rewrite=needed,
         missing_answer=missing is not None,

@@ -21,6 +21,6 @@ def signals(query: str, history: Sequence[Turn], language: Language) -> tuple[Si
 
     module = gate_signals_zh if language == "zh" else gate_signals_en
     found: dict[str, Signal] = {}
-    for signal in module.signals(query, [turn.content for turn in history]):
+    for signal in module.signals(query, history):
         found.setdefault(signal.name, signal)
     return tuple(found.values())

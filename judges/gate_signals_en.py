@@ -24,6 +24,7 @@ from pairwright.core.language_en import (
     is_request,
 )
 from pairwright.core.lexicon import lexicon
+from pairwright.core.records import Turn
 from pairwright.core.references_en import references
 from pairwright.judges.gate_signals import Signal
 
@@ -56,6 +57,14 @@ _DEFINITION = re.compile(
     r"(?!the\b|there\b|some\b|it\b|its\b|your\b|that\b|this\b|him\b|her\b|them\b|in\b|so\b|important\b|popular\b|common\b)(?P<what>(?:[\w'’-]+\s*){1,4})[?.!]*$",
     re.IGNORECASE,
 )
+_REPLY = re.compile(
+    r"^\W*(?:(?:no|yes|ok|okay|sure|well|thanks?|please)\W+)*(?:i\s+)?(?:(?:do\s+not|don'?t|dont)\s+(?:really\s+)?(?:care|mind|have (?:a|any) preference)|no preference|"
+    r"(?:it\s+)?does(?:n't| not) matter|any(?:thing)?(?:\s+(?:is|will be)\s+(?:ok|okay|fine))?|either|both|yes please|no)\b[\w\s,]{0,12}\W*$",
+    re.IGNORECASE,
+)
+_CLOCK_OR_SKY = re.compile(
+    r"\bwhat\s+(?:time|day|date)\s+is\s+it\b|\bit\s+(?:\w+\s+){0,3}?(?:rain|snow|hail)", re.IGNORECASE
+)
 _ACRONYM = re.compile(r"\b[A-Z]{2,5}s?\b")
 _OWNING = frozenset({"of", "for", "between", "in", "to", "with", "on", "about", "from", "at", "by"})
 _TWO_SIDED = frozenset({"difference", "relationship", "impact", "effect", "influence", "similarity", "role"})
@@ -70,13 +79,14 @@ class _Query(NamedTuple):
     asks: bool
     parse: Analysis
     history: str
-    known: frozenset[str]
+    said: frozenset[str]
+    told: frozenset[str]
 
     def matters(self, token: Token) -> bool:
         return any(start <= token.start < end for start, end in self.places)
 
 
-def signals(query: str, history: Sequence[str]) -> Iterator[Signal]:
+def signals(query: str, history: Sequence[Turn]) -> Iterator[Signal]:
     """Every signal of the query; a name may come more than once."""
     seen = _read(query, history)
     if not seen.focus:
@@ -84,18 +94,24 @@ def signals(query: str, history: Sequence[str]) -> Iterator[Signal]:
     elif not seen.asks:
         yield Signal("statement", seen.focus)
     for reference in references(query):
-        if reference.kind != "ellipsis":
+        if reference.kind != "ellipsis" and not _CLOCK_OR_SKY.search(query):
             yield Signal("reference", reference.text)
-    for name, pattern in (("pointing", _POINTING), ("other", _OTHER), ("more", _MORE), ("what_about", _ABOUT)):
+    if (match := _POINTING.search(query)) and not _chosen_from(seen, match.start()):
+        yield Signal("pointing", match.group().strip())
+    if seen.asks and (context := _context(seen)):
+        yield Signal("context", context)
+    for name, pattern in (("other", _OTHER), ("more", _MORE), ("what_about", _ABOUT)):
         if match := pattern.search(seen.focus):
             yield Signal(name, match.group().strip())
+    if match := _REPLY.search(query):
+        yield Signal("reply", match.group().strip())
     yield from _shape(seen)
     yield from _comparisons(seen)
     yield from _phrases(seen)
     yield from _names(seen)
 
 
-def _read(query: str, history: Sequence[str]) -> _Query:
+def _read(query: str, history: Sequence[Turn]) -> _Query:
     sentences = [(match.start(), match.end()) for match in SENTENCE.finditer(query) if match.group().strip()]
     asking = [place for place in sentences if _asks(query[slice(*place)])]
     telling = [place for place in sentences if not _courteous(query[slice(*place)])]
@@ -106,9 +122,24 @@ def _read(query: str, history: Sequence[str]) -> _Query:
         places=tuple(places),
         asks=bool(asking),
         parse=analyse(query),
-        history="\n".join(history),
-        known=frozenset(word for turn in history for word in content_words(turn)),
+        history="\n".join(turn.content for turn in history),
+        said=frozenset(word for turn in history if turn.role == "user" for word in content_words(turn.content)),
+        told=frozenset(word for turn in history if turn.role != "user" for word in content_words(turn.content)),
     )
+
+
+def _chosen_from(seen: _Query, place: int) -> bool:
+    """True when an earlier question of the same query names what is chosen from: "Which one is healthier?"."""
+    before = [token for token in seen.parse.tokens if token.start < place and seen.matters(token)]
+    first_question = next((end for start, end in seen.places if start <= place), 0)
+    return place >= first_question and sum(map(_noun, before)) >= 2
+
+
+def _context(seen: _Query) -> str:
+    """What the query tells before it asks, where that names something."""
+    asked = seen.places[0][0]
+    told = [token for token in seen.parse.tokens if token.start < asked]
+    return seen.text[:asked].strip() if sum(_noun(token) and token.lemma not in _COURTESY for token in told) else ""
 
 
 def _asks(sentence: str) -> bool:
@@ -134,10 +165,11 @@ def _shape(seen: _Query) -> Iterator[Signal]:
         return
     nouns = [token for token in tokens if _noun(token)]
     if not nouns:
-        yield Signal("no_noun", seen.focus)
+        elsewhere = any(_noun(token) for token in seen.parse.tokens)
+        yield Signal("no_noun_asked" if elsewhere else "no_noun", seen.focus)
     if seen.parse.parsed and not any(token.tag[:1] == "V" or token.tag == "MD" for token in tokens):
         yield Signal("no_verb", seen.focus)
-    if len(tokens) <= 5:
+    if len(tokens) <= 5 and not _context(seen):
         yield Signal("short3" if len(tokens) <= 3 else "short5", seen.focus)
     elif len(tokens) >= 10:
         yield Signal("long", seen.focus)
@@ -145,7 +177,8 @@ def _shape(seen: _Query) -> Iterator[Signal]:
         yield Signal("conjunction", tokens[0].text)
     for noun in nouns:
         if noun.lemma not in _RELATIONAL:
-            yield Signal("overlap" if noun.lemma in seen.known else "fresh", noun.text)
+            known = noun.lemma in seen.said
+            yield Signal("overlap" if known else "overlap_answer" if noun.lemma in seen.told else "fresh", noun.text)
     match = _DEFINITION.search(seen.focus)
     if match and not any(word in _RELATIONAL for word in content_words(match["what"])):
         yield Signal("definitional", match["what"])
@@ -175,6 +208,7 @@ def _comparisons(seen: _Query) -> Iterator[Signal]:
 def _phrases(seen: _Query) -> Iterator[Signal]:
     """Definite phrases first mentioned here, and nouns that belong to something unnamed."""
     tokens = seen.parse.tokens
+    told = seen.asks and _context(seen)
     points = any(token.text.lower() in POINTERS for token in tokens if seen.matters(token))
     for start, end in _noun_phrases(seen.parse):
         head, inner = tokens[end - 1], tokens[start:end]
@@ -187,7 +221,7 @@ def _phrases(seen: _Query) -> Iterator[Signal]:
             yield Signal("definite", phrase)
         named = any(token.tag[:2] == "NN" and token.lemma not in _RELATIONAL for token in inner[:-1])
         if matters and head.lemma in _RELATIONAL and not named:
-            yield Signal("unowned", phrase)
+            yield Signal("unowned_told" if told else "unowned", phrase)
 
 
 def _noun_phrases(parse: Analysis) -> Iterator[tuple[int, int]]:

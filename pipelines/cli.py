@@ -118,7 +118,7 @@ def gate(
     user_turns: Annotated[
         bool, typer.Option("--user-turns", help="The history holds user turns only: no answer is known.")
     ] = False,
-    use: Annotated[str, typer.Option(help="A gate that asks nobody.")] = "rules",
+    use: Annotated[str, typer.Option(help="A gate that asks no model.")] = "rules",
     build: Annotated[Path | None, typer.Option(help="Take the gate of this build file instead, model and all.")] = None,
 ) -> None:
     """Show whether one query needs a rewrite, and whether what it lacks stands in a missing answer."""
