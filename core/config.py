@@ -241,6 +241,16 @@ class PromptConfig(Section):
         "concise",
         description="What teacher and student aim for. 'concise': only what the query needs to be understood; 'informative': all that narrows it down.",
     )
+    style_tag: bool = Field(
+        False,
+        description="Rewrites only. Name the style in the prompt, so that one student can learn both from two builds.",
+        exclude_if=lambda tag: not tag,
+    )
+    form: Literal["xml", "plain"] = Field(
+        "xml",
+        description="Rewrites only. 'xml': turns and query stand in tags. 'plain': after labels, one line each; line breaks in them become spaces.",
+        exclude_if=lambda form: bool(form == "xml"),
+    )
     tools: Literal["native", "text"] = Field(
         "native",
         description="Answers only. 'native': tools and calls go into the trainer's own fields, and its chat template writes them. 'text': they are described in the system prompt and calls are JSON text, for templates, forms and trainers without tools.",

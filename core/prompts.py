@@ -2,7 +2,8 @@
 
 The wording stands in ``teacher.LANGUAGE.txt`` and ``student.LANGUAGE.txt`` beside this file: system message, a line
 ``=== user ===``, user message. A line that starts with ``[word]`` is kept only where that word applies: the target
-style (``concise``, ``informative``) or the form of the answer (``plain``, ``json``).
+style (``concise``, ``informative``), the form of the answer (``plain``, ``json``) or that of the prompt (``tags``,
+``labels``).
 
 The fixed part of a prompt comes first and the case last, so that servers with a prefix cache read it once. Training,
 serving and evaluation of a student all call :func:`student_prompt`; :func:`prompt_hashes` names its text.
@@ -21,6 +22,11 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args
 from pydantic import Field, ValidationError
 
 from pairwright.core.config import PromptConfig, Style
+from pairwright.core.escaping import TAGS as TAGS
+from pairwright.core.escaping import escape as escape
+from pairwright.core.escaping import readable as readable
+from pairwright.core.escaping import unescape as unescape
+from pairwright.core.prompt_forms import TAGGED, PromptForm, labelled_form
 from pairwright.core.records import (
     Candidate,
     Example,
@@ -34,22 +40,9 @@ from pairwright.core.records import (
 )
 from pairwright.core.requests import Message
 
-TAGS = (
-    *("task", "example", "history", "current_query", "answer", "user", "assistant", "system", "tool"),
-    *("rewrite", "first_text", "second_text"),
-)
 ANALYSIS_LIMIT = 400
 REWRITE_LIMIT = 600
 
-_INVISIBLE = r"\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufe00-\ufe0f"
-_GAP = rf"[\s{_INVISIBLE}]*"
-_SPELLED = "|".join(_GAP.join(re.escape(letter) for letter in tag) for tag in TAGS)
-_TAG_LIKE = rf"(?={_GAP}[/／\\|｜!?]|[^\W\d_]|{_GAP}(?:{_SPELLED})\b)"
-_OPENING = re.compile(rf"[<＜﹤]{_TAG_LIKE}", re.IGNORECASE)
-_ESCAPED = re.compile(rf"&lt;{_TAG_LIKE}", re.IGNORECASE)
-_SUSPECT = re.compile(r"[<＜﹤\r\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n\s*```\Z", re.DOTALL)
 
 
@@ -88,29 +81,6 @@ ANSWER_SCHEMA = _schema(analysis=_ANALYSIS, needs_rewrite={"type": "boolean"}, r
 STUDENT_SCHEMA = _schema(analysis=_ANALYSIS, rewrite=_REWRITE)
 
 
-def escape(text: str) -> str:
-    """Dialogue text as data: it can neither open nor close a tag, nor write a chat template's control token.
-
-    A ``<`` (also full-width) before anything tag-like becomes ``&lt;``: a letter, ``/``, ``|``, ``!``, ``?``, or, after
-    spaces or invisible characters, a slash or one of our tag names. ``a < b`` and ``Tom & Jerry`` stay as they are.
-    Control characters become spaces, lone surrogates U+FFFD. Escaping twice is escaping once.
-    """
-    if not _SUSPECT.search(text):
-        return text
-    return _OPENING.sub("&lt;", readable(text))
-
-
-def readable(text: str) -> str:
-    """``text`` with one kind of line end, spaces for control characters and U+FFFD for lone surrogates."""
-    text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _CONTROL.sub(" ", text)
-
-
-def unescape(text: str) -> str:
-    """Undo :func:`escape` in an answer whose model copied ``&lt;`` from its prompt."""
-    return _ESCAPED.sub("<", text)
-
-
 def teacher_messages(task: RewriteTask, style: Style = "concise") -> tuple[Message, ...]:
     """The messages that ask a teacher or weak model for a rewrite of ``task`` as JSON of ``ANSWER_SCHEMA``."""
     shown = [(one, _json(one.analysis, one.rewrite, one.needs_rewrite)) for one in task.examples]
@@ -120,10 +90,20 @@ def teacher_messages(task: RewriteTask, style: Style = "concise") -> tuple[Messa
 
 def student_prompt(task: RewriteTask, config: PromptConfig) -> StudentPrompt:
     """The prompt of the student: the same for training, serving and evaluation."""
-    words = frozenset({config.style, "json" if config.analysis else "plain"})
+    plain = config.form == "plain"
+    words = frozenset({config.style, "json" if config.analysis else "plain", "labels" if plain else "tags"})
     examples = task.examples if config.examples else ()
     shown = [(one, _json(one.analysis, one.rewrite) if config.analysis else one.rewrite) for one in examples]
-    return StudentPrompt(*_render("student", task, words, shown))
+    form = labelled_form(task.language) if plain else TAGGED
+    return StudentPrompt(*_render("student", task, words, shown, form, config.style if config.style_tag else None))
+
+
+def case_start(prompt: StudentPrompt, task: RewriteTask, config: PromptConfig) -> int:
+    """Where in ``prompt.user`` the part begins that is this task's own: what stands before it, other tasks share."""
+    if config.form == "xml":
+        return prompt.user.rindex("<history>")
+    # A turn begins with its speaker and has no line break: no line of the dialogue can be the bare label.
+    return f"\n{prompt.user}".rindex(f"\n{labelled_form(task.language).history}\n")
 
 
 def student_answer(answer: Candidate | Rejected, config: PromptConfig) -> str | None:
@@ -187,13 +167,19 @@ def prompt_hash(config: PromptConfig, language: Language) -> str:
 
 
 def _render(
-    kind: Literal["teacher", "student"], task: RewriteTask, words: frozenset[str], shown: Iterable[tuple[Example, str]]
+    kind: Literal["teacher", "student"],
+    task: RewriteTask,
+    words: frozenset[str],
+    shown: Iterable[tuple[Example, str]],
+    form: PromptForm = TAGGED,
+    style: Style | None = None,
 ) -> tuple[str, str]:
     system, user = _template(kind, task.language, words)
     return system, user.substitute(
-        examples="".join(_example(example, answer) for example, answer in shown),
-        history=_turns(task.history),
-        query=escape(task.query),
+        examples="".join(form.example(example, answer) for example, answer in shown),
+        style=form.style(style) if style else "",
+        history=form.turns(task.history),
+        query=form.text(task.query),
     )
 
 
@@ -218,17 +204,6 @@ def read_prompt(text: str, words: frozenset[str]) -> tuple[str, Template]:
     if len(parts) != 2:
         raise ValueError("expected the system message, one line '=== user ===' and the user message")
     return parts[0], Template(parts[1])
-
-
-def _turns(turns: Iterable[Turn]) -> str:
-    return "".join(f"<{turn.role}>{escape(turn.content)}</{turn.role}>\n" for turn in turns)
-
-
-def _example(example: Example, answer: str) -> str:
-    return (
-        f"<example>\n<history>\n{_turns(example.history)}</history>\n"
-        f"<current_query>{escape(example.query)}</current_query>\n<answer>{escape(answer)}</answer>\n</example>\n"
-    )
 
 
 def _json(analysis: str, rewrite: str, needs_rewrite: bool | None = None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -19,6 +19,7 @@ import yaml
 from pairwright.core.errors import PublishError
 from pairwright.core.storage import sha256_of
 from pairwright.exports.licences import combined
+from pairwright.exports.personal_data import KINDS, Concern, concerns
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -58,13 +59,14 @@ def publish(
     tag: str | None = None,
     endpoint: str | None = None,
     allow_licences: bool = False,
+    allow_personal_data: Collection[str] = (),
     dry_run: bool = False,
     wait: Callable[[float], None] = time.sleep,
 ) -> Publication:
     """Upload the build in ``output`` to the data set ``repo`` (``owner/name``), which is made if it is not there.
 
     The token comes from where huggingface_hub looks for it, the address from ``endpoint`` or HF_ENDPOINT. A dry run
-    sends nothing.
+    sends nothing. ``allow_personal_data`` names kinds of :mod:`~pairwright.exports.personal_data` that may go.
 
     Raises:
         PublishError: the build is unfinished, changed or must not be published; or the Hub refused.
@@ -73,6 +75,7 @@ def publish(
     problems = _licence_problems(output)
     if problems and not allow_licences:
         raise PublishError("; ".join(problems), "Leave a source out, or allow it if you know that you may.")
+    problems = (*problems, *_allowed_concerns(output, allow_personal_data))
     sizes = {path: item.stat().st_size if isinstance(item, Path) else len(item) for path, item in contents.items()}
     configs = _configs(output / "exports" / "README.md")
     message = f"pairwright build {_manifest(output)['build']}"
@@ -205,6 +208,27 @@ def _bare(url: str) -> str:
 def _licence_problems(output: Path) -> tuple[str, ...]:
     sources = yaml.safe_load((output / "build.yaml").read_text(encoding="utf-8"))["sources"]
     return combined({source.get("source", source["use"]): source.get("licence", "") for source in sources}).problems
+
+
+def _allowed_concerns(output: Path, allowed: Collection[str]) -> Iterator[str]:
+    """What is published although rows hold personal data of an ``allowed`` kind.
+
+    Raises:
+        PublishError: rows hold other personal data, or were flagged; it names the first row of each kind.
+    """
+    found: dict[str, list[Concern]] = {}
+    for concern in concerns(output / "rows"):
+        found.setdefault(concern.kind, []).append(concern)
+    if refused := {kind: rows for kind, rows in found.items() if kind not in allowed}:
+        raise PublishError(
+            f"{output}: rows that must not be published: "
+            + "; ".join(
+                f"{kind} in {len(rows)}, first {rows[0].place} ({rows[0].hint})" for kind, rows in refused.items()
+            ),
+            "Take these rows out of the sources, or drop copies of test sets (decontamination.action), and build again. "
+            f"Personal data that may be published: --allow-personal-data, one of {', '.join(KINDS)}.",
+        )
+    return (f"{kind} in {len(rows)} rows" for kind, rows in found.items())
 
 
 def _configs(card: Path) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from pairwright.core.answer_prompts import hashes
 from pairwright.core.config import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.language import estimate_tokens
-from pairwright.core.prompts import StudentPrompt, student_answer, student_prompt
+from pairwright.core.prompts import StudentPrompt, case_start, student_answer, student_prompt
 from pairwright.core.records import PreferencePair, RewriteTask, SftRow, Split
 from pairwright.core.result import BuildResult
 
@@ -201,7 +201,7 @@ def _fitted(
     for start in range(len(task.history) + 1):
         shorter = task.model_copy(update={"history": task.history[start:]}) if start else task
         prompt = student_prompt(shorter, config)
-        case = prompt.user.rindex("<history>")
+        case = case_start(prompt, shorter, config)
         shared = _shared(budget.count, prompt.system) + _shared(budget.count, prompt.user[:case])
         tokens = shared + budget.count(prompt.user[case:]) + MARGIN + answer
         if tokens <= budget.max_tokens:

@@ -290,12 +290,18 @@ def publish(
     allow_licence: Annotated[
         bool, typer.Option("--allow-licence", help="Publish in spite of what the licences say.")
     ] = False,
+    allow_personal_data: Annotated[
+        list[str] | None,
+        typer.Option(help="Publish rows with: email, mobile_number, identity_number or payment_card. Repeatable."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go; send nothing.")] = False,
 ) -> None:
     """Publish a build's exports and card to the Hugging Face Hub."""
     from pairwright.pipelines.commands import publish_command
 
-    publish_command(folder, repo, not public, revision, tag, endpoint, allow_licence, dry_run)
+    publish_command(
+        folder, repo, not public, revision, tag, endpoint, allow_licence, allow_personal_data or [], dry_run
+    )
 
 
 def main() -> None:

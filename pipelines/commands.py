@@ -159,6 +159,7 @@ def publish_command(
     tag: str | None,
     endpoint: str | None,
     licence: bool,
+    personal: Sequence[str],
     dry_run: bool,
 ) -> None:
     """Publish and print the address and the lines that load the data set; or list what would go."""
@@ -172,6 +173,7 @@ def publish_command(
         tag=tag,
         endpoint=endpoint,
         allow_licences=licence,
+        allow_personal_data=personal,
         dry_run=dry_run,
     )
     print(*listing(done), sep="\n")

@@ -207,3 +207,28 @@ def test_licences_that_exclude_each_other_are_named_unless_allowed(hub: Hub, tmp
     assert hub.requests == []
     put(hub, folder, allow_licences=True)
     assert "Allowed in spite of: share-alike b" in hub.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "flags", "kind", "hint"),
+    [
+        ("write to jane.doe@mail.example please", (), "email", "jan…le"),
+        ("打 13812345678 问问", (), "mobile_number", "138…78"),
+        ("is it late?", ("contaminated: canard 7 (text, 0.000 edits per character)",), "contaminated", "canard 7"),
+    ],
+)
+def test_rows_with_personal_data_or_a_flag_are_not_published(
+    hub: Hub, tmp_path: Path, query: str, flags: tuple[str, ...], kind: str, hint: str
+) -> None:
+    folder = build(tmp_path)
+    task = factories.task(query).model_copy(update={"flags": flags})
+    lines = (folder / "rows/pairs.jsonl").read_text(encoding="utf-8") + factories.pair(task).model_dump_json() + "\n"
+    (folder / "rows/pairs.jsonl").write_text(lines, encoding="utf-8")
+    with pytest.raises(PublishError) as refused:
+        publish(folder, REPO, dry_run=True)
+    assert f"{kind} in 1, first rows/pairs.jsonl:41 ({hint}" in str(refused.value)
+    assert query not in str(refused.value)
+    if kind == "contaminated":
+        return
+    publish(folder, REPO, allow_personal_data=[kind])
+    assert f"{kind} in 1 rows" in hub.messages[-1]

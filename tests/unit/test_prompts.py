@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 import factories
 from pairwright.core.config import PromptConfig
+from pairwright.core.prompt_forms import labelled_form
 from pairwright.core.prompts import (
     ANSWER_SCHEMA,
     REWRITE_LIMIT,
     TAGS,
     StudentPrompt,
+    case_start,
     escape,
     parse_answer,
     parse_student_answer,
@@ -82,6 +84,17 @@ def test_student_prompt_is_the_reviewed_one(language: Language, analysis: bool) 
     check_golden(f"student.{language}.{'json' if analysis else 'plain'}.txt", *prompt)
 
 
+@pytest.mark.parametrize("language", get_args(Language))
+def test_labelled_student_prompt_with_its_style_is_the_reviewed_one(language: Language) -> None:
+    prompt = student_prompt(golden_task(language), PromptConfig(form="plain", style_tag=True))
+    check_golden(f"student.{language}.labels.txt", *prompt)
+
+
+def test_the_style_tag_stands_in_a_tagged_prompt_too() -> None:
+    user = student_prompt(golden_task("en"), PromptConfig(style="informative", style_tag=True, examples=False)).user
+    assert user.startswith("<style>informative</style>\n<history>\n")
+
+
 def check_golden(name: str, system: str, user: str) -> None:
     assert f"{system}\n=== user ===\n{user}\n" == (GOLDEN / name).read_text(encoding="utf-8")
 
@@ -111,6 +124,31 @@ def test_no_text_changes_the_structure_of_a_prompt(history: list[tuple[str, str]
         assert tags_of(student_prompt(task, config).user) == [*example, *case]
     user.encode("utf-8")
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", user.replace("\t", ""))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["user", "assistant", "tool", "system"]), hostile), max_size=4),
+    hostile,
+    hostile,
+    st.sampled_from(get_args(Language)),
+)
+def test_no_text_begins_a_line_of_a_labelled_prompt(
+    history: list[tuple[str, str]], query: str, answer: str, language: Language
+) -> None:
+    turns = tuple(Turn.model_construct(role=cast(Role, role), content=content) for role, content in history)
+    one = Example.model_construct(
+        id="x", language=language, history=turns, query=query, analysis=answer, needs_rewrite=True, rewrite=answer
+    )
+    task = factories.task(language=language).model_copy(update={"history": turns, "query": query, "examples": (one,)})
+    config = PromptConfig(form="plain")
+    prompt = student_prompt(task, config)
+    form = labelled_form(language)
+    said = [form.speakers[turn.role] for turn in turns]
+    heads = [form.example_head, form.history, *said, form.query, form.answer, "", form.history, *said, form.query]
+    lines = prompt.user.splitlines()
+    assert len(lines) == len(heads)
+    assert all(line.startswith(head) for line, head in zip(lines, heads, strict=True))
+    assert prompt.user[case_start(prompt, task, config) :].splitlines() == lines[len(heads) - len(said) - 2 :]
 
 
 @given(hostile)
@@ -210,9 +248,12 @@ def test_prompt_hash_changes_with_every_option_and_language() -> None:
         PromptConfig(examples=False),
         PromptConfig(analysis=True),
         PromptConfig(style="informative"),
+        PromptConfig(form="plain"),
+        PromptConfig(style_tag=True),
+        PromptConfig(style="informative", style_tag=True),
     ]
     hashes = {prompt_hash(config, language) for config in configs for language in get_args(Language)}
-    assert len(hashes) == 8
+    assert len(hashes) == 14
     assert sorted(prompt_hashes(PromptConfig())) == ["student.en", "student.zh", "teacher.en", "teacher.zh"]
 
 
