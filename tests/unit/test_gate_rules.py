@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import factories
@@ -131,6 +131,7 @@ def test_every_signal_with_points_can_be_found() -> None:
         assert all(isinstance(value, float) and value != 0 for value in POINTS[language].values())
 
 
+@settings(deadline=None, max_examples=60)  # the first call loads the language models
 @given(st.text(max_size=80), st.lists(st.text(max_size=40), max_size=3), st.sampled_from(["en", "zh"]))
 def test_any_text_gets_a_decision_that_follows_from_its_points(
     query: str, history: list[str], language: Language
