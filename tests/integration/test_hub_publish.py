@@ -230,5 +230,5 @@ def test_rows_with_personal_data_or_a_flag_are_not_published(
     assert query not in str(refused.value)
     if kind == "contaminated":
         return
-    publish(folder, REPO, allow_personal_data=[kind])
+    publish(folder, REPO, endpoint=hub.url, allow_personal_data=[kind])
     assert f"{kind} in 1 rows" in hub.messages[-1]
