@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import answers
 import yaml
 
 import factories
-from pairwright.core.prompts import prompt_hashes
+from pairwright.core.answer_prompts import hashes
+from pairwright.core.components import Exporter
 from pairwright.core.records import PreferencePair, SftRow
 from pairwright.exports.llamafactory import LlamaFactoryExporter
 from pairwright.exports.trl import TrlExporter
@@ -36,12 +38,27 @@ def rows() -> tuple[list[SftRow], list[PreferencePair]]:
 
 def finished_build(folder: Path, **config: Any) -> Path:
     """A finished build with LlamaFactory and TRL exports, KTO included, in ``folder``."""
-    sft, pairs = rows()
-    hashes = prompt_hashes(factories.build_result(folder, **config).config.prompt)
-    build = factories.build_result(folder, sft, pairs, prompt_hashes=hashes, **config)
-    for exporter in (LlamaFactoryExporter(kto=True), TrlExporter(kto=True)):
+    return _finished(folder, *rows(), (LlamaFactoryExporter(kto=True), TrlExporter(kto=True)), config)
+
+
+def answering_build(folder: Path) -> Path:
+    """A finished build whose student learns to answer, with tools in some dialogues."""
+    return _finished(folder, *answers.rows(), (LlamaFactoryExporter(form="sharegpt"),), {"task": "answer"})
+
+
+def _finished(
+    folder: Path,
+    sft: list[SftRow],
+    pairs: list[PreferencePair],
+    exporters: tuple[Exporter, ...],
+    config: dict[str, Any],
+) -> Path:
+    settings = factories.build_result(folder, **config).config
+    prompts = hashes(settings.prompt, settings.task)
+    build = factories.build_result(folder, sft, pairs, prompt_hashes=prompts, **config)
+    for exporter in exporters:
         exporter.export(build, folder / "exports")
-    manifest = {"build": build.build_id, "name": build.config.name, "prompts": dict(hashes), "files": {}, "stages": []}
+    manifest = {"build": build.build_id, "name": build.config.name, "prompts": dict(prompts), "files": {}, "stages": []}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     content = build.config.model_dump(mode="json")
     (folder / "build.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")

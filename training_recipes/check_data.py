@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pairwright.core.answer_prompts import hashes
 from pairwright.core.config import PromptConfig
 from pairwright.core.config_errors import did_you_mean
-from pairwright.core.prompts import prompt_hashes
 from pairwright.exports.rendering import BUCKET
 from pairwright.training_recipes.facts import Export
 from pairwright.training_recipes.labels import balancing_weight, read_labels, weight_keys
@@ -41,7 +41,7 @@ def check_prompt(case: Case, export: Export) -> Iterator[Problem]:
     if export.build != case.facts.build:
         message = f"the export is of build {export.build}, the folder holds build {case.facts.build}"
         yield case.problem(key, message, "Build again: export and manifest belong together.")
-    now = prompt_hashes(PromptConfig.model_validate(export.prompt))
+    now = hashes(PromptConfig.model_validate(export.prompt), export.task)
     for name, then in export.prompt_hashes.items():
         if case.facts.prompt_hashes.get(name) != then:
             message = f"prompt {name} is {then} in the export and {case.facts.prompt_hashes.get(name)} in the manifest"
@@ -87,6 +87,8 @@ def _kind_of(info: Mapping[str, Any]) -> str:
 def _more_rows(case: Case, name: str) -> str:
     if case.rows == "kto" and "_kto_" in name:
         return f"Set 'kto: true' in the {case.stage.trainer} export of the build file and build again."
+    if case.rows == "dpo" and case.export and not any("_dpo_" in one for one in case.export.rows):
+        return "The build has no pairs: its build file needs perturbers, or a weak model; build again."
     return "Name one that is there; a split without rows has no file."
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pairwright.training_recipes.memory import uses_adapter
-from pairwright.training_recipes.minimal_edits import are_minimal_edits
 from pairwright.training_recipes.problem import Case, Problem
+from pairwright.training_recipes.row_traits import are_minimal_edits
 from pairwright.training_recipes.students import is_local, origin_of
 
 # LlamaFactory calls TRL's loss without its name.
@@ -37,6 +37,7 @@ def check_method(case: Case) -> Iterator[Problem]:
     """Does the stage learn what its keys say?"""
     if case.stage.trainer == "llamafactory":
         yield from _llamafactory_loss(case)
+        yield from _history(case)
         yield from _no_effect(case)
         yield from _reference(case)
     else:
@@ -58,6 +59,14 @@ def _llamafactory_loss(case: Case) -> Iterator[Problem]:
         for key in _SFT_ONLY:
             if case.get(key):
                 yield case.problem(key, f"is for SFT, and this is {case.stage.kind.upper()}", "Remove it.")
+
+
+def _history(case: Case) -> Iterator[Problem]:
+    """Each answer of a dialogue has a row of its own: its history is there to be read."""
+    answers = case.export is not None and case.export.task == "answer"
+    if case.stage.kind == "sft" and answers and not case.get("mask_history"):
+        message = "without it the answers in the history are learned again in every row that follows them"
+        yield case.problem("mask_history", message, "Set 'mask_history: true'.")
 
 
 def _no_effect(case: Case) -> Iterator[Problem]:
@@ -109,7 +118,9 @@ def _start(case: Case) -> Iterator[Problem]:
 
 
 def _mixed(case: Case) -> Iterator[Problem]:
-    if case.stage.kind != "dpo" or _mixes(case.stage.settings) or not are_minimal_edits(case):
+    if case.stage.kind != "dpo" or _mixes(case.stage.settings) or case.export is None:
+        return
+    if not are_minimal_edits(case.export, f"{case.facts.name}_dpo_train"):
         return
     key, hint = ("pref_ftx", "Set 'pref_ftx: 0.2'.")
     if case.stage.trainer == "trl":

@@ -11,6 +11,7 @@ from pairwright.training_recipes.memory import uses_adapter
 from pairwright.training_recipes.problem import Case, Problem
 from pairwright.training_recipes.recipes import made_by
 from pairwright.training_recipes.render import Stage
+from pairwright.training_recipes.row_traits import have_tools
 from pairwright.training_recipes.students import (
     adapter_base,
     has_chat_template,
@@ -20,7 +21,7 @@ from pairwright.training_recipes.students import (
     template_of,
     thinks_or_not,
 )
-from pairwright.training_recipes.trainer_keys import templates, templates_by_model
+from pairwright.training_recipes.trainer_keys import templates, templates_by_model, tool_templates
 
 _MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "embed_tokens", "lm_head")
 _ALL = {"llamafactory": "all", "trl": "all-linear"}
@@ -58,6 +59,8 @@ def check_template(case: Case) -> Iterator[Problem]:
         yield case.problem("template", f"LlamaFactory has no template '{template}'; it fails only in training", guess)
     elif fits:
         yield from _fitting(case, str(template), model)
+    if template in templates() and case.stage.kind in ROWS:
+        yield from _tools(case, str(template))
 
 
 def _makes_adapter(case: Case, stage: Stage) -> bool:
@@ -134,6 +137,13 @@ def _fitting(case: Case, template: str, model: str) -> Iterator[Problem]:
         message = "trains on an empty <think> block before every answer"
         hint = f"Set '{'template: qwen3_nothink' if thinks_or_not(model) else 'enable_thinking: false'}'."
         yield case.problem("template", message, f"{hint} The answers have no thoughts.")
+
+
+def _tools(case: Case, template: str) -> Iterator[Problem]:
+    name = f"{case.facts.name}_{case.rows}_train"
+    if template not in tool_templates() and case.export and have_tools(case.export, name):
+        message = f"LlamaFactory cannot write tools as {template} models know them"
+        yield case.problem("template", message, "Set 'prompt.tools: text' in the build file and build again.")
 
 
 def _chat_template(case: Case, model: str) -> Iterator[Problem]:

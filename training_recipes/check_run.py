@@ -59,7 +59,7 @@ def check_place(case: Case) -> Iterator[Problem]:
         message = f"{place} holds a finished model ({finished[0]})"
         yield case.problem(key, message, "Give another folder, or set 'overwrite_output_dir: true'.")
     elif checkpoints := sorted(place.glob("checkpoint-*")):
-        message = f"{place} holds {checkpoints[-1].name} of another run: LlamaFactory would go on from it"
+        message = f"{place} holds {checkpoints[-1].name} of another run: the trainer would go on from it or mix both"
         yield case.problem(key, message, "Give another folder, or set 'overwrite_output_dir: true'.")
 
 

@@ -10,16 +10,18 @@ from typing import Any, NamedTuple
 import yaml
 
 from pairwright.core.errors import TrainingError
+from pairwright.core.records import TaskKind
 from pairwright.training_recipes.recipes import Trainer
 
 
 class Export(NamedTuple):
     """One export folder. ``rows`` counts by data set (``demo_sft_train``); ``tokens`` is a histogram by kind.
 
-    A histogram's keys are the upper ends of its bars, in tokens; ``counted`` is False where they are estimates.
+    ``task`` is what the student learns: ``rewrite`` or ``answer``. A histogram's keys are the upper ends of its bars, in tokens; ``counted`` is False where they are estimates.
     """
 
     folder: Path
+    task: TaskKind
     rows: Mapping[str, int]
     tokens: Mapping[str, Mapping[int, int]]
     counted: bool
@@ -77,6 +79,7 @@ def _export(folder: Path) -> Export | None:
     info = folder / "dataset_info.json"
     return Export(
         folder=folder,
+        task=content.get("task", "rewrite"),
         rows={Path(name).stem: rows for kind in kinds.values() for name, rows in kind["rows"].items()},
         tokens={kind: {int(end): rows for end, rows in found["tokens"].items()} for kind, found in kinds.items()},
         counted=content["counted_by"] != "estimate",

@@ -37,6 +37,8 @@ def _llamafactory(settings: dict[str, Any], kind: Kind, facts: BuildFacts, expor
         settings["dataset"] = f"{facts.name}_{ROWS[kind]}_train"
     if settings.get("eval_dataset") not in registered:
         settings["eval_dataset"] = f"{facts.name}_{ROWS[kind]}_validation"
+    if export and export.task == "answer" and kind == "sft":
+        settings["mask_history"] = True  # each answer of a dialogue has a row of its own
     if export and settings["eval_dataset"] not in registered:
         del settings["eval_dataset"]
         settings["eval_strategy"] = "no"

@@ -31,7 +31,7 @@ _LOSS = re.compile(r"loss_type (?:==|in) (\[[^\]]*\]|\"\w+\")")
 def snapshot() -> dict[str, Any]:
     """Versions, keys by what reads them, LlamaFactory's templates and the models that it gives them to.
 
-    ``shared`` are the keys that every training has.
+    ``shared`` are the keys that every training has, ``tool_templates`` those that can write tools their model's way.
     """
     from llamafactory.hparams.parser import _INFER_ARGS, _TRAIN_ARGS
 
@@ -118,7 +118,12 @@ def _templates() -> dict[str, Any]:
     for name, sources in SUPPORTED_MODELS.items():
         if (template := DEFAULT_TEMPLATE[name]) and (model := sources.get(DownloadSource.DEFAULT)):
             models.setdefault(template, []).append(model)
-    return {"templates": sorted(TEMPLATES), "models": {name: sorted(set(ids)) for name, ids in sorted(models.items())}}
+    tools = sorted(name for name, found in TEMPLATES.items() if found.format_tools.tool_format != "default")
+    return {
+        "templates": sorted(TEMPLATES),
+        "tool_templates": tools,
+        "models": {name: sorted(set(ids)) for name, ids in sorted(models.items())},
+    }
 
 
 if __name__ == "__main__":

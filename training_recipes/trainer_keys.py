@@ -25,6 +25,11 @@ def templates() -> tuple[str, ...]:
     return tuple(_snapshot()["templates"])
 
 
+def tool_templates() -> tuple[str, ...]:
+    """Names of the templates that write tools and calls as their models know them."""
+    return tuple(_snapshot()["tool_templates"])
+
+
 def templates_by_model() -> Mapping[str, str]:
     """LlamaFactory's template of each model that it knows, by the model's name in lower case without its owner."""
     return {

@@ -375,6 +375,30 @@ def test_a_folder_that_a_run_record_speaks_for_may_hold_checkpoints(build: Path,
     assert not about(check(stages, build), "output_dir")
 
 
+@pytest.fixture(scope="module")
+def answering(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recipe_builds.answering_build(tmp_path_factory.mktemp("answers"))
+
+
+def test_each_answer_of_a_dialogue_is_learned_once(answering: Path, saves: Path) -> None:
+    (stage,) = render(RECIPES[LORA], answering, Path("run"))
+    assert stage.settings["mask_history"] is True
+    assert about(check([stage], answering), "mask_history") == []
+    (stage,) = render(RECIPES[LORA], answering, Path("run"), {"mask_history": False})
+    assert "learned again in every row" in about(check([stage], answering), "mask_history")[0].message
+
+
+def test_tools_need_a_template_that_writes_them(answering: Path, saves: Path) -> None:
+    assert about(check(render(RECIPES[LORA], answering, Path("run")), answering), "template") == []
+    (problem,) = about(check(render(RECIPES["smollm2-135m.sft.lora"], answering, Path("run")), answering), "template")
+    assert "cannot write tools as smollm2 models know them" in problem.message
+
+
+def test_pairs_of_answers_are_looked_at_as_well(answering: Path, saves: Path) -> None:
+    """They differ in more than a few words: DPO needs no SFT loss for them."""
+    assert about(check(render(RECIPES["qwen2.5-3b.dpo.merged"], answering, Path("run")), answering), "pref_ftx") == []
+
+
 def test_missing_packages_are_reported_for_this_machine_only(build: Path, saves: Path) -> None:
     card = read_device("24gb")
     stages = broken_stages(Broken(LORA, {"quantization_bit": 4, "enable_liger_kernel": True}, "", ""), build)
