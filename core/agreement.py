@@ -9,12 +9,14 @@ to agree beyond, and the figure is NaN: raw agreement would look perfect there a
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pairwright.core.records import Place
 from pairwright.core.statistics import (
     Array,
     Estimate,
@@ -115,3 +117,13 @@ def _distances(values: Array, totals: Array, level: Level) -> Array:
     # The rank of a value is the number of ratings below it and half of those that share it.
     ranks: NDArray[np.float64] = np.cumsum(totals) - totals / 2
     return np.asarray((ranks[:, None] - ranks[None, :]) ** 2)
+
+
+def position_bias(answers: Iterable[Place]) -> float:
+    """How much more often the first place is named than the second: 1 for always the first, -1 for always the second.
+
+    Over both orders of the same pairs a judge that looks at the texts alone gives 0. NaN where it never decides.
+    """
+    counts = Counter(answers)
+    decided = counts["first"] + counts["second"]
+    return (counts["first"] - counts["second"]) / decided if decided else float("nan")

@@ -46,9 +46,8 @@ class Component(BaseModel):
     paid: ClassVar[bool] = False
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"rewrite"})
 
-    @property
-    def requests_per_candidate(self) -> int:
-        """How many requests one candidate costs; for forecasts."""
+    def requests_per_candidate(self, kind: TaskKind) -> int:  # noqa: ARG002
+        """How many requests one candidate for a task of that kind costs at most; for forecasts and the report."""
         return 0
 
     @model_serializer(mode="wrap")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     SerializeAsAny,
@@ -24,23 +23,16 @@ from pydantic import (
 from pairwright.core.components import Component, load_class
 from pairwright.core.config_errors import did_you_mean, explain, misfits
 from pairwright.core.errors import ConfigError
-from pairwright.core.named_endpoints import named_endpoints
+from pairwright.core.named import components_in, named_endpoints
+from pairwright.core.pairing_config import PairingConfig as PairingConfig
+from pairwright.core.pairing_config import unserved
 from pairwright.core.records import Language, TaskKind
-from pairwright.core.sections import DecontaminationConfig, DedupConfig, DiversityConfig, Section
+from pairwright.core.sections import DecontaminationConfig, DedupConfig, DiversityConfig
+from pairwright.core.sections import Section as Section
 from pairwright.core.yaml_file import read_yaml
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-def _ascending(band: tuple[float, float]) -> tuple[float, float]:
-    if band[0] > band[1]:
-        raise ValueError(f"expected the least and then the most, found {band[0]:g} and {band[1]:g}")
-    return band
-
-
-Band = Annotated[tuple[Share, Share], AfterValidator(_ascending)]
 _IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -64,6 +56,7 @@ def _component(kind: str) -> BeforeValidator:
 SourceComponent = Annotated[SerializeAsAny[Component], _component("sources")]
 GateComponent = Annotated[SerializeAsAny[Component], _component("gates")]
 JudgeComponent = Annotated[SerializeAsAny[Component], _component("judges")]
+ComparerComponent = Annotated[SerializeAsAny[Component], _component("comparison")]
 PerturberComponent = Annotated[SerializeAsAny[Component], _component("perturbers")]
 ExporterComponent = Annotated[SerializeAsAny[Component], _component("exports")]
 
@@ -93,6 +86,10 @@ class PriceConfig(Section):
 
     input: float = Field(0.0, ge=0, description="Per million prompt tokens.")
     output: float = Field(0.0, ge=0, description="Per million completion tokens.")
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """What so many tokens cost."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
 
 class EndpointConfig(Section):
@@ -189,41 +186,6 @@ class ExamplesConfig(Section):
     )
 
 
-class PairingConfig(Section):
-    """How chosen and rejected come together. Every share is one of all pairs; docs/pairing.md has the rules."""
-
-    max_per_task: int = Field(3, ge=1, description="Most pairs of one query, each with another defect.")
-    max_defect_share: float = Field(
-        0.20, gt=0, le=1, description="No defect makes up more than this share, where there are enough defects."
-    )
-    max_template_share: float = Field(
-        0.05, gt=0, le=1, description="No template of a perturber makes up more, where there are enough templates."
-    )
-    no_rewrite_share: Band = Field(
-        (0.20, 0.30),
-        description="Least and most share of pairs whose query needs no rewrite; the abundant side is trimmed.",
-    )
-    on_policy_share: Band = Field(
-        (0.0, 1.0), description="Least and most share of pairs rejected by the student itself (generation.on_policy)."
-    )
-    max_surface_auc: float = Field(
-        0.60,
-        ge=0.5,
-        le=1,
-        description="Pairs are trimmed until neither length nor punctuation alone tells chosen from rejected better than this (area under the ROC curve).",
-    )
-    max_loss: float = Field(
-        0.5,
-        ge=0,
-        lt=1,
-        description="Most that one rule may cost, as a share of the pairs; a rule is loosened to stay within.",
-    )
-    margin: Band | None = Field(
-        None,
-        description="Least and most distance between the judges' scores of chosen and sample. With it, a low score is enough to reject a sample; without it, a rule must name its defect.",
-    )
-
-
 class AuditConfig(Section):
     """Measures whether chosen can be told from rejected without the dialogue. Needs ``pairwright[audit]``."""
 
@@ -313,6 +275,11 @@ class BuildConfig(Section):
     )
     generation: tuple[GeneratorConfig, ...] = Field((), description="Models that propose rewrites.")
     judges: tuple[JudgeComponent, ...] = Field((), description="All must pass a candidate before it can be chosen.")
+    comparison: ComparerComponent | None = Field(
+        None,
+        description="Says which of two texts is better; pairing.choose and pairing.verify put it to work.",
+        exclude_if=lambda comparison: comparison is None,
+    )
     dedup: DedupConfig = Field(default_factory=DedupConfig)
     diversity: DiversityConfig | None = Field(
         None, description="Selection of rows that cover the data; 'diversity: {}' turns it on."
@@ -343,11 +310,21 @@ class BuildConfig(Section):
     @model_validator(mode="after")
     def _components_fit(self, info: ValidationInfo) -> BuildConfig:
         catalogues: Catalogues = (info.context or {}).get("catalogues", {})
-        gates = (self.gate,) if self.gate else ()
-        used = {"gates": gates, "judges": self.judges, "perturbers": self.perturbers}
-        problems = misfits(self.task, used, catalogues)
+        used = {
+            "gate": self.gate,
+            "judges": self.judges,
+            "comparison": self.comparison,
+            "perturbers": self.perturbers,
+        }
+        problems = misfits(self.task, components_in(used), catalogues)
         if problems or (self.task == "answer" and self.prompt.analysis):
             raise ValueError("; ".join(problems) or "prompt.analysis is for rewrites: an answer has none")
+        return self
+
+    @model_validator(mode="after")
+    def _judges_serve(self) -> BuildConfig:
+        if problems := unserved(self.pairing, self.comparison, self.judges):
+            raise ValueError("; ".join(problems))
         return self
 
     @model_validator(mode="after")

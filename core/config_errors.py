@@ -34,15 +34,21 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def misfits(
-    task: TaskKind, used: Mapping[str, Sequence[Component]], catalogues: Mapping[str, Mapping[str, type[Component]]]
+    task: TaskKind,
+    used: Iterable[tuple[str, Component]],
+    catalogues: Mapping[str, Mapping[str, type[Component]]],
 ) -> list[str]:
     """One problem per component that is not for builds of this kind of task, with the names of those that are."""
     return [
-        f"{kind}.{at}: {one.name} is not for task: {task}; there are: {_fitting(task, catalogues.get(kind, {}))}"
-        for kind, components in used.items()
-        for at, one in enumerate(components)
+        f"{path}: {one.name} is not for task: {task}; there are: {_fitting(task, catalogues.get(_kind(path.split('.')[0]), {}))}"
+        for path, one in used
         if task not in one.tasks
     ]
+
+
+def _kind(key: str) -> str:
+    """The catalogue of the components that stand under ``key`` of a build file."""
+    return {"evaluations": "sources", "gate": "gates"}.get(key, key)
 
 
 def _fitting(task: TaskKind, catalogue: Mapping[str, type[Component]]) -> str:
@@ -77,13 +83,11 @@ def _keys_at(
 ) -> list[str]:
     """The keys that the mapping at ``location`` may have."""
     annotation: Any = model
-    for depth, part in enumerate(location):
+    for part in location:
         content = content[part]
-        if depth == 1 and location[0] in (*catalogues, "evaluations") and isinstance(content, dict):
-            kind = "sources" if location[0] == "evaluations" else str(location[0])
-            annotation = load_class(content["use"], catalogues[kind])
-        else:
-            annotation = _inner(annotation, part)
+        annotation = _inner(annotation, part)
+        if isinstance(content, dict) and model_in(annotation) is Component:
+            annotation = load_class(content["use"], catalogues[_kind(str(location[0]))])
     found = model_in(annotation)
     names = list(found.model_fields) if found else []
     return [*names, "use"] if found and issubclass(found, Component) else names

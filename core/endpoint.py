@@ -52,8 +52,7 @@ class Endpoint:
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         """In the currency of the build file's prices."""
-        price = self.config.price
-        return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
+        return self.config.price.of(prompt_tokens, completion_tokens)
 
     async def paced(self, tokens: int) -> list[float] | None:
         """Wait until the server and the rates allow a request of about that many tokens."""

@@ -243,17 +243,20 @@ class Verdict(Row):
     """What one judge says of one candidate.
 
     ``score`` runs from 0 (worst) to 1 and is absent for judges that only pass or fail. ``method`` says where it
-    comes from: a rule, the expectation over the probabilities of the score tokens, or the integer that was written.
-    ``defect`` names what is wrong when ``passed`` is false, ``evidence`` quotes it.
+    comes from: a rule, the expectation over the probabilities of the score tokens, the integer that was written,
+    or the members of a panel.
+    ``defect`` names what is wrong when ``passed`` is false, ``evidence`` quotes it. ``members`` are the verdicts that a
+    panel's rests on.
     """
 
     judge: str
     passed: bool
     score: Annotated[float, Field(ge=0, le=1)] | None = None
-    method: Literal["rule", "expectation", "integer"] = "rule"
+    method: Literal["rule", "expectation", "integer", "panel"] = "rule"
     defect: str | None = None
     evidence: str = ""
     request_hashes: tuple[str, ...] = ()
+    members: tuple[Verdict, ...] = Field((), exclude_if=_absent)
 
 
 class Comparison(Row):
@@ -274,6 +277,22 @@ class Comparison(Row):
     explanations: tuple[str, ...] = ()
     request_hashes: tuple[str, ...] = ()
     members: tuple[Comparison, ...] = Field((), exclude_if=_absent)
+
+
+class Compared(Row):
+    """One comparison that a build made, of two texts for the task called ``task``.
+
+    In ``choose`` both are accepted candidates. In ``verify`` the first is the chosen text and the second the worse one
+    that ``maker`` made.
+    """
+
+    stage: Literal["choose", "verify"]
+    task: str
+    first: str
+    second: str
+    maker: str = ""
+    defect: str = ""
+    comparison: Comparison
 
 
 class JudgedCandidate(Row):

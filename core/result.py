@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pairwright.core.audit import Audit
 from pairwright.core.config import BuildConfig
-from pairwright.core.records import GateRow, PreferencePair, Row, SftRow, StageCount
+from pairwright.core.judging import JudgeUse
+from pairwright.core.records import (
+    Compared,
+    GateRow,
+    JudgedCandidate,
+    PreferencePair,
+    Row,
+    SftRow,
+    StageCount,
+)
 from pairwright.core.storage import read_rows
 
 AUDIT = "audit.json"
+COMPARISONS = "comparisons.jsonl"
+JUDGING = "judging.jsonl"
 SPLIT = "split.json"
 INDEX = "index.parquet"
 GATE = "gate.jsonl"
@@ -104,3 +115,17 @@ class BuildResult:
         """What the gate said of every query; none where the build file has no gate."""
         path = self.rows / GATE
         return read_rows(path, GateRow) if path.exists() else iter(())
+
+    def judged(self) -> Iterator[JudgedCandidate]:
+        """All candidates with their verdicts."""
+        return read_rows(self.rows / "judged.jsonl", JudgedCandidate)
+
+    def comparisons(self) -> Iterator[Compared]:
+        """The comparisons that chose and verified; none where the build file asks for none."""
+        path = self.rows / COMPARISONS
+        return read_rows(path, Compared) if path.exists() else iter(())
+
+    def judging(self) -> Sequence[JudgeUse]:
+        """What the judges that ask a model took; empty where there are none."""
+        path = self.rows / JUDGING
+        return list(read_rows(path, JudgeUse)) if path.exists() else ()

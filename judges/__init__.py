@@ -1,4 +1,7 @@
-"""Judges: each says what is wrong with a candidate, or that nothing is. One per file; the catalogue is here."""
+"""Judges: each says what is wrong with a candidate, or which of two texts is better. One per file.
+
+``JUDGES`` judge single candidates, ``COMPARERS`` compare two texts.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from pairwright.judges.leftover_reference import LeftoverReference
 from pairwright.judges.length_ratio import LengthRatio
 from pairwright.judges.missing_key_entity import MissingKeyEntity
 from pairwright.judges.over_edited import OverEdited
+from pairwright.judges.pairwise import Pairwise
+from pairwright.judges.pairwise_panel import PairwisePanel
+from pairwright.judges.panel import Panel
 from pairwright.judges.repeated_answer import RepeatedAnswer
 from pairwright.judges.rubric import Rubric
 from pairwright.judges.unchanged import Unchanged
@@ -35,5 +41,7 @@ JUDGES: dict[str, type[Component]] = {
         RepeatedAnswer,
         ValidToolCall,
         Rubric,
+        Panel,
     )
 }
+COMPARERS: dict[str, type[Component]] = {comparer.name: comparer for comparer in (Pairwise, PairwisePanel)}

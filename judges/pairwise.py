@@ -38,6 +38,8 @@ from pairwright.core.records import (
     row_rng,
 )
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
+from pairwright.judges.case import case_of
+from pairwright.judges.votes import sound
 
 EXPLANATION_LIMIT = 400
 SCHEMA: dict[str, Any] = {
@@ -49,7 +51,7 @@ SCHEMA: dict[str, Any] = {
     "required": ["explanation", "better"],
     "additionalProperties": False,
 }
-_PLACES = {"setting", "history", "query", "first", "second"}
+_PLACES = {"setting", "history", "query", "steps", "first", "second"}
 _BETTER = re.compile(r'"better"\s*:\s*"')
 _SWAPPED: Mapping[Place, Place] = {"first": "second", "second": "first", "equal": "equal"}
 _VOTES: Mapping[Place, float] = {"first": 1.0, "second": -1.0, "equal": 0.0}
@@ -105,8 +107,7 @@ class Pairwise(Component):
                 _prompt(path, language, frozenset())
         return path
 
-    @property
-    def requests_per_candidate(self) -> int:
+    def requests_per_candidate(self, kind: TaskKind) -> int:
         """One per order."""
         return 2
 
@@ -118,7 +119,7 @@ class Pairwise(Component):
             self._heard(task, first, second, ask), self._heard(task, second, first, ask), return_exceptions=True
         )
         # Both orders are waited for, and the first trouble counts: which one it is must not depend on timing.
-        heard = [_sound(order) for order in orders]
+        heard = [sound(order) for order in orders]
         return self._verdict(*heard)
 
     async def _heard(self, task: RewriteTask, first: str, second: str, ask: Ask) -> Heard:
@@ -148,14 +149,7 @@ class Pairwise(Component):
         """The question which of the two is better, with ``first`` standing first."""
         words = {task.kind, self.style} if task.kind == "rewrite" else {task.kind}
         system, user = _prompt(self.path, task.language, frozenset(words))
-        told = {"system": task.system, "tools": task.tools}
-        text = user.substitute(
-            setting="".join(f"<{tag}>{escape(said)}</{tag}>\n" for tag, said in told.items() if said),
-            history="".join(f"<{turn.role}>{escape(turn.content)}</{turn.role}>\n" for turn in task.history),
-            query=escape(task.query),
-            first=escape(first),
-            second=escape(second),
-        )
+        text = user.substitute(case_of(task), first=escape(first), second=escape(second))
         return ChatRequest(
             messages=(Message(role="system", content=system), Message(role="user", content=text)),
             max_tokens=self.max_tokens,
@@ -164,12 +158,6 @@ class Pairwise(Component):
             schema_name="judgement",
             top_logprobs=10,
         )
-
-
-def _sound(order: Heard | BaseException) -> Heard:
-    if isinstance(order, BaseException):
-        raise order
-    return order
 
 
 def _agreed(forward: Place, backward: Place) -> Winner:
@@ -255,6 +243,6 @@ def _prompt(path: str | None, language: Language, words: frozenset[str]) -> tupl
     wrong = {"query", "first", "second"} - set(user.get_identifiers()) or set(user.get_identifiers()) - _PLACES
     if wrong or not user.is_valid():
         raise ValueError(
-            f"{own}: the user message must have $query, $first and $second, may have $setting and $history, and no other '$'"
+            f"{own}: the user message must have $query, $first and $second, may have $setting, $history and $steps, and no other '$'"
         )
     return system, user

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -18,6 +19,7 @@ from pairwright.core.requests import Ask, ChatRequest, Message
 from pairwright.judges.case import case_of
 from pairwright.judges.expectation import expected_score
 from pairwright.judges.rubric_file import RubricFile, packaged_rubric, read_rubric
+from pairwright.judges.votes import sound
 
 ANSWER_DIMENSIONS = ("instruction_following", "logic", "factual_support", "safety", "completeness")
 
@@ -39,6 +41,16 @@ class Grade(Row):
 
     explanation: str
     score: int = Field(ge=1, le=5)
+
+
+class _Graded(NamedTuple):
+    """One dimension: its score from 0 to 1, and whether that is an expectation over probabilities."""
+
+    score: float
+    dimension: str
+    explanation: str
+    expected: bool
+    request_hashes: tuple[str, ...]
 
 
 class Rubric(Component):
@@ -68,6 +80,10 @@ class Rubric(Component):
     )
     threshold: float = Field(0.7, ge=0, le=1, description="Smallest mean score that passes.")
     floor: float = Field(0.4, ge=0, le=1, description="Smallest score of any one dimension that passes.")
+    early_stop: bool = Field(
+        True,
+        description="Ask for no further dimension once the candidate cannot pass any more; it then has no score. What passes is the same.",
+    )
     max_tokens: int = Field(
         300, ge=32, description="Most tokens of one answer; an answer that is cut off is a failure."
     )
@@ -90,35 +106,55 @@ class Rubric(Component):
             raise ValueError(f"dimensions: no rubric has all of {', '.join(self.dimensions)}; there are: {there_are}")
         return self
 
-    @property
-    def requests_per_candidate(self) -> int:
+    def requests_per_candidate(self, kind: TaskKind) -> int:
         """One per dimension."""
-        return len(self.chosen("rewrite"))
+        return len(self.chosen(kind))
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return [await self._verdict(task, candidate, ask) for candidate in candidates]
 
     async def _verdict(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Verdict:
-        grades, hashes, methods = [], [], set()
-        for dimension in self.chosen(task.kind):
-            request = self.request(task, candidate, dimension)
-            grade, answers = await ask_json(ask, self.endpoint, request, parse_grade, self.reasks)
-            expected = expected_score(answers[-1])
-            grades.append((_scaled(grade.score if expected is None else expected), dimension, grade.explanation))
-            methods.add("integer" if expected is None else "expectation")
-            hashes += [answer.request_hash for answer in answers]
-        mean = sum(score for score, _, _ in grades) / len(grades)
-        worst, dimension, explanation = min(grades)
-        passed = mean >= self.threshold and worst >= self.floor
+        dimensions = self.chosen(task.kind)
+        grades = await self._grades(task, candidate, dimensions, ask)
+        scores = [one.score for one in grades]
+        worst = min(grades)
+        passed = self._can_pass(scores, len(dimensions))
         return Verdict(
             judge=self.name,
             passed=passed,
-            score=mean,
-            method="expectation" if methods == {"expectation"} else "integer",
-            defect=None if passed else f"low_{dimension}",
-            evidence="" if passed else f"{dimension}: {explanation}",
-            request_hashes=tuple(hashes),
+            score=sum(scores) / len(scores) if len(scores) == len(dimensions) else None,
+            method="expectation" if all(one.expected for one in grades) else "integer",
+            defect=None if passed else f"low_{worst.dimension}",
+            evidence="" if passed else f"{worst.dimension}: {worst.explanation}",
+            request_hashes=tuple(name for one in grades for name in one.request_hashes),
         )
+
+    async def _grades(
+        self, task: RewriteTask, candidate: Candidate, dimensions: Sequence[str], ask: Ask
+    ) -> Sequence[_Graded]:
+        """The grades in the order of the dimensions, of no more than needed where ``early_stop`` says so."""
+        if not self.early_stop:
+            asked = (self._grade(task, candidate, dimension, ask) for dimension in dimensions)
+            return [sound(grade) for grade in await asyncio.gather(*asked, return_exceptions=True)]
+        grades: list[_Graded] = []
+        for dimension in dimensions:
+            grades.append(await self._grade(task, candidate, dimension, ask))
+            if not self._can_pass([one.score for one in grades], len(dimensions)):
+                break
+        return grades
+
+    def _can_pass(self, scores: Sequence[float], of: int) -> bool:
+        """Whether a candidate passes whose other dimensions are perfect; with the scores of all: whether it passes."""
+        at_most = sum([*scores, *[1.0] * (of - len(scores))]) / of
+        return at_most >= self.threshold and min(scores) >= self.floor
+
+    async def _grade(self, task: RewriteTask, candidate: Candidate, dimension: str, ask: Ask) -> _Graded:
+        request = self.request(task, candidate, dimension)
+        grade, answers = await ask_json(ask, self.endpoint, request, parse_grade, self.reasks)
+        expected = expected_score(answers[-1])
+        score = _scaled(grade.score if expected is None else expected)
+        hashes = tuple(answer.request_hash for answer in answers)
+        return _Graded(score, dimension, grade.explanation, expected is not None, hashes)
 
     def chosen(self, kind: TaskKind) -> tuple[str, ...]:
         """The dimensions to grade."""

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from pairwright.core.components import Comparer
 from pairwright.core.records import Comparison, RewriteTask
 from pairwright.core.requests import Ask
+from pairwright.judges.votes import sound
 
 
 class Bout(NamedTuple):
@@ -59,7 +60,7 @@ async def rank(comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask:
     pairs = list(combinations(range(len(texts)), 2))
     asked = (comparer.compare(task, texts[one], texts[other], ask) for one, other in pairs)
     verdicts = await asyncio.gather(*asked, return_exceptions=True)
-    bouts = [Bout(one, other, _sound(verdict)) for (one, other), verdict in zip(pairs, verdicts, strict=True)]
+    bouts = [Bout(one, other, sound(verdict)) for (one, other), verdict in zip(pairs, verdicts, strict=True)]
     wins, margins = [0.0] * len(texts), [0.0] * len(texts)
     for one, other, verdict in bouts:
         won = {"first": 1.0, "second": 0.0, "tie": 0.5}[verdict.winner]
@@ -69,9 +70,3 @@ async def rank(comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask:
         margins[other] -= verdict.margin
     order = sorted(range(len(texts)), key=lambda place: (-wins[place], -round(margins[place], 6), place))
     return Ranking(tuple(order), tuple(bouts))
-
-
-def _sound(verdict: Comparison | BaseException) -> Comparison:
-    if isinstance(verdict, BaseException):
-        raise verdict
-    return verdict

@@ -16,22 +16,39 @@ from typing import TypeVar
 from pairwright.core.components import Component, Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
+from pairwright.core.judging import JudgingStage
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import (
     Candidate,
     Conversation,
+    Dropped,
     Failed,
     JudgedCandidate,
     PreferencePair,
     RewriteTask,
     SftRow,
 )
-from pairwright.core.result import AUDIT, DIVERSITY, GATE, INDEX, LEAKS, SPLIT, THIN, BuildResult, HeldOut
+from pairwright.core.result import (
+    AUDIT,
+    COMPARISONS,
+    DIVERSITY,
+    GATE,
+    INDEX,
+    JUDGING,
+    LEAKS,
+    SPLIT,
+    THIN,
+    BuildResult,
+    HeldOut,
+)
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions, asked_in
 from pairwright.pipelines.answer_dialogues import answerable
+from pairwright.pipelines.asking import Asking, Tally, cheap_first
+from pairwright.pipelines.balance import rules_of
 from pairwright.pipelines.books import Books, Watcher
+from pairwright.pipelines.contests import contested
 from pairwright.pipelines.contexts import contexts, queries
 from pairwright.pipelines.dedup import deduplicate, dialogue_links
 from pairwright.pipelines.earlier import require_earlier, write_index
@@ -43,9 +60,10 @@ from pairwright.pipelines.licence_check import require_combinable
 from pairwright.pipelines.planned import plan
 from pairwright.pipelines.probe import require_probe
 from pairwright.pipelines.samples import aims
-from pairwright.pipelines.servers import asking, judging_width, running_servers
-from pairwright.pipelines.sketches import Proposal
+from pairwright.pipelines.servers import asking, running_servers
+from pairwright.pipelines.sketches import Proposal, sketched
 from pairwright.pipelines.split import assign, defect_labels, verify
+from pairwright.pipelines.verification import Standing, questions, verified
 
 FINAL: Mapping[str, type[SftRow] | type[PreferencePair]] = {"sft.jsonl": SftRow, "pairs.jsonl": PreferencePair}
 Placed = TypeVar("Placed", SftRow, PreferencePair)
@@ -67,10 +85,12 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
         work = unfinished(output)
         with Books(work, config.limits.max_failure_rate, watch(ledger)) as books:
             read_tasks(config, books, work)
-            generate(config, books, work, ledger)
-            choose(books, work)
-            diversify(config, books, work)
-            make_pairs(config, books, work)
+            with running_servers(config, work) as base_urls, asking(config, ledger, base_urls) as asked:
+                generate(config, books, work, asked, base_urls)
+                choose(config, books, work, asked)
+                diversify(config, books, work)
+                make_pairs(config, books, work, asked)
+                note_judging(config, work, asked.tally)
             split(config, work)
             audit_pairs(config, work)
         return finish(config, books.counts, work, output)
@@ -141,32 +161,23 @@ def raw_rows(config: BuildConfig) -> Iterator[Conversation | Failed]:
         yield from islice(source.read(), config.limits.max_rows)
 
 
-def generate(config: BuildConfig, books: Books, work: Path, ledger: Ledger) -> None:
+def generate(config: BuildConfig, books: Books, work: Path, asked: Asking, base_urls: Mapping[str, str]) -> None:
     """Ask the models and judge what they, the gate and the sources propose: ``candidates.jsonl``, ``judged.jsonl``."""
-    with running_servers(config, work) as base_urls:
-        if config.gate is not None:
-            decide(config, config.gate, books, work, ledger, base_urls)
-        write_rows(work / "candidates.jsonl", candidates(config, books, work, base_urls))
-        with asking(config, ledger, base_urls) as (ask, runner):
-            proposals = judge.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
-            rows = books.stage(
-                "judge",
-                "candidates",
-                proposals,
-                lambda rows: judge.judged(rows, config.judges, ask, judging_width(config), runner),
-            )
-            write_rows(work / "judged.jsonl", rows)
+    if config.gate is not None:
+        decide(config.gate, books, work, asked)
+    write_rows(work / "candidates.jsonl", candidates(config, books, work, base_urls))
+    proposals = judge.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
+    judges = cheap_first(config.judges, config.endpoints, config.task)
+    rows = books.stage("judge", "candidates", proposals, lambda rows: judge.judged(rows, judges, asked))
+    write_rows(work / "judged.jsonl", rows)
 
 
-def decide(
-    config: BuildConfig, gate: Component, books: Books, work: Path, ledger: Ledger, base_urls: Mapping[str, str]
-) -> None:
+def decide(gate: Component, books: Books, work: Path, asked: Asking) -> None:
     """Which queries are rewritten and which pass: ``gate.jsonl``, and the same decisions in ``tasks.jsonl``."""
-    with asking(config, ledger, base_urls) as (ask, runner):
-        tasks = books.stage(
-            "gate", "queries", tasks_in(work), lambda rows: gated(rows, gate, ask, judging_width(config), runner)
-        )
-        write_rows(work / "tasks.jsonl", tasks)
+    tasks = books.stage(
+        "gate", "queries", tasks_in(work), lambda rows: gated(rows, gate, asked.ask, asked.width, asked.runner)
+    )
+    write_rows(work / "tasks.jsonl", tasks)
     write_rows(work / GATE, decisions(tasks_in(work)))
 
 
@@ -186,11 +197,16 @@ def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping
     )
 
 
-def choose(books: Books, work: Path) -> None:
+def choose(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
     """The best accepted answer of every query: ``chosen.jsonl``."""
     accepted = books.stage("accept", "candidates", judged_in(work), judge.accepted)
-    chosen = books.stage("choose", "queries", tasks_in(work), lambda rows: pair.chosen_of(rows, accepted))
-    if not write_rows(work / "chosen.jsonl", chosen):
+
+    def best(rows: Iterator[RewriteTask]) -> Iterator[SftRow | Dropped | Failed]:
+        if config.comparison is None or config.pairing.choose == "scores":
+            return pair.chosen_of(rows, accepted)
+        return contested(rows, accepted, config.pairing, config.comparison, asked, work / COMPARISONS)
+
+    if not write_rows(work / "chosen.jsonl", books.stage("choose", "queries", tasks_in(work), best)):
         raise BuildError(
             "no query has an accepted answer",
             f"{work / 'dropped.jsonl'} says what the judges found; a stronger teacher or other judges may help.",
@@ -211,16 +227,41 @@ def diversify(config: BuildConfig, books: Books, work: Path) -> None:
     write_rows(work / THIN, selection.thin(chosen_in(work)))
 
 
-def make_pairs(config: BuildConfig, books: Books, work: Path) -> None:
+def make_pairs(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
     """Worse answers beside the chosen ones, chosen and balanced over the whole build: ``balanced.jsonl``."""
     aim = aims(chosen_in(work), judged_in(work)) if config.generation else {}
     attempts = pair.attempts(chosen_in(work), judged_in(work), config.perturbers)
     variants = books.stage("reject", "attempts", attempts, lambda rows: pair.rejected(rows, config, aim))
     write_rows(work / "variants.jsonl", variants)
-    plans = pair.plan(proposals_in(work), config)
+    standing = Standing(sketched(proposals_in(work), config.prompt, config.seed), rules_of(config))
+    if config.comparison is not None and config.pairing.verify == "judge":
+        confirm(config.comparison, standing, books, work, asked)
+    plans = standing.plan()
     pairs = books.stage("pair", "variants", proposals_in(work), lambda rows: pair.paired(rows, plans.picks))
     kept = books.stage("balance", "pairs", pairs, lambda rows: pair.balanced(rows, plans.keeps))
     write_rows(work / "balanced.jsonl", kept)
+
+
+def confirm(comparer: Component, standing: Standing, books: Books, work: Path, asked: Asking) -> None:
+    """Have a judge compare the pairs that would be kept, until all that are kept are confirmed."""
+    asked_about = questions(standing, lambda: proposals_in(work))
+    confirmed = books.stage(
+        "verify",
+        "comparisons",
+        asked_about,
+        lambda rows: verified(rows, standing, comparer, asked, work / COMPARISONS),
+    )
+    for _ in confirmed:
+        pass  # what was found is in ``standing`` and on disk
+
+
+def note_judging(config: BuildConfig, work: Path, tally: Tally) -> None:
+    """What the judges that ask a model took: ``judging.jsonl``."""
+    judges: list[tuple[JudgingStage, Component]] = [("judge", one) for one in config.judges]
+    if config.comparison is not None:
+        judges += [("choose", config.comparison), ("verify", config.comparison)]
+    if uses := tally.uses(judges, config.endpoints, config.task):
+        write_rows(work / JUDGING, uses)
 
 
 def split(config: BuildConfig, work: Path) -> None:

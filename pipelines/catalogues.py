@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pairwright.core.config import Catalogues
 from pairwright.exports import EXPORTERS
-from pairwright.judges import JUDGES
+from pairwright.judges import COMPARERS, JUDGES
 from pairwright.judges.gates import GATES
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.sources import SOURCES
@@ -13,6 +13,7 @@ CATALOGUES: Catalogues = {
     "sources": SOURCES,
     "gates": GATES,
     "judges": JUDGES,
+    "comparison": COMPARERS,
     "perturbers": PERTURBERS,
     "exports": EXPORTERS,
 }

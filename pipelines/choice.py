@@ -3,6 +3,8 @@
 Queries are visited in a seeded order that does not depend on the order of the rows. Each takes up to ``max_per_task``
 variants of different defects and texts: real samples first, then the variant that evens out most what was taken
 before: the rarer defect and template, and the side on which length and punctuation lean less.
+
+Where a judge confirms pairs (see ``verification``), what it confirmed stays picked and what it refused is never picked.
 """
 
 from __future__ import annotations
@@ -12,18 +14,25 @@ from collections import Counter
 from pairwright.pipelines.sketches import Sketches
 
 _DOUBT = 4
-PICKED, SAME_ANSWER, SAME_DEFECT, SAME_TEXT, TOO_MANY = range(5)
-PICK_REASONS = ("", "same_answer_as_chosen", "defect_already_paired", "same_rejected_text", "max_per_task")
+PICKED, SAME_ANSWER, SAME_DEFECT, SAME_TEXT, TOO_MANY, NOT_CONFIRMED = range(6)
+PICK_REASONS = (
+    *("", "same_answer_as_chosen", "defect_already_paired", "same_rejected_text", "max_per_task"),
+    "not_confirmed_by_judge",
+)
+OPEN, CONFIRMED, REFUSED = range(3)  # what a judge said of a variant
 
 
-def choose_variants(sketches: Sketches, max_per_task: int) -> bytearray:
-    """One code of ``PICK_REASONS`` per variant."""
-    codes = bytearray(len(sketches))
+def choose_variants(sketches: Sketches, max_per_task: int, judged: bytes | bytearray | None = None) -> bytearray:
+    """One code of ``PICK_REASONS`` per variant; ``judged`` says of each whether it is open, confirmed or refused."""
+    codes, judged = bytearray(len(sketches)), judged or bytes(len(sketches))
     taken = _Taken(sketches)
+    for at, standing in enumerate(judged):
+        if standing == CONFIRMED:
+            taken.add(at)
     tasks = range(len(sketches.task_draw))
     for task in sorted(tasks, key=lambda task: (sketches.task_draw[task], task)):
         members = range(sketches.first[task], sketches.first[task + 1])
-        _choose(sketches, members, max_per_task, taken, codes)
+        _choose(sketches, members, max_per_task, taken, codes, judged)
     return codes
 
 
@@ -73,23 +82,29 @@ class _Lean:
         return side * self._lean[cell] / (self._pairs[cell] + _DOUBT)
 
 
-def _choose(sketches: Sketches, members: range, most: int, taken: _Taken, codes: bytearray) -> None:
-    defects: set[int] = set()
-    texts = {0}
+def _choose(
+    sketches: Sketches, members: range, most: int, taken: _Taken, codes: bytearray, judged: bytes | bytearray
+) -> None:
+    picked = {at for at in members if judged[at] == CONFIRMED}
+    defects = {sketches.defect[at] for at in picked}
+    texts = {0, *(sketches.text[at] for at in picked)}
+
+    def fits(at: int) -> bool:
+        return sketches.defect[at] not in defects and sketches.text[at] not in texts
 
     def order(at: int) -> tuple[bool, float, float]:
         return not sketches.sampled[at], taken.burden(at), sketches.draw[at]
 
-    left = [at for at in members if sketches.text[at] != 0]
+    left = [at for at in members if judged[at] == OPEN and fits(at)]
     while left and len(defects) < most:
         best = min(left, key=order)
         taken.add(best)
+        picked.add(best)
         defects.add(sketches.defect[best])
         texts.add(sketches.text[best])
-        left = [at for at in left if sketches.defect[at] not in defects and sketches.text[at] not in texts]
-        codes[best] = 255
+        left = [at for at in left if fits(at)]
     for at in members:
-        codes[at] = _code(sketches, at, codes[at] == 255, defects, texts)
+        codes[at] = NOT_CONFIRMED if judged[at] == REFUSED else _code(sketches, at, at in picked, defects, texts)
 
 
 def _code(sketches: Sketches, at: int, picked: bool, defects: set[int], texts: set[int]) -> int:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from pairwright.core.config import BuildConfig, read_build
 from pairwright.core.errors import ConfigError, ExportError, Interrupted
+from pairwright.core.families import family_warnings
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import Rejected, Turn
 from pairwright.core.storage import atomic_writer, manifest_of
@@ -76,9 +77,15 @@ def check_command(file: Path) -> None:
 
 def plan_command(file: Path) -> None:
     """Print the rows, requests, tokens and cost to expect."""
-    found = forecast(_configured(file))
+    config = _configured(file)
+    found = forecast(config)
+    for warning in family_warnings(config):
+        print(warning)
     print_table("Rows", funnel_table(found.counts))
-    print_table("Requests still to send; retries and answers asked again come on top", needs_table(found.needs))
+    print_table(
+        "Requests still to send; retries, answers asked again and replacements of refused pairs come on top",
+        needs_table(found.needs),
+    )
 
 
 def list_command(kind: str | None) -> None:

@@ -13,7 +13,18 @@ from pairwright.core.answer_prompts import hashes
 from pairwright.core.components import Exporter
 from pairwright.core.config import BuildConfig
 from pairwright.core.records import StageCount, content_id
-from pairwright.core.result import AUDIT, DIVERSITY, GATE, INDEX, LEAKS, SPLIT, THIN, BuildResult
+from pairwright.core.result import (
+    AUDIT,
+    COMPARISONS,
+    DIVERSITY,
+    GATE,
+    INDEX,
+    JUDGING,
+    LEAKS,
+    SPLIT,
+    THIN,
+    BuildResult,
+)
 from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
 from pairwright.pipelines.report import write_report
 
@@ -71,7 +82,7 @@ def _keep_rows(work: Path) -> Path:
     rows.mkdir()
     for name in ROWS:
         os.replace(work / f"{name}.jsonl", rows / f"{name}.jsonl")
-    for name in (AUDIT, GATE, SPLIT, INDEX, LEAKS, DIVERSITY, THIN):
+    for name in (AUDIT, COMPARISONS, GATE, JUDGING, SPLIT, INDEX, LEAKS, DIVERSITY, THIN):
         if (work / name).exists():
             os.replace(work / name, rows / name)
     for path in work.iterdir():

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.client import Client
+from pairwright.core.components import Component
 from pairwright.core.config import BuildConfig, EndpointConfig
 from pairwright.core.errors import ConfigError
+from pairwright.core.families import family_warnings
 from pairwright.core.language import estimate_tokens
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import StageCount
+from pairwright.pipelines.asking import TYPICAL, requests_of
 from pairwright.pipelines.books import Books
 from pairwright.pipelines.build import decide, ledger_path, read_tasks, tasks_in
 from pairwright.pipelines.earlier import require_earlier
@@ -23,7 +26,7 @@ from pairwright.pipelines.planned import Plan, plan
 from pairwright.pipelines.probe import require_probe
 from pairwright.pipelines.progress import Silent
 from pairwright.pipelines.report import Table
-from pairwright.pipelines.servers import endpoints_in_use
+from pairwright.pipelines.servers import asking, endpoints_in_use
 
 
 class Need(NamedTuple):
@@ -48,7 +51,7 @@ class Forecast(NamedTuple):
 
 
 def preflight(config: BuildConfig) -> Iterator[str]:
-    """One line per endpoint that could be asked.
+    """One line per endpoint that could be asked, and warnings.
 
     Raises:
         ConfigError: the licences cannot be combined, or an environment variable with a key is not set, or the audit lacks scikit-learn.
@@ -61,6 +64,7 @@ def preflight(config: BuildConfig) -> Iterator[str]:
     require_embedding(config)
     for name, endpoint in endpoints_in_use(config).items():
         yield f"endpoint {name}: {_reachable(name, endpoint)}"
+    yield from family_warnings(config)
 
 
 def _reachable(name: str, endpoint: EndpointConfig) -> str:
@@ -89,17 +93,17 @@ def forecast(config: BuildConfig) -> Forecast:
         with Books(work, config.limits.max_failure_rate, Silent()) as books:
             read_tasks(config, books, work)
             if config.gate is not None and not config.gate.paid:
-                with Ledger(work / "unused.sqlite") as nothing:
-                    decide(config, config.gate, books, work, nothing, {})
+                with Ledger(work / "unused.sqlite") as nothing, asking(config, nothing, {}) as asked:
+                    decide(config.gate, books, work, asked)
         queries = references = dependent = 0
         for task in tasks_in(work):
             queries += 1
             dependent += bool(task.history)
             references += task.reference is not None
-        asked = plan(config, lambda: tasks_in(work))
+        requests = plan(config, lambda: tasks_in(work))
         needs = [
             *_gating(config, dependent),
-            *_generation(config, asked, work),
+            *_generation(config, requests, work),
             *_judging(config, queries, references),
         ]
         return Forecast(books.counts, queries, references, needs)
@@ -129,38 +133,45 @@ def _gating(config: BuildConfig, dependent: int) -> Iterator[Need]:
     if config.gate is not None and config.gate.paid:
         name = config.gate.model_dump()["endpoint"]
         need = Need(name, "gate", 0, 0, 0, 0, 0.0)
-        calls = dependent * config.gate.requests_per_candidate
+        calls = dependent * config.gate.requests_per_candidate(config.task)
         yield _more(config.endpoints[name], need, calls, _GATE_PROMPT * calls, _GATE_ANSWER * calls)
 
 
 def _judging(config: BuildConfig, queries: int, references: int) -> Iterator[Need]:
-    """At most: every reference and every teacher's candidate before every paid judge, nothing in the ledger."""
-    teachers = sum(
-        len(one.temperatures) * min(one.sample or queries, queries)
-        for one in config.generation
-        if one.role == "teacher"
-    )
+    """At most, with nothing in the ledger: every reference and every teacher's candidate before every paid judge.
+
+    Of the comparisons that verify pairs, the first round: what is refused is replaced, and that asks for more.
+    """
+    teachers = [one for one in config.generation if one.role == "teacher"]
+    candidates = sum(len(one.temperatures) * min(one.sample or queries, queries) for one in teachers)
     for judge in config.judges:
-        if judge.paid:
-            settings = judge.model_dump()
-            need = Need(settings["endpoint"], judge.name, 0, 0, 0, 0, 0.0)
-            calls = (references + teachers) * judge.requests_per_candidate
-            yield _more(
-                config.endpoints[settings["endpoint"]], need, calls, _JUDGE_PROMPT * calls, _JUDGE_ANSWER * calls
-            )
+        yield from _asked(config, judge, judge.name, references + candidates)
+    if config.comparison is not None:
+        rivals = sum(len(one.temperatures) for one in teachers)
+        bouts = {"scores": 0, "knockout": rivals - 1, "all_pairs": rivals * (rivals - 1) // 2}[config.pairing.choose]
+        if bouts > 0:
+            yield from _asked(config, config.comparison, "choose", bouts * (queries - references))
+        if config.pairing.verify == "judge":
+            pairs = min(config.pairing.max_per_task, len(config.perturbers) + len(config.generation)) * queries
+            yield from _asked(config, config.comparison, "verify", pairs)
+
+
+def _asked(config: BuildConfig, judge: Component, purpose: str, units: int) -> Iterator[Need]:
+    for endpoint, requests in requests_of(judge, config.task).items():
+        calls = units * requests
+        prompt, answer = (tokens * calls for tokens in TYPICAL)
+        yield _more(config.endpoints[endpoint], Need(endpoint, purpose, 0, 0, 0, 0, 0.0), calls, prompt, answer)
 
 
 _GATE_PROMPT, _GATE_ANSWER = 900, 100  # tokens of one request of the gate
-_JUDGE_PROMPT, _JUDGE_ANSWER = 700, 200  # tokens of one judging request, measured on the shipped rubric
 
 
 def _more(endpoint: EndpointConfig, need: Need, requests: int, prompt: int, completion: int) -> Need:
-    price = endpoint.price
     return need._replace(
         requests=need.requests + requests,
         prompt_tokens=need.prompt_tokens + prompt,
         completion_tokens=need.completion_tokens + completion,
-        cost=need.cost + (prompt * price.input + completion * price.output) / 1e6,
+        cost=need.cost + endpoint.price.of(prompt, completion),
     )
 
 

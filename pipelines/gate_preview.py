@@ -64,18 +64,18 @@ def by_build(config: BuildConfig, task: RewriteTask) -> GateDecision:
         raise ConfigError(["the build file has no gate"], "Add one: 'gate: {use: rules}'.")
     if not config.gate.paid:
         return decide_now([task], config.gate)[0]
-    only = config.model_copy(update={"generation": (), "judges": ()})
+    only = config.model_copy(update={"generation": (), "judges": (), "comparison": None})
     ledger_path(config).parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="pairwright-gate-") as logs,
         Ledger(ledger_path(config)) as ledger,
         running_servers(only, Path(logs)) as base_urls,
-        asking(only, ledger, base_urls) as (ask, runner),
+        asking(only, ledger, base_urls) as asked,
     ):
         gate = config.gate
         assert isinstance(gate, Gate)
         try:
-            return runner.run(gate.decide(task, ask))
+            return asked.runner.run(gate.decide(task, asked.ask))
         except RequestFailed as exc:
             raise JudgeError(f"the gate gave no usable answer: {exc}", "Ask again, or take another model.") from exc
 

@@ -12,6 +12,7 @@ from pairwright.core.components import Component, Judge
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Candidate, Dropped, Failed, JudgedCandidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
+from pairwright.pipelines.asking import Asking
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
@@ -38,28 +39,28 @@ def candidates_of(tasks: Iterable[RewriteTask], generated: Iterable[Candidate]) 
             key, group = next(groups, ("", iter(())))
 
 
-def judged(
-    pairs: Iterable[Pair], judges: Sequence[Component], ask: Ask, width: int, runner: asyncio.Runner
-) -> Iterator[JudgedCandidate | Failed]:
-    """One outcome per candidate, in order; at most ``width`` candidates are with the judges at once."""
-    ordered = sorted(judges, key=lambda judge: judge.paid)  # sorted is stable: the build file's order within each kind
+def judged(pairs: Iterable[Pair], judges: Sequence[Component], asking: Asking) -> Iterator[JudgedCandidate | Failed]:
+    """One outcome per candidate, in order; the judges that ask an endpoint come last, else they are asked as given."""
+    ordered = sorted(judges, key=lambda judge: judge.paid)  # sorted is stable
+    asks = [(judge, asking.tally.counted("judge", judge.name, asking.ask)) for judge in ordered]
 
     async def one(pair: Pair) -> JudgedCandidate | Failed:
         task, candidate = pair
+        asking.tally.to_judge("judge", candidate.origin != "weak")
         try:
-            verdicts = await _verdicts(task, candidate, ordered, ask)
+            verdicts = await _verdicts(task, candidate, asks)
         except RequestFailed as exc:
             return Failed(stage="judge", row=candidate.id, error=exc.kind, message=str(exc))
         return JudgedCandidate(task=task, candidate=candidate, verdicts=verdicts)
 
-    return ordered_map(one, pairs, width, runner)
+    return ordered_map(one, pairs, asking.width, asking.runner)
 
 
 async def _verdicts(
-    task: RewriteTask, candidate: Candidate, judges: Sequence[Component], ask: Ask
+    task: RewriteTask, candidate: Candidate, asks: Sequence[tuple[Component, Ask]]
 ) -> tuple[Verdict, ...]:
     verdicts: list[Verdict] = []
-    for judge in judges:
+    for judge, ask in asks:
         # What is refused already, or can only ever be rejected, is not worth a paid opinion.
         if judge.paid and (candidate.origin == "weak" or not all(verdict.passed for verdict in verdicts)):
             continue

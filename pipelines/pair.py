@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from pairwright.core.components import Component, Perturber
-from pairwright.core.config import BuildConfig
+from pairwright.core.config import BuildConfig, PairingConfig
 from pairwright.core.language import normalise
 from pairwright.core.records import (
     Dropped,
@@ -20,10 +20,10 @@ from pairwright.core.records import (
     Verdict,
     row_rng,
 )
-from pairwright.pipelines.balance import BALANCE_REASONS, balance, rules_of
+from pairwright.pipelines.balance import BALANCE_REASONS, balance
 from pairwright.pipelines.choice import PICK_REASONS, PICKED, choose_variants
 from pairwright.pipelines.samples import Aims, nearest, quality, score_of
-from pairwright.pipelines.sketches import Proposal, sketched
+from pairwright.pipelines.sketches import Proposal, Sketches
 
 Attempt = tuple[SftRow, JudgedCandidate | Component]
 
@@ -157,11 +157,13 @@ def proposals(rows: Iterable[SftRow], variants: Iterable[Variant]) -> Iterator[P
             key, group = next(groups, ("", iter(())))
 
 
-def plan(variants: Iterable[Proposal], config: BuildConfig) -> Plan:
-    """Decide over all variants at once which ones become pairs, and which pairs stay."""
-    sketches = sketched(variants, config.prompt, config.seed)
-    picks = choose_variants(sketches, config.pairing.max_per_task)
-    return Plan(bytes(picks), bytes(balance(sketches, picks, rules_of(config))))
+def plan(sketches: Sketches, pairing: PairingConfig, judged: bytes | bytearray | None = None) -> Plan:
+    """Decide over all variants at once which ones become pairs, and which pairs stay.
+
+    ``judged`` says of each variant what a judge said of it, see ``choice``.
+    """
+    picks = choose_variants(sketches, pairing.max_per_task, judged)
+    return Plan(bytes(picks), bytes(balance(sketches, picks, pairing)))
 
 
 def paired(variants: Iterable[Proposal], picks: bytes) -> Iterator[PreferencePair | Dropped]:

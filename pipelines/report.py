@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pairwright.core.audit import Audit
+from pairwright.core.families import family_warnings
 from pairwright.core.records import StageCount
 from pairwright.core.result import THIN, BuildResult, Diversity, HeldOut
 from pairwright.core.storage import atomic_writer
 from pairwright.pipelines.gate_report import confusion_table, ways_table
+from pairwright.pipelines.judging_tables import agreement_table, cost_table, judge_table, verdict_table
 from pairwright.pipelines.pair_tables import Table as Table
 from pairwright.pipelines.pair_tables import audit_table, balance_table, shortcut_table
 
@@ -60,6 +62,7 @@ def _lines(result: BuildResult) -> Iterable[str]:
     if held_out := result.held_out():
         yield from ("", "## Test sets kept out", "", *_leak_lines(held_out, result.config.decontamination.action))
     yield from ("", "## Splits", "", *_split_lines(result))
+    yield from _judging_lines(result)
     if audit := result.audit():
         yield from ("", "## Shortcut audit", "", *_audit_lines(audit))
     yield from ("", "## Prompts", "")
@@ -133,6 +136,31 @@ def _gate_lines(result: BuildResult) -> Iterable[str]:
         )
         yield from markdown(confusion)
     yield from ("", "`rows/gate.jsonl` has every decision with its reason.")
+
+
+def _judging_lines(result: BuildResult) -> Iterable[str]:
+    """What the judges that ask a model said and took; nothing where there are none."""
+    uses = result.judging()
+    if not uses:
+        return
+    yield from ("", "## Judges that ask a model", "", *(f"{warning}\n" for warning in family_warnings(result.config)))
+    if result.config.comparison is not None:
+        yield from markdown(verdict_table(result.comparisons()))
+        yield from ("", "Bias: +1 names the first text whatever stands there, 0 looks at the texts alone.", "")
+        yield from markdown(judge_table(result.comparisons()))
+        yield ""
+    agreement = agreement_table(result)
+    if len(agreement) > 1:
+        yield from ("How far the members of a panel agree, over what all of them saw:", "", *markdown(agreement), "")
+    accepted = sum(row.accepted for row in result.judged())
+    pairs = sum(1 for _ in result.pairs())
+    yield from (
+        "What they took, answers from earlier runs included, and what it would be without the cascade: every judge for",
+        "every candidate that could be chosen, every variant compared, nobody stopping early, at the tokens that a request",
+        "took here.",
+        "",
+    )
+    yield from markdown(cost_table(uses, accepted, pairs))
 
 
 def _audit_lines(audit: Audit) -> Iterable[str]:

@@ -29,17 +29,28 @@ def build_file_schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a build file; a component is one of its kind's catalogue, told apart by ``use``."""
     schema = BuildConfig.model_json_schema()
     for kind, catalogue in {**CATALOGUES, "evaluations": CATALOGUES["sources"]}.items():
-        forms = []
-        for name, cls in sorted(catalogue.items()):
-            form = cls.model_json_schema()
-            schema["$defs"] |= form.pop("$defs", {})
-            form["properties"] = {"use": {"const": name}, **form.get("properties", {})}
-            form["required"] = ["use", *form.get("required", [])]
-            forms.append(form)
-        place = schema["properties"]["gate"] if kind == "gates" else schema["properties"][kind]
-        choice = {"anyOf": [*forms, _CUSTOM]}
-        place |= choice if kind == "gates" else {"items": choice}
+        forms = [_component_form(name, cls, schema["$defs"]) for name, cls in sorted(catalogue.items())]
+        # A component that contains others takes those of its own kind, but none that contain others again.
+        simple = [form for form, (_, cls) in zip(forms, sorted(catalogue.items()), strict=True) if not _inner_keys(cls)]
+        for form, (_, cls) in zip(forms, sorted(catalogue.items()), strict=True):
+            for key in _inner_keys(cls):
+                form["properties"][key]["items"] = {"anyOf": [*simple, _CUSTOM]}
+        one_of = [*forms, _CUSTOM]
+        place = schema["properties"]["gate" if kind == "gates" else kind]
+        place |= {"items": {"anyOf": one_of}} if "items" in place else {"anyOf": [*one_of, {"type": "null"}]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _component_form(name: str, cls: type[Component], definitions: dict[str, Any]) -> dict[str, Any]:
+    form = cls.model_json_schema()
+    definitions |= form.pop("$defs", {})
+    form["properties"] = {"use": {"const": name}, **form.get("properties", {})}
+    form["required"] = ["use", *form.get("required", [])]
+    return form
+
+
+def _inner_keys(cls: type[Component]) -> list[str]:
+    return [key for key, field in cls.model_fields.items() if model_in(field.annotation) is Component]
 
 
 def one_line(cls: type[BaseModel]) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pairwright.core.config import BuildConfig, EndpointConfig
 from pairwright.core.ledger import Ledger
-from pairwright.core.named_endpoints import named_endpoints
-from pairwright.core.requests import Ask
+from pairwright.core.named import named_endpoints
+from pairwright.pipelines.asking import Asking, Tally
 
 
 def endpoints_in_use(config: BuildConfig) -> dict[str, EndpointConfig]:
@@ -37,19 +37,19 @@ def running_servers(config: BuildConfig, log_folder: Path) -> Iterator[Mapping[s
 
 
 @contextmanager
-def asking(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) -> Iterator[tuple[Ask, asyncio.Runner]]:
-    """Yield the client of all endpoints in use and the event loop that it lives in."""
+def asking(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) -> Iterator[Asking]:
+    """Yield the client of all endpoints in use, with the event loop that it lives in."""
     from pairwright.core.client import Client
 
     with asyncio.Runner() as runner:
         client = Client(endpoints_in_use(config), ledger, config.limits, base_urls)
         runner.run(client.__aenter__())
         try:
-            yield client, runner
+            yield Asking(client, runner, _width(config), Tally())
         finally:
             runner.run(client.__aexit__(None, None, None))
 
 
-def judging_width(config: BuildConfig) -> int:
-    """How many candidates are with the judges at once: enough to keep every endpoint busy."""
+def _width(config: BuildConfig) -> int:
+    """How many rows are with the judges at once: enough to keep every endpoint busy."""
     return max([64, *(2 * endpoint.most_in_flight for endpoint in endpoints_in_use(config).values())])

@@ -26,7 +26,7 @@ from pairwright.core.components import Component, Perturber
 from pairwright.core.config import EndpointConfig, LimitsConfig, Style
 from pairwright.core.errors import JudgeError
 from pairwright.core.ledger import Ledger
-from pairwright.core.named_endpoints import named_endpoints
+from pairwright.core.named import named_endpoints
 from pairwright.core.prompts import parse_answer, teacher_messages
 from pairwright.core.records import (
     Candidate,
@@ -40,6 +40,7 @@ from pairwright.core.records import (
     row_rng,
 )
 from pairwright.core.requests import Answer, Ask, ChatRequest
+from pairwright.pipelines.asking import Asking, Tally
 from pairwright.pipelines.judge import judged
 from pairwright.pipelines.ledger_llm import COLUMNS, LedgerLLM, Prompt, Record, Unaskable
 from pairwright.pipelines.planned import rewrite_request
@@ -200,7 +201,7 @@ class JudgeCandidates(Step):  # type: ignore[misc]
         assert self._runner is not None, "load() comes first"
         pairs = [(_task(row), _candidate(row)) for row in inputs if row["rewrite"] is not None]
         width = 2 * max([1, *(endpoint.max_concurrency for endpoint in self.endpoints.values())])
-        outcomes = judged(pairs, self.judges, self._ask or _nobody, width, self._runner)
+        outcomes = judged(pairs, self.judges, Asking(self._ask or _nobody, self._runner, width, Tally()))
         yield [{**row, **_judgement(None if row["rewrite"] is None else next(outcomes))} for row in inputs]
 
 

@@ -32,9 +32,10 @@ def test_every_key_of_the_build_file_is_documented() -> None:
     for name, part in schema["$defs"].items():
         missing += undocumented(part, name)
     for kind in CATALOGUES:
-        place = schema["properties"]["gate"] if kind == "gates" else schema["properties"][kind]["items"]
-        for form in place["anyOf"]:
-            missing += undocumented(form, f"{kind}.{form['properties']['use'].get('const')}")
+        place = schema["properties"]["gate" if kind == "gates" else kind]
+        for form in place.get("items", place)["anyOf"]:
+            if "properties" in form:
+                missing += undocumented(form, f"{kind}.{form['properties']['use'].get('const')}")
     assert missing == []
 
 

@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import factories
@@ -146,10 +148,35 @@ def test_no_logprobs_or_no_digit_among_them_means_no_expectation() -> None:
 
 def test_a_low_grade_names_the_worst_dimension_and_quotes_the_explanation() -> None:
     script = Script(answer(graded(5)), answer(graded(1, "'she' stays open")), answer(graded(5)), answer(graded(5)))
-    verdict = verdict_of(script)
+    verdict = verdict_of(script, Rubric(endpoint="grader", early_stop=False))
     assert (verdict.passed, verdict.defect) == (False, "low_clarity")
     assert verdict.evidence == "clarity: 'she' stays open"
     assert verdict.score == pytest.approx(0.75)
+
+
+def test_what_cannot_pass_any_more_is_asked_no_further_and_gets_no_score() -> None:
+    script = Script(answer(graded(5)), answer(graded(1, "'she' stays open")), answer(graded(5)), answer(graded(5)))
+    verdict = verdict_of(script)
+    assert (verdict.passed, verdict.defect, verdict.score) == (False, "low_clarity", None)
+    assert len(script.asked) == len(verdict.request_hashes) == 2
+
+
+@given(
+    st.lists(st.integers(1, 5), min_size=4, max_size=4),
+    st.floats(0, 1, allow_nan=False),
+    st.floats(0, 1, allow_nan=False),
+)
+def test_stopping_early_passes_the_same(scores: list[int], threshold: float, floor: float) -> None:
+    found = [
+        verdict_of(
+            Script(*(answer(graded(score)) for score in scores)),
+            Rubric(endpoint="grader", threshold=threshold, floor=floor, early_stop=early),
+        )
+        for early in (True, False)
+    ]
+    assert found[0].passed == found[1].passed
+    assert found[0].score in (None, found[1].score)
+    assert found[0].score is not None or not found[0].passed
 
 
 def test_an_answer_that_does_not_parse_is_asked_again_with_another_seed() -> None:

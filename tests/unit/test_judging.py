@@ -12,6 +12,7 @@ from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Candidate, Failed, JudgedCandidate, RewriteTask, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines import judge
+from pairwright.pipelines.asking import Asking, Tally
 
 
 class Fixed(Component):
@@ -50,7 +51,7 @@ async def no_endpoint(endpoint: str, request: ChatRequest) -> Answer:
 
 def judged(pairs: Sequence[judge.Pair], *judges: Component) -> list[JudgedCandidate | Failed]:
     with asyncio.Runner() as runner:
-        return list(judge.judged(pairs, judges, no_endpoint, 4, runner))
+        return list(judge.judged(pairs, judges, Asking(no_endpoint, runner, 4, Tally())))
 
 
 def test_the_sources_rewrite_comes_first_and_every_candidate_stands_beside_its_task() -> None:

@@ -22,6 +22,7 @@ from pairwright.core.records import (
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.planned import plan as planned
 from pairwright.pipelines.samples import aims, quality
+from pairwright.pipelines.sketches import sketched
 
 
 class Worse(Component):
@@ -215,7 +216,7 @@ def test_variants_find_their_chosen_rows_again() -> None:
 
 def decided(proposals: Sequence[tuple[SftRow, Rejected]], **pairing: Any) -> list[PreferencePair | Dropped]:
     """One outcome per proposal, after the choice within each query."""
-    plan = pair.plan(proposals, config(**pairing))
+    plan = pair.plan(sketched(proposals, config().prompt, config().seed), config(**pairing).pairing)
     return list(pair.paired(proposals, plan.picks))
 
 

@@ -17,7 +17,7 @@ from pairwright.core.config import BuildConfig
 from pairwright.core.records import Dropped, Generation, PreferencePair, Rejected, SftRow
 from pairwright.pipelines import pair
 from pairwright.pipelines.balance import caps, tightest
-from pairwright.pipelines.sketches import needs_no_rewrite
+from pairwright.pipelines.sketches import needs_no_rewrite, sketched
 from pairwright.pipelines.surface import Place, auc, cells_auc, length_place, punctuation_place
 
 Proposals = Sequence[tuple[SftRow, Rejected]]
@@ -48,7 +48,7 @@ def worse(row: SftRow, at: int, defect: str = "d", longer: bool = True, end: str
 
 def run(proposals: Proposals, **pairing: Any) -> tuple[list[PreferencePair], Counter[str]]:
     """The pairs that stay, and the reasons of the others."""
-    plan = pair.plan(proposals, config(**pairing))
+    plan = pair.plan(sketched(proposals, config().prompt, config().seed), config(**pairing).pairing)
     outcomes = list(pair.paired(proposals, plan.picks))
     pairs = [outcome for outcome in outcomes if isinstance(outcome, PreferencePair)]
     kept = list(pair.balanced(pairs, plan.keeps))

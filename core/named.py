@@ -1,6 +1,7 @@
-"""Which endpoints a build file names: every key called ``endpoint``, wherever it stands.
+"""What a build file names, wherever it stands: the endpoints (every key called ``endpoint``) and the components.
 
-One place for the check that they exist, the keys and servers that are needed, and the forecasts.
+One place for the check that endpoints exist, the keys and servers that are needed, the forecasts, and the checks of
+components that contain others.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
+
+from pairwright.core.components import Component
 
 
 def named_endpoints(part: object, path: str = "") -> Iterator[tuple[str, str]]:
@@ -18,6 +21,14 @@ def named_endpoints(part: object, path: str = "") -> Iterator[tuple[str, str]]:
             yield here, value
         else:
             yield from named_endpoints(value, here)
+
+
+def components_in(part: object, path: str = "") -> Iterator[tuple[str, Component]]:
+    """``(path, component)`` of every component of ``part``, one that contains others before those."""
+    if isinstance(part, Component):
+        yield path, part
+    for key, value in _parts(part):
+        yield from components_in(value, f"{path}.{key}" if path else str(key))
 
 
 def _parts(part: object) -> Iterator[tuple[object, object]]:
