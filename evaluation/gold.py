@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
 from pairwright.core.language import detect_language, normalise
-from pairwright.core.records import Example, Language, Origin, RewriteTask, Row, SftRow, Turn
+from pairwright.core.records import Example, Language, Origin, RewriteTask, Row, SftRow, Split, Turn
 from pairwright.core.storage import read_rows, sha256_of
 
 _LETTERS = re.compile(r"[A-Za-z\u3400-\u9fff\uf900-\ufaff]")
@@ -94,7 +94,7 @@ def read_gold(path: Path) -> GoldSet:
         SourceError: no such file, no rows, or rows that cannot be used; every such line is named.
     """
     if path.is_dir():
-        return _from_build(path)
+        return gold_of_build(path)
     rows: list[GoldRow] = []
     problems: list[str] = []
     for number, line in enumerate(_lines(path), start=1):
@@ -170,15 +170,33 @@ def _problems(source: str, rows: Sequence[GoldRow]) -> Iterable[str]:
             )
 
 
-def _from_build(folder: Path) -> GoldSet:
+def gold_of_build(folder: Path, splits: Sequence[Split] = ("test",)) -> GoldSet:
+    """The queries to rewrite in some splits of a finished build, as test rows.
+
+    Raises:
+        SourceError: no finished build, or no such rows in it.
+    """
     path = folder / "rows" / "sft.jsonl"
+    rows = [_from_sft(row) for row in _rewrites(path, splits)]
+    return gold_set(folder.name, rows, source=f"{path} (split {', '.join(splits)})", sha256=sha256_of(path))
+
+
+def count_of_build(folder: Path, splits: Sequence[Split] = ("test",)) -> int:
+    """How many rows :func:`gold_of_build` would give.
+
+    Raises:
+        SourceError: no finished build.
+    """
+    return sum(1 for _ in _rewrites(folder / "rows" / "sft.jsonl", splits))
+
+
+def _rewrites(path: Path, splits: Sequence[Split]) -> Iterator[SftRow]:
     if not path.is_file():
         raise SourceError(
-            f"{folder}: neither a test file nor a finished build (no rows/sft.jsonl)",
+            f"{path.parents[1]}: neither a test file nor a finished build (no rows/sft.jsonl)",
             "Run the build first, or name a JSONL file.",
         )
-    rows = [_from_sft(row) for row in read_rows(path, SftRow) if row.split == "test"]
-    return gold_set(folder.name, rows, source=f"{path} (split test)", sha256=sha256_of(path))
+    return (row for row in read_rows(path, SftRow) if row.split in splits and row.task.kind == "rewrite")
 
 
 def _from_sft(row: SftRow) -> GoldRow:

@@ -6,7 +6,7 @@ trained. A merged model is a folder without adapters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,18 @@ from pairwright.evaluation.asking import Asking, prediction_from, prompt_names, 
 from pairwright.evaluation.gold import GoldSet
 from pairwright.evaluation.predictions import Prediction, System
 
-BATCH = 8
+BATCH = {"cpu": 8, "cuda": 32}
 
 
-def from_transformers(name: str, model: str, adapters: Sequence[str], gold: GoldSet, asking: Asking) -> System:
-    """Generate greedily for every row, in batches of rows of like length.
+def from_transformers(
+    name: str,
+    model: str,
+    adapters: Sequence[str],
+    gold: GoldSet,
+    asking: Asking,
+    tell: Callable[[int], None] = lambda _: None,
+) -> System:
+    """Generate greedily for every row, in batches of rows of like length; ``tell`` hears how many rows a batch had.
 
     Raises:
         ModelError: transformers is not installed, or the model, its tokenizer or an adapter cannot be loaded.
@@ -29,9 +36,11 @@ def from_transformers(name: str, model: str, adapters: Sequence[str], gold: Gold
     requests = [request_for(row, asking) for row in gold.rows]
     order = sorted(range(len(requests)), key=lambda index: len(requests[index].messages[-1].content))
     answers: dict[int, tuple[str, bool]] = {}
-    for start in range(0, len(order), BATCH):
-        batch = order[start : start + BATCH]
+    size = BATCH[network.device.type]
+    for start in range(0, len(order), size):
+        batch = order[start : start + size]
         answers |= zip(batch, _generate(tokenizer, network, [requests[index] for index in batch]), strict=True)
+        tell(len(batch))
     predictions: tuple[Prediction, ...] = tuple(
         prediction_from(row, answers[index][0], asking, cut_off=answers[index][1])
         for index, row in enumerate(gold.rows)

@@ -264,19 +264,25 @@ def train(
     check: Annotated[bool, typer.Option("--check", help="Only say what is wrong; start nothing.")] = False,
     device: Annotated[str | None, typer.Option(help="With --check: a card such as 2080ti, 24gb or 4xa100.")] = None,
     deep: Annotated[bool, typer.Option("--deep", help="With --check: ask the installed trainer as well.")] = False,
+    sweep: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE,VALUE …: train every combination, judge on validation rows.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove what an earlier run left here, begin again.")] = False,
     stop: Annotated[
         bool, typer.Option("--stop-when-fallen", help="Stop a preference stage whose chosen answers fall.")
     ] = False,
+    held_out: Annotated[
+        Literal["test", "validation", "both", "none"], typer.Option(help="Splits that the models are compared on.")
+    ] = "test",
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Run a recipe on a build: check, train, evaluate on held-out rows, record. Run again to go on."""
     from pairwright.training_recipes.check_command import wanted
-    from pairwright.training_recipes.commands import train_command
     from pairwright.training_recipes.options import asked
+    from pairwright.training_recipes.train_command import train_command
 
-    wishes = asked(model, change or [], fresh, stop)
-    train_command(name, build, output, wishes, wanted(check, device, deep), quiet)
+    wishes = asked(model, change or [], fresh, stop, held_out)
+    train_command(name, build, output, wishes, sweep or [], wanted(check, device, deep), quiet)
 
 
 @app.command()

@@ -11,11 +11,7 @@ from rich.table import Table
 
 from pairwright.core.errors import ConfigError
 from pairwright.core.storage import atomic_writer
-from pairwright.training_recipes.check_command import Checking, check_command
-from pairwright.training_recipes.display import display
 from pairwright.training_recipes.recipes import read_recipe, recipes
-from pairwright.training_recipes.render import render
-from pairwright.training_recipes.train import Wishes, train
 
 
 def list_command(words: Sequence[str]) -> None:
@@ -51,18 +47,3 @@ def copy_command(name: str, to: Path) -> None:
     if beside:
         shutil.copyfile(recipe.path.with_name(beside), copies[1])
     print(f"wrote {', '.join(map(str, copies))}; run it: {command.removeprefix('# ')}")
-
-
-def train_command(
-    name: str, build: Path, output: Path | None, wishes: Wishes, checking: Checking | None, quiet: bool
-) -> None:
-    """Run a recipe, or only check it, and say what came out."""
-    recipe = read_recipe(name)
-    folder = output or Path("runs") / recipe.name
-    if checking:
-        stages = render(recipe, build, folder, wishes.overrides)
-        check_command(recipe.name, stages, build, checking.device, checking.deep)
-        return
-    with display(quiet) as show:
-        train(recipe, build, folder, wishes, show)
-    print(f"{folder / 'run.json'}")

@@ -1,4 +1,4 @@
-"""The process that trains or merges: started by ``running.py`` with the path of a :class:`Job`, never imported by users.
+"""The process that trains, merges or generates: started by ``running.py`` with the path of a :class:`Job`, never imported by users.
 
 It runs the trainer's own code in this process, so that figures can be read at every step and training can be stopped
 between two of them. ``llamafactory-cli`` does the same with the same file.
@@ -37,6 +37,11 @@ def run(job: Job, steps: StepWriter) -> None:
     Raises:
         TrainingError: there is no GPU for a job that needs one, or the loss is no number any more.
     """
+    if job.kind == "evaluate":
+        from pairwright.training_recipes.heldout import generate
+
+        generate(job.settings, steps)
+        return
     _require_device(job)
     if job.kind == "merge":
         _merge(job)

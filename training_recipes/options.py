@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Scalar
+from pairwright.core.records import Scalar, Split
+from pairwright.training_recipes.opening import Wishes
 from pairwright.training_recipes.reading import read_value
-from pairwright.training_recipes.train import Wishes
 from pairwright.training_recipes.watchdog import Limits
 
+HeldOutChoice = Literal["test", "validation", "both", "none"]
+SPLITS: Mapping[HeldOutChoice, tuple[Split, ...]] = {
+    "test": ("test",),
+    "validation": ("validation",),
+    "both": ("validation", "test"),
+    "none": (),
+}
 
-def asked(model: str | None, changes: Sequence[str], fresh: bool, stop: bool) -> Wishes:
+
+def asked(
+    model: str | None, changes: Sequence[str], fresh: bool, stop: bool, held_out: HeldOutChoice = "test"
+) -> Wishes:
     """The wishes of one command.
 
     Raises:
@@ -23,7 +34,7 @@ def asked(model: str | None, changes: Sequence[str], fresh: bool, stop: bool) ->
     overrides = dict(_change(text) for text in changes)
     if model is not None:
         overrides["model_name_or_path"] = _model(model)
-    return Wishes(overrides, fresh, Limits(stop=stop))
+    return Wishes(overrides, fresh, Limits(stop=stop), SPLITS[held_out])
 
 
 def _change(text: str) -> tuple[str, Scalar]:

@@ -10,9 +10,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from pairwright.core.errors import TrainingError
-from pairwright.core.records import Row, Scalar, content_id
+from pairwright.core.records import Row, Scalar, Split, content_id
 from pairwright.core.storage import sha256_of, write_json
 from pairwright.training_recipes.facts import BuildFacts
+from pairwright.training_recipes.guard import Verdict
 from pairwright.training_recipes.recipes import Kind, Recipe, Trainer
 from pairwright.training_recipes.render import Stage
 from pairwright.training_recipes.step_log import Metrics
@@ -46,8 +47,21 @@ class StageRecord(Row):
     facts: Mapping[str, Any] = Field(default_factory=dict)
 
 
+class HeldOutRecord(Row):
+    """Figures of every model on held-out rows, with 95 % intervals; the whole evaluation is in ``evaluate/``."""
+
+    splits: tuple[Split, ...]
+    rows: int
+    dialogues: int
+    sha256: str
+    figures: Mapping[str, Mapping[str, tuple[float | None, float | None, float | None]]]
+
+
 class RunRecord(Row):
-    """One run of a recipe on a build. ``data`` has the SHA-256 of every exported file, ``data_hash`` names them all."""
+    """One run of a recipe on a build. ``data`` has the SHA-256 of every exported file, ``data_hash`` names them all.
+
+    ``recommended`` is the model to use, by name, as ``hf:FOLDER[+ADAPTER]``.
+    """
 
     recipe: str
     recipe_hash: str
@@ -63,6 +77,9 @@ class RunRecord(Row):
     started: str
     finished: str | None = None
     stages: tuple[StageRecord, ...] = ()
+    held_out: HeldOutRecord | None = None
+    verdict: Verdict | None = None
+    recommended: Mapping[str, str] = Field(default_factory=dict)
     pictures: tuple[str, ...] = ()
 
     def stage(self, name: str) -> StageRecord | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from pairwright.core.errors import Interrupted, TrainingError
 from pairwright.training_recipes.failures import failure
 from pairwright.training_recipes.job import Job
+from pairwright.training_recipes.render import ROWS
 from pairwright.training_recipes.step_log import StepLog
 
 POLL_SECONDS = 0.2
@@ -50,7 +51,7 @@ def command_of(job: Job, path: Path, gpus: int) -> list[str]:
     """The command that runs a job: this Python, under torchrun where there are several GPUs or DeepSpeed."""
     module = ["-m", "pairwright.training_recipes.launcher", str(path)]
     processes = int(os.environ.get("NPROC_PER_NODE", gpus))
-    if job.kind == "merge" or (processes < 2 and "deepspeed" not in job.settings):
+    if job.kind not in ROWS or (processes < 2 and "deepspeed" not in job.settings):
         return [sys.executable, *module]
     bound = [sys.executable, "-m", "pairwright.core.processes", str(os.getpid())]
     torchrun = ["-m", "torch.distributed.run", "--nproc_per_node", str(max(processes, 1)), "--standalone"]

@@ -14,9 +14,10 @@ from pairwright.training_recipes.display import Display, clock
 from pairwright.training_recipes.hardware import this_device
 from pairwright.training_recipes.job import Job
 from pairwright.training_recipes.record import RunRecord, StageRecord, fingerprint, now, write_record
-from pairwright.training_recipes.render import Stage
+from pairwright.training_recipes.render import ROWS, Stage
 from pairwright.training_recipes.running import run_job
 from pairwright.training_recipes.step_log import StepLog
+from pairwright.training_recipes.systems import PREFERENCE
 from pairwright.training_recipes.watchdog import Limits, WatchSettings, drift_of
 
 
@@ -27,13 +28,32 @@ def run_stage(run: RunRecord, stage: Stage, output: Path, limits: Limits, show: 
         TrainingError: it failed; the same call goes on from its last checkpoint.
     """
     before = run.stage(stage.name)
-    if before and before.status == "done":
+    if before and before.status == "done" and before.fingerprint == fingerprint(stage, run.data_hash):
         show.say(f"{stage.name}: done before")
         return run
     checkpoint = _last_checkpoint(stage) if before else None
-    if checkpoint is None:
+    if checkpoint is None and stage.kind != "evaluate":  # answers that are there need not be generated again
         _clear(stage)
-    record = StageRecord(
+    record = _begun(stage, run, output, before, checkpoint)
+    run = run.with_stage(record)
+    write_record(run, output)
+    show.begin(stage.name)
+    if checkpoint:
+        show.say(f"{stage.name}: goes on from {checkpoint.name}")
+    began = time.monotonic()
+    watch = watch_settings(stage, limits)
+    log = run_job(_job(stage, checkpoint, watch), stage.name, log_of(stage), _gpus(stage), show.tell)
+    show.say(f"{stage.name}: done in {clock(time.monotonic() - began)}, {log_of(stage)}")
+    run = run.with_stage(_finished(record, log, watch, time.monotonic() - began))
+    write_record(run, output)
+    return run
+
+
+def _begun(
+    stage: Stage, run: RunRecord, output: Path, before: StageRecord | None, checkpoint: Path | None
+) -> StageRecord:
+    earlier = before.resumed if before else ()
+    return StageRecord(
         name=stage.name,
         trainer=stage.trainer,
         kind=stage.kind,
@@ -43,21 +63,14 @@ def run_stage(run: RunRecord, stage: Stage, output: Path, limits: Limits, show: 
         output=stage.output.relative_to(output.resolve()).as_posix(),
         log=log_of(stage).name,
         started=now(),
-        resumed=(*(before.resumed if before else ()), *([step_of(checkpoint)] if checkpoint else [])),
+        resumed=(*earlier, step_of(checkpoint)) if checkpoint else earlier,
     )
-    run = run.with_stage(record)
-    write_record(run, output)
-    show.begin(stage.name)
-    if checkpoint:
-        show.say(f"{stage.name}: goes on from {checkpoint.name}")
-    began = time.monotonic()
-    watch = watch_settings(stage, limits)
-    log = run_job(_job(stage, checkpoint, watch), stage.name, log_of(stage), this_device().gpus, show.tell)
-    record = _finished(record, log, watch, time.monotonic() - began)
-    show.say(f"{stage.name}: done in {clock(time.monotonic() - began)}, {log_of(stage)}")
-    run = run.with_stage(record)
-    write_record(run, output)
-    return run
+
+
+def _gpus(stage: Stage) -> int:
+    """How many GPUs train the stage."""
+    alone = stage.kind not in ROWS or stage.settings.get("use_cpu")
+    return 0 if alone else this_device().gpus
 
 
 def _last_checkpoint(stage: Stage) -> Path | None:
@@ -92,7 +105,7 @@ def _job(stage: Stage, checkpoint: Path | None, watch: WatchSettings | None) -> 
 
 def watch_settings(stage: Stage, limits: Limits) -> WatchSettings | None:
     """What to watch for in a preference stage; None for others."""
-    if stage.kind in ("sft", "merge", "evaluate"):
+    if stage.kind not in PREFERENCE:
         return None
     beta = stage.settings.get("pref_beta" if stage.trainer == "llamafactory" else "beta", 0.1)
     return WatchSettings(
