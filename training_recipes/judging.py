@@ -13,11 +13,12 @@ from pairwright.evaluation.gold import GoldSet, count_of_build
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.report import write_report
 from pairwright.training_recipes.display import Display
+from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.guard import HIGH_ACCURACY, Signals, judge
 from pairwright.training_recipes.heldout import HeldOut, answered
 from pairwright.training_recipes.heldout_table import SHOWN, markdown, table
 from pairwright.training_recipes.record import HeldOutRecord, RunRecord
-from pairwright.training_recipes.render import ROWS, Stage
+from pairwright.training_recipes.render import Stage
 from pairwright.training_recipes.stage_run import run_stage, steps_of
 from pairwright.training_recipes.step_log import read_steps
 from pairwright.training_recipes.systems import systems_of

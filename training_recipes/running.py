@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pairwright.core.errors import Interrupted, TrainingError
 from pairwright.training_recipes.failures import failure
+from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.job import Job
-from pairwright.training_recipes.render import ROWS
 from pairwright.training_recipes.step_log import StepLog
 
 POLL_SECONDS = 0.2

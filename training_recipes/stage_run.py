@@ -11,10 +11,11 @@ from pairwright.core.errors import StorageError
 from pairwright.core.storage import storage_error
 from pairwright.training_recipes.checkpoints import last_checkpoint, remove_broken, step_of
 from pairwright.training_recipes.display import Display, clock
+from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.hardware import this_device
 from pairwright.training_recipes.job import Job
 from pairwright.training_recipes.record import RunRecord, StageRecord, fingerprint, now, write_record
-from pairwright.training_recipes.render import ROWS, Stage
+from pairwright.training_recipes.render import Stage
 from pairwright.training_recipes.running import run_job
 from pairwright.training_recipes.step_log import StepLog
 from pairwright.training_recipes.systems import PREFERENCE

@@ -22,12 +22,13 @@ from pairwright.evaluation.evaluation import SetResult
 from pairwright.evaluation.gold import GoldSet, count_of_build
 from pairwright.evaluation.predictions import System
 from pairwright.training_recipes.display import Display
+from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.heldout_table import SHOWN, difference
 from pairwright.training_recipes.judging import answers_of, signals_of
 from pairwright.training_recipes.opening import Wishes
 from pairwright.training_recipes.recipes import Recipe
 from pairwright.training_recipes.record import RunRecord
-from pairwright.training_recipes.render import ROWS, Stage
+from pairwright.training_recipes.render import Stage
 from pairwright.training_recipes.systems import systems_of
 from pairwright.training_recipes.train import checked, run_stages
 

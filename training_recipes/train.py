@@ -16,6 +16,7 @@ from pairwright.core.storage import locked
 from pairwright.training_recipes import render
 from pairwright.training_recipes.check import check
 from pairwright.training_recipes.display import Display
+from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.hardware import this_device
 from pairwright.training_recipes.judging import FOLDER, judged
 from pairwright.training_recipes.opening import Wishes, opened
@@ -25,7 +26,7 @@ from pairwright.training_recipes.record import (
     now,
     write_record,
 )
-from pairwright.training_recipes.render import ROWS, Stage
+from pairwright.training_recipes.render import Stage
 from pairwright.training_recipes.stage_run import run_stage, steps_of
 from pairwright.training_recipes.step_log import read_steps
 
