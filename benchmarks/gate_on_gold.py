@@ -13,7 +13,8 @@ not in the user's; the gate is then shown the user's turns alone. ``meta.depends
 
 The rules were developed on the dialogues whose hash is even (``dev``); ``held`` are the others. Intervals are 95 %
 bootstrap intervals over dialogues. With ``--build`` the gate of that build file is asked too, about ``--rows`` rows per data
-set, half of which need a rewrite where there are that many; its answers go to that build's ledger.
+set with history, half of which need a rewrite where there are that many. It sees the window of that build file, and its
+answers go to that build's ledger.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from pairwright.judges.gate_rules import decision
 from pairwright.judges.rules import same_question
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.catalogues import CATALOGUES
+from pairwright.pipelines.contexts import window
 from pairwright.pipelines.judge import ordered_map
 from pairwright.pipelines.servers import asking, judging_width, running_servers
 
@@ -202,8 +204,9 @@ def ask_gate(config: BuildConfig, cases: Sequence[Case]) -> list[tuple[Case, Gat
     failed: list[str] = []
 
     async def one(case: Case) -> tuple[Case, GateDecision] | None:
+        history, _, _ = window(case.task.history, config.context.turns, config.context.max_tokens, case.task.tokens)
         try:
-            return case, await decide.decide(case.task, ask)
+            return case, await decide.decide(case.task.model_copy(update={"history": history}), ask)
         except RequestFailed as exc:
             failed.append(str(exc))
             return None

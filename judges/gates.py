@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pairwright.core.components import Component
+from pairwright.judges.gate_llm import GateLlm
 from pairwright.judges.gate_rules import GateRules
 
-GATES: dict[str, type[Component]] = {gate.name: gate for gate in (GateRules,)}
+GATES: dict[str, type[Component]] = {gate.name: gate for gate in (GateRules, GateLlm)}
