@@ -28,6 +28,7 @@ from pairwright.core.records import (
 )
 
 if TYPE_CHECKING:
+    from pairwright.core.improvement import Review
     from pairwright.core.records import Dropped
     from pairwright.core.requests import Ask
     from pairwright.core.result import BuildResult
@@ -38,7 +39,7 @@ class Component(BaseModel):
 
     ``name`` is the component's name in its catalogue, and what rows and reports call it. ``paid`` says that it asks
     an endpoint: such judges come last and see only what the others let through. ``tasks`` are the kinds of task that a
-    judge or perturber is for; a build file that uses it for another kind is refused.
+    judge, improver or perturber is for; a build file that uses it for another kind is refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,6 +115,29 @@ class Comparer(Protocol):
 
         Raises:
             RequestFailed: no usable answer came in one of the orders.
+        """
+        ...
+
+
+@runtime_checkable
+class Improver(Protocol):
+    """Says whether an answer is worth learning from, and writes a better one where it can."""
+
+    name: ClassVar[str]
+
+    async def review(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Review:
+        """What to do with the best answer to ``task``, and the text that may take its place.
+
+        Raises:
+            RequestFailed: no usable answer came; the stage turns it into a ``Failed`` row.
+        """
+        ...
+
+    async def prefer(self, task: RewriteTask, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
+        """Whether ``improved`` (the first) is better than ``original``. Asked only for texts that differ.
+
+        Raises:
+            RequestFailed: no usable answer came.
         """
         ...
 

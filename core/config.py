@@ -57,6 +57,7 @@ SourceComponent = Annotated[SerializeAsAny[Component], _component("sources")]
 GateComponent = Annotated[SerializeAsAny[Component], _component("gates")]
 JudgeComponent = Annotated[SerializeAsAny[Component], _component("judges")]
 ComparerComponent = Annotated[SerializeAsAny[Component], _component("comparison")]
+ImproverComponent = Annotated[SerializeAsAny[Component], _component("improve")]
 PerturberComponent = Annotated[SerializeAsAny[Component], _component("perturbers")]
 ExporterComponent = Annotated[SerializeAsAny[Component], _component("exports")]
 
@@ -280,6 +281,11 @@ class BuildConfig(Section):
         description="Says which of two texts is better; pairing.choose and pairing.verify put it to work.",
         exclude_if=lambda comparison: comparison is None,
     )
+    improve: ImproverComponent | None = Field(
+        None,
+        description="What checks each query's best answer once more and writes a better one; none without it.",
+        exclude_if=lambda improver: improver is None,
+    )
     dedup: DedupConfig = Field(default_factory=DedupConfig)
     diversity: DiversityConfig | None = Field(
         None, description="Selection of rows that cover the data; 'diversity: {}' turns it on."
@@ -314,6 +320,7 @@ class BuildConfig(Section):
             "gate": self.gate,
             "judges": self.judges,
             "comparison": self.comparison,
+            "improve": self.improve,
             "perturbers": self.perturbers,
         }
         problems = misfits(self.task, components_in(used), catalogues)

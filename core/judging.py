@@ -6,7 +6,7 @@ from typing import Literal
 
 from pairwright.core.records import Row
 
-JudgingStage = Literal["judge", "choose", "verify"]
+JudgingStage = Literal["judge", "choose", "improve", "verify"]
 
 
 class JudgeUse(Row):

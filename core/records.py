@@ -24,7 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Language = Literal["zh", "en"]
 Role = Literal["system", "user", "assistant", "tool"]
 TaskKind = Literal["rewrite", "answer"]
-CandidateOrigin = Literal["reference", "teacher", "weak", "gate"]
+CandidateOrigin = Literal["reference", "teacher", "weak", "gate", "improved"]
+WRITTEN = frozenset({"sampled", "improved"})
+"""Makers of rejected texts that somebody really wrote; all others are rules."""
 Split = Literal["train", "validation", "test"]
 Scalar = str | int | float | bool | None
 Winner = Literal["first", "second", "tie"]
@@ -217,6 +219,7 @@ class Candidate(IdentifiedRow):
 
     ``analysis`` is the model's reasoning; human references and the copies that a gate proposes have none.
 
+    Of origin ``improved`` is what an improver wrote in place of another answer.
     For a task of ``kind: answer``, ``rewrite`` is the text of the proposed answer. An answer that calls tools is the JSON
     array ``[{"name": …, "arguments": {…}}, …]``.
     """
@@ -243,8 +246,8 @@ class Verdict(Row):
     """What one judge says of one candidate.
 
     ``score`` runs from 0 (worst) to 1 and is absent for judges that only pass or fail. ``method`` says where it
-    comes from: a rule, the expectation over the probabilities of the score tokens, the integer that was written,
-    or the members of a panel.
+    comes from: a rule, the expectation over the probabilities of the score tokens, the integer that was written, a
+    model's bare verdict, or the members of a panel.
     ``defect`` names what is wrong when ``passed`` is false, ``evidence`` quotes it. ``members`` are the verdicts that a
     panel's rests on.
     """
@@ -252,7 +255,7 @@ class Verdict(Row):
     judge: str
     passed: bool
     score: Annotated[float, Field(ge=0, le=1)] | None = None
-    method: Literal["rule", "expectation", "integer", "panel"] = "rule"
+    method: Literal["rule", "expectation", "integer", "verdict", "panel"] = "rule"
     defect: str | None = None
     evidence: str = ""
     request_hashes: tuple[str, ...] = ()
@@ -316,8 +319,9 @@ class JudgedCandidate(Row):
 class Rejected(Row):
     """A worse answer and what makes it worse.
 
-    ``maker`` is the perturber's name, or ``sampled`` for a candidate that a judge refused (then ``generation`` says
-    how it was sampled). ``evidence`` quotes what was deleted, blurred or leaked.
+    ``maker`` is the perturber's name, or ``sampled`` for a candidate that a judge refused, or ``improved`` for one that
+    an improver wrote a better one for (then ``generation`` says how it was sampled). ``evidence`` quotes what was
+    deleted, blurred or leaked, or says why the other is better.
     """
 
     text: str = Field(min_length=1)
@@ -341,12 +345,18 @@ class PreferencePair(IdentifiedRow):
 
 
 class SftRow(IdentifiedRow):
-    """One accepted answer to imitate."""
+    """One accepted answer to imitate. ``route`` says why an improver kept its query; empty without one."""
 
     task: RewriteTask
     chosen: Candidate
     verdicts: tuple[Verdict, ...]
+    route: str = Field("", exclude_if=_absent)
     split: Split = "train"
+
+    @property
+    def accepted(self) -> bool:
+        """False for an answer that a judge refused and that only an improvement could replace."""
+        return all(verdict.passed for verdict in self.verdicts)
 
 
 class Dropped(Row):

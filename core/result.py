@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pairwright.core.audit import Audit
 from pairwright.core.config import BuildConfig
+from pairwright.core.improvement import Improvement
 from pairwright.core.judging import JudgeUse
 from pairwright.core.records import (
     Compared,
@@ -30,6 +31,7 @@ GATE = "gate.jsonl"
 LEAKS = "leaks.json"
 DIVERSITY = "diversity.json"
 THIN = "thin_regions.jsonl"
+IMPROVEMENTS = "improvements.jsonl"
 
 
 class SplitProof(Row):
@@ -105,6 +107,11 @@ class BuildResult:
         """What the selection of diverse rows did, None where the build file does not ask for it."""
         path = self.rows / DIVERSITY
         return Diversity.model_validate_json(path.read_bytes()) if path.exists() else None
+
+    def improvements(self) -> Iterator[Improvement]:
+        """What became of every chosen answer that an improver looked at; nothing without one."""
+        path = self.rows / IMPROVEMENTS
+        return read_rows(path, Improvement) if path.exists() else iter(())
 
     def audit(self) -> Audit | None:
         """What the shortcut audit found, None where the build file does not ask for it."""

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.errors import ExportError
-from pairwright.core.records import PreferencePair, StageCount
+from pairwright.core.records import WRITTEN, PreferencePair, StageCount
 from pairwright.core.result import BuildResult
 from pairwright.core.sections import Section
 from pairwright.core.storage import atomic_writer
@@ -219,14 +219,14 @@ def _examples(pairs: Iterable[PreferencePair]) -> Iterator[str]:
 
 
 def _limits(build: BuildResult, facts: Facts) -> Iterator[str]:
-    made = sum(number for (_, maker, _), number in facts.defects.items() if maker != "sampled")
+    made = sum(number for (_, maker, _), number in facts.defects.items() if maker not in WRITTEN)
     if facts.pairs:
         yield f"- {made / facts.pairs:.0%} of the rejected answers were made by rules, not sampled from a model: a student may learn to spot the rule. Compare it with one that was trained on the answers alone."
-    if not any(judge.paid for judge in build.config.judges):
+    if not any(judge.paid for judge in build.config.judges) and build.config.improve is None:
         yield "- Only rules judged the answers: they find what they look for and nothing else."
     yield "- Token counts are estimates for a Qwen-like tokenizer."
     yield "- Dialogues may hold whatever people typed; nothing was checked for truth, and a rewrite of a false question is still false."
-    if "teacher" in {use for use, _, _ in facts.models}:
-        yield "- Answers of origin `teacher` were written by a model; its terms of use may limit what they can be used for."
+    for origin in sorted({"teacher", "improved"} & {use for use, _, _ in facts.models}):
+        yield f"- Answers of origin `{origin}` were written by a model; its terms of use may limit what they can be used for."
     if build.config.prompt.examples:
         yield "- The prompts contain few-shot examples. Serve the student with the same prompt, or build again with `prompt.examples: false`."

@@ -10,6 +10,8 @@ from pairwright.judges.answer_instead import AnswerInstead
 from pairwright.judges.brush_off import BrushOff
 from pairwright.judges.contradiction import Contradiction
 from pairwright.judges.example_leak import ExampleLeak
+from pairwright.judges.fine import Fine
+from pairwright.judges.improve_or_reject import ImproveOrReject
 from pairwright.judges.invented_entity import InventedEntity
 from pairwright.judges.language_mismatch import LanguageMismatch
 from pairwright.judges.leftover_reference import LeftoverReference
@@ -45,3 +47,4 @@ JUDGES: dict[str, type[Component]] = {
     )
 }
 COMPARERS: dict[str, type[Component]] = {comparer.name: comparer for comparer in (Pairwise, PairwisePanel)}
+IMPROVERS: dict[str, type[Component]] = {improver.name: improver for improver in (Fine, ImproveOrReject)}

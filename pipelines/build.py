@@ -16,6 +16,7 @@ from typing import TypeVar
 from pairwright.core.components import Component, Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
+from pairwright.core.improvement import Improvement
 from pairwright.core.judging import JudgingStage
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import (
@@ -33,6 +34,7 @@ from pairwright.core.result import (
     COMPARISONS,
     DIVERSITY,
     GATE,
+    IMPROVEMENTS,
     INDEX,
     JUDGING,
     LEAKS,
@@ -42,6 +44,7 @@ from pairwright.core.result import (
     HeldOut,
 )
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
+from pairwright.pipelines import improve as improving
 from pairwright.pipelines import judge, pair
 from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions, asked_in
 from pairwright.pipelines.answer_dialogues import answerable
@@ -88,6 +91,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
             with running_servers(config, work) as base_urls, asking(config, ledger, base_urls) as asked:
                 generate(config, books, work, asked, base_urls)
                 choose(config, books, work, asked)
+                improve(config, books, work, asked)
                 diversify(config, books, work)
                 make_pairs(config, books, work, asked)
                 note_judging(config, work, asked.tally)
@@ -198,8 +202,10 @@ def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping
 
 
 def choose(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
-    """The best accepted answer of every query: ``chosen.jsonl``."""
+    """The best accepted answer of every query, or the best refused one where it may be improved: ``chosen.jsonl``."""
     accepted = books.stage("accept", "candidates", judged_in(work), judge.accepted)
+    if config.improve is not None:
+        accepted = improving.or_refused(accepted, judged_in(work))
 
     def best(rows: Iterator[RewriteTask]) -> Iterator[SftRow | Dropped | Failed]:
         if config.comparison is None or config.pairing.choose == "scores":
@@ -210,6 +216,27 @@ def choose(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None
         raise BuildError(
             "no query has an accepted answer",
             f"{work / 'dropped.jsonl'} says what the judges found; a stronger teacher or other judges may help.",
+        )
+
+
+def improve(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
+    """Leave out what is not worth learning, put better answers in place of others: ``chosen.jsonl`` anew."""
+    improver = config.improve
+    if improver is None:
+        return
+    rows = books.stage(
+        "improve",
+        "answers",
+        chosen_in(work),
+        lambda rows: improving.improvements(rows, improver, config.judges, asked),
+    )
+    write_rows(work / IMPROVEMENTS, rows)
+    for _ in books.stage("compare", "improvements", improving.written(improvements_in(work)), improving.used):
+        pass
+    if not write_rows(work / "chosen.jsonl", books.stage("keep", "answers", improvements_in(work), improving.kept)):
+        raise BuildError(
+            f"improve: {improver.name} kept no answer",
+            f"{work / 'dropped.jsonl'} says why each one went; lower its thresholds, or use a stronger model.",
         )
 
 
@@ -230,7 +257,8 @@ def diversify(config: BuildConfig, books: Books, work: Path) -> None:
 def make_pairs(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
     """Worse answers beside the chosen ones, chosen and balanced over the whole build: ``balanced.jsonl``."""
     aim = aims(chosen_in(work), judged_in(work)) if config.generation else {}
-    attempts = pair.attempts(chosen_in(work), judged_in(work), config.perturbers)
+    beaten = improving.beaten(improvements_in(work)) if config.improve else ()
+    attempts = pair.attempts(chosen_in(work), judged_in(work), config.perturbers, beaten)
     variants = books.stage("reject", "attempts", attempts, lambda rows: pair.rejected(rows, config, aim))
     write_rows(work / "variants.jsonl", variants)
     standing = Standing(sketched(proposals_in(work), config.prompt, config.seed), rules_of(config))
@@ -260,6 +288,8 @@ def note_judging(config: BuildConfig, work: Path, tally: Tally) -> None:
     judges: list[tuple[JudgingStage, Component]] = [("judge", one) for one in config.judges]
     if config.comparison is not None:
         judges += [("choose", config.comparison), ("verify", config.comparison)]
+    if config.improve is not None:
+        judges += [("improve", one) for one in (config.improve, *config.judges)]
     if uses := tally.uses(judges, config.endpoints, config.task):
         write_rows(work / JUDGING, uses)
 
@@ -294,6 +324,11 @@ def audit_pairs(config: BuildConfig, work: Path) -> None:
 def chosen_in(work: Path) -> Iterator[SftRow]:
     """The answers to imitate, before the split."""
     return read_rows(work / "chosen.jsonl", SftRow)
+
+
+def improvements_in(work: Path) -> Iterator[Improvement]:
+    """What became of every chosen answer that an improver looked at."""
+    return read_rows(work / IMPROVEMENTS, Improvement)
 
 
 def tasks_in(work: Path) -> Iterator[RewriteTask]:

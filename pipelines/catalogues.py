@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pairwright.core.config import Catalogues
 from pairwright.exports import EXPORTERS
-from pairwright.judges import COMPARERS, JUDGES
+from pairwright.judges import COMPARERS, IMPROVERS, JUDGES
 from pairwright.judges.gates import GATES
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.sources import SOURCES
@@ -14,6 +14,7 @@ CATALOGUES: Catalogues = {
     "gates": GATES,
     "judges": JUDGES,
     "comparison": COMPARERS,
+    "improve": IMPROVERS,
     "perturbers": PERTURBERS,
     "exports": EXPORTERS,
 }

@@ -18,6 +18,7 @@ from pairwright.core.result import (
     COMPARISONS,
     DIVERSITY,
     GATE,
+    IMPROVEMENTS,
     INDEX,
     JUDGING,
     LEAKS,
@@ -82,7 +83,7 @@ def _keep_rows(work: Path) -> Path:
     rows.mkdir()
     for name in ROWS:
         os.replace(work / f"{name}.jsonl", rows / f"{name}.jsonl")
-    for name in (AUDIT, COMPARISONS, GATE, JUDGING, SPLIT, INDEX, LEAKS, DIVERSITY, THIN):
+    for name in (AUDIT, COMPARISONS, GATE, IMPROVEMENTS, JUDGING, SPLIT, INDEX, LEAKS, DIVERSITY, THIN):
         if (work / name).exists():
             os.replace(work / name, rows / name)
     for path in work.iterdir():

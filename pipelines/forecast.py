@@ -105,6 +105,7 @@ def forecast(config: BuildConfig) -> Forecast:
             *_gating(config, dependent),
             *_generation(config, requests, work),
             *_judging(config, queries, references),
+            *_improving(config, queries, references),
         ]
         return Forecast(books.counts, queries, references, needs)
 
@@ -161,6 +162,16 @@ def _asked(config: BuildConfig, judge: Component, purpose: str, units: int) -> I
         calls = units * requests
         prompt, answer = (tokens * calls for tokens in TYPICAL)
         yield _more(config.endpoints[endpoint], Need(endpoint, purpose, 0, 0, 0, 0, 0.0), calls, prompt, answer)
+
+
+def _improving(config: BuildConfig, queries: int, references: int) -> Iterator[Need]:
+    """At most: every query has an answer, each is improved, and each improvement goes before every paid judge."""
+    if config.improve is not None:
+        teachers = [one.sample or queries for one in config.generation if one.role == "teacher"]
+        originals = min(queries, references + sum(teachers))
+        yield from _asked(config, config.improve, config.improve.name, originals)
+        for judge in config.judges:
+            yield from _asked(config, judge, f"{judge.name}, improved", originals)
 
 
 _GATE_PROMPT, _GATE_ANSWER = 900, 100  # tokens of one request of the gate

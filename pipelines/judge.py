@@ -48,7 +48,7 @@ def judged(pairs: Iterable[Pair], judges: Sequence[Component], asking: Asking) -
         task, candidate = pair
         asking.tally.to_judge("judge", candidate.origin != "weak")
         try:
-            verdicts = await _verdicts(task, candidate, asks)
+            verdicts = await verdicts_of(task, candidate, asks)
         except RequestFailed as exc:
             return Failed(stage="judge", row=candidate.id, error=exc.kind, message=str(exc))
         return JudgedCandidate(task=task, candidate=candidate, verdicts=verdicts)
@@ -56,9 +56,14 @@ def judged(pairs: Iterable[Pair], judges: Sequence[Component], asking: Asking) -
     return ordered_map(one, pairs, asking.width, asking.runner)
 
 
-async def _verdicts(
+async def verdicts_of(
     task: RewriteTask, candidate: Candidate, asks: Sequence[tuple[Component, Ask]]
 ) -> tuple[Verdict, ...]:
+    """The verdicts on one candidate, in the order of the judges in ``asks``.
+
+    Raises:
+        RequestFailed: a judge got no usable answer.
+    """
     verdicts: list[Verdict] = []
     for judge, ask in asks:
         # What is refused already, or can only ever be rejected, is not worth a paid opinion.

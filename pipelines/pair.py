@@ -22,10 +22,11 @@ from pairwright.core.records import (
 )
 from pairwright.pipelines.balance import BALANCE_REASONS, balance
 from pairwright.pipelines.choice import PICK_REASONS, PICKED, choose_variants
+from pairwright.pipelines.improve import Beaten
 from pairwright.pipelines.samples import Aims, nearest, quality, score_of
 from pairwright.pipelines.sketches import Proposal, Sketches
 
-Attempt = tuple[SftRow, JudgedCandidate | Component]
+Attempt = tuple[SftRow, JudgedCandidate | Rejected | Component]
 
 
 class Variant(Row):
@@ -56,16 +57,31 @@ def chosen_of(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate])
 
 
 def attempts(
-    rows: Iterable[SftRow], judged: Iterable[JudgedCandidate], perturbers: Sequence[Component]
+    rows: Iterable[SftRow],
+    judged: Iterable[JudgedCandidate],
+    perturbers: Sequence[Component],
+    beaten: Iterable[Beaten] = (),
 ) -> Iterator[Attempt]:
-    """Everything that may become a rejected text: the refused samples of each chosen row, then each perturber."""
+    """Everything that may become a rejected text: what an improver replaced, refused samples, then each perturber.
+
+    ``beaten`` has all of ``rows`` and some more, in the same order; it is empty without an improver.
+    """
     groups = groupby(judged, key=lambda row: row.task.id)
+    originals = iter(beaten)
     for row in rows:
+        original = next((one for one in originals if one.task == row.task.id), None)
+        replaced = original.original if original and original.rejected else ""
+        if original and original.rejected:
+            yield row, original.rejected
         # ``judged`` has the same tasks in the same order, and some more that have no chosen answer.
         for key, group in groups:
             if key == row.task.id:
                 for sample in group:
-                    if not sample.accepted and sample.candidate.origin != "reference":
+                    if (
+                        not sample.accepted
+                        and sample.candidate.origin != "reference"
+                        and sample.candidate.id != replaced
+                    ):
                         yield row, sample
                 break
         for perturber in perturbers:
@@ -82,7 +98,9 @@ def rejected(tries: Iterable[Attempt], config: BuildConfig, aim: Aims) -> Iterat
         row = members[0][0]
         yield from _from_samples(row, [what for _, what in members if isinstance(what, JudgedCandidate)], config, aim)
         for _, what in members:
-            if not isinstance(what, JudgedCandidate):
+            if isinstance(what, Rejected):
+                yield Variant(chosen=row.id, rejected=what)
+            elif not isinstance(what, JudgedCandidate):
                 assert isinstance(what, Perturber)
                 yield _from_perturber(row, what, config.seed)
 

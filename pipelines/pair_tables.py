@@ -11,7 +11,7 @@ import numpy as np
 from pairwright.core.audit import SURFACES, Audit, AuditGroup
 from pairwright.core.config import PairingConfig
 from pairwright.core.language import normalise
-from pairwright.core.records import PreferencePair
+from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult
 from pairwright.pipelines.balance import rules_of
 from pairwright.pipelines.surface import Place, cells_auc, length_place
@@ -37,7 +37,7 @@ class _Counts:
         self.no_rewrite += normalise(pair.chosen.rewrite) == normalise(task.query)
         self.on_policy += worse.generation is not None and worse.generation.on_policy
         self.defects[worse.defect] += 1
-        if worse.maker != "sampled" and worse.template:
+        if worse.maker not in WRITTEN and worse.template:
             self.templates[worse.maker, worse.template] += 1
         place = length_place(task.language, pair.chosen.rewrite, worse.text)
         self.lengths.setdefault(task.language, Counter())[place] += 1

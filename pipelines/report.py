@@ -12,6 +12,7 @@ from pairwright.core.records import StageCount
 from pairwright.core.result import THIN, BuildResult, Diversity, HeldOut
 from pairwright.core.storage import atomic_writer
 from pairwright.pipelines.gate_report import confusion_table, ways_table
+from pairwright.pipelines.improve_table import improvement_tables
 from pairwright.pipelines.judging_tables import agreement_table, cost_table, judge_table, verdict_table
 from pairwright.pipelines.pair_tables import Table as Table
 from pairwright.pipelines.pair_tables import audit_table, balance_table, shortcut_table
@@ -45,6 +46,10 @@ def _lines(result: BuildResult) -> Iterable[str]:
     yield from ("## Funnel", "", "Rows in = kept + dropped + failed, at every stage.", "")
     yield from markdown(funnel_table(result.counts))
     yield from _gate_lines(result)
+    if result.config.improve:
+        yield from ("", "## Improvement", "", f"What `{result.config.improve.name}` did with each query's best answer:")
+        for table in improvement_tables(result.improvements()):
+            yield from ("", *markdown(table))
     yield from ("", "## Answers to imitate (SFT)", "")
     yield from markdown(_sft_table(result))
     yield from ("", "## Preference pairs", "")

@@ -16,7 +16,7 @@ import numpy as np
 from pairwright.core.config import PromptConfig
 from pairwright.core.language import normalise
 from pairwright.core.prompts import student_answer
-from pairwright.core.records import Language, Rejected, SftRow, row_rng
+from pairwright.core.records import WRITTEN, Language, Rejected, SftRow, row_rng
 from pairwright.pipelines.surface import length_place, punctuation_place, punctuation_side
 
 if TYPE_CHECKING:
@@ -83,11 +83,11 @@ def _said(text: str, answer: str | None) -> str:
 def _add(sketches: Sketches, codes: tuple[Codes, ...], row: SftRow, worse: Rejected) -> None:
     language, chosen = row.task.language, row.chosen.rewrite
     defects, templates, lengths, marks = codes
-    from_template = worse.maker != "sampled" and worse.template
+    from_template = worse.maker not in WRITTEN and worse.template
     sketches.language.append(language_code(language))
     sketches.defect.append(defects.of(worse.defect))
     sketches.template.append(templates.of((worse.maker, worse.template)) if from_template else -1)
-    sketches.sampled.append(worse.maker == "sampled")
+    sketches.sampled.append(worse.maker in WRITTEN)
     sketches.on_policy.append(worse.generation is not None and worse.generation.on_policy)
     sketches.no_rewrite.append(needs_no_rewrite(row))
     cell, side = length_place(language, chosen, worse.text)

@@ -93,7 +93,7 @@ def answer_task(language: Language = "en") -> RewriteTask:
         language,
         kind="answer",
         system="Answer in one sentence." if language == "en" else "用一句话回答。",
-        tools='[{"name": "weather"}]',
+        tools='[{"type": "function", "function": {"name": "weather"}}]',
     )
     steps = (
         Turn(role="assistant", content="", calls=(ToolCall(name="weather", arguments='{"city": "Bergen"}'),)),
