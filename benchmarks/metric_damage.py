@@ -92,6 +92,8 @@ def rejects(row: GoldRow) -> Iterator[tuple[str, Rejected]]:
     analysis = row.examples[0].analysis if row.examples else None
     chosen = Candidate.create(task=task.id, origin="reference", rewrite=row.reference, analysis=analysis)
     for name, component in PERTURBERS.items():
+        if "rewrite" not in component.tasks:
+            continue
         perturber = component()
         assert isinstance(perturber, Perturber)
         outcomes = perturber.perturb(task, chosen, row_rng(0, name, row.id))

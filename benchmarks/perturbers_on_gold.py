@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", action="append", choices=sorted(PERTURBERS))
     options = parser.parse_args()
-    names = options.only or list(PERTURBERS)
+    names = options.only or [name for name, component in PERTURBERS.items() if "rewrite" in component.tasks]
     examples = read_examples(None)
     totals: dict[str, tuple[dict[str, Tally], Counter[str]]] = {}
     for path in options.data:

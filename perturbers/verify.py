@@ -39,6 +39,23 @@ def impossible(reason: str, detail: str = "") -> Draft:
     return Draft("", "", detail, reason=reason)
 
 
+Objection = Callable[[RewriteTask, str, Draft], tuple[str, str]]
+"""``(task, chosen, draft) -> (reason, detail)``, both empty when nothing speaks against the draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a kind of text has to meet before its defect is looked at.
+
+    ``longest``: characters of chosen and query; longer ones are dropped unread. ``same`` gives what two equal texts
+    have in common. ``objection`` says why a draft is out of the question, whatever its defect.
+    """
+
+    longest: int
+    same: Callable[[str], str]
+    objection: Objection
+
+
 def settle(
     maker: str,
     defect: str,
@@ -47,19 +64,21 @@ def settle(
     drafts: Iterable[Draft],
     verifier: Verifier,
     limit: int,
+    rules: Rules | None = None,
 ) -> Iterator[Rejected | Dropped]:
     """One outcome per draft, in order, until ``limit`` of them are proven; at least one outcome.
 
-    Queries and rewrites of more than ``LONGEST`` characters are dropped unread: they are no queries.
+    Without ``rules`` those for rewrites hold.
     """
-    if max(len(chosen.rewrite), len(task.query)) > LONGEST:
-        yield Dropped(stage="perturb", row=task.id, reason="too_long", detail=f"more than {LONGEST} characters")
+    rules = rules or _REWRITES
+    if max(len(chosen.rewrite), len(task.query)) > rules.longest:
+        yield Dropped(stage="perturb", row=task.id, reason="too_long", detail=f"more than {rules.longest} characters")
         return
-    made, seen, nothing_tried = 0, {lang.normalise(chosen.rewrite)}, True
+    made, seen, nothing_tried = 0, {rules.same(chosen.rewrite)}, True
     for draft in drafts:
         nothing_tried = False
-        key = lang.normalise(draft.text) + (f" [{draft.analysis}]" if draft.analysis else "")
-        reason, detail = _objection(task, chosen.rewrite, draft)
+        key = rules.same(draft.text) + (f" [{draft.analysis}]" if draft.analysis else "")
+        reason, detail = rules.objection(task, chosen.rewrite, draft)
         if not reason and key in seen:
             reason = "made_before"
         if not reason:
@@ -111,6 +130,9 @@ def _objection(task: RewriteTask, chosen: str, draft: Draft) -> tuple[str, str]:
         return "equals_query", draft.text
     mark = "" if draft.template in REAL_TEXTS else broken(draft.text, chosen, task.language)
     return ("ungrammatical", mark) if mark else ("", "")
+
+
+_REWRITES = Rules(LONGEST, lang.normalise, _objection)
 
 
 REAL_TEXTS = ("copied_query", "earlier_turn", "assistant_turn", "whole_example")

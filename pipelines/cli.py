@@ -97,16 +97,21 @@ def init(
 
 @app.command()
 def perturb(
-    text: Annotated[str, typer.Option(help="A good rewrite.")],
-    query: Annotated[str, typer.Option(help="The query that it rewrites.")],
+    query: Annotated[str, typer.Option(help="The query that is rewritten or answered.")],
+    text: Annotated[str | None, typer.Option(help="A good rewrite.")] = None,
+    answer: Annotated[str | None, typer.Option(help="A good answer instead: words, or a JSON array of calls.")] = None,
     history: Annotated[
         list[str] | None, typer.Option(help="One turn, oldest first; repeat it. User speaks first.")
     ] = None,
+    tools: Annotated[str | None, typer.Option(help="With --answer: a JSON array of tools, or a file with one.")] = None,
+    result: Annotated[
+        list[str] | None, typer.Option(help="With --answer: what a tool said since the query; repeat it.")
+    ] = None,
 ) -> None:
-    """Show what every perturber makes of one rewrite."""
-    from pairwright.pipelines.commands import perturb_command
+    """Show what every perturber makes of one rewrite or one answer."""
+    from pairwright.pipelines.perturb_preview import perturb_command
 
-    perturb_command(text, query, history or [])
+    perturb_command(query, text, answer, history or [], tools or "", result or [])
 
 
 @app.command()

@@ -16,7 +16,6 @@ from pairwright.core.config import BuildConfig, read_build
 from pairwright.core.errors import ConfigError, ExportError, Interrupted
 from pairwright.core.families import family_warnings
 from pairwright.core.ledger import Ledger
-from pairwright.core.records import Rejected, Turn
 from pairwright.core.storage import atomic_writer, manifest_of
 from pairwright.pipelines.build import ledger_path, run_build
 from pairwright.pipelines.catalogues import CATALOGUES
@@ -112,25 +111,6 @@ def init_command(path: Path) -> None:
     with atomic_writer(path) as target:
         target.write(files("pairwright.pipelines").joinpath("template.yaml").read_text(encoding="utf-8"))
     print(f"wrote {path}: set the path of your dialogues and an endpoint, then run: pairwright check {path}")
-
-
-def perturb_command(text: str, query: str, history: Sequence[str]) -> None:
-    """Print every perturber's variants of one rewrite, or why it made none."""
-    from pairwright.core.language import detect_language
-    from pairwright.perturbers.preview import preview
-    from pairwright.pipelines.examples import ExampleIndex, read_examples
-
-    turns = tuple(Turn(role=("user", "assistant")[at % 2], content=said) for at, said in enumerate(history))
-    language = detect_language(query + text)
-    examples = ExampleIndex(read_examples(None)).choose(query, turns, language, 3)
-    rows: list[tuple[object, ...]] = [("perturber", "defect", "rejected text, or why there is none")]
-    for name, outcomes in preview(text, query, turns, language, examples).items():
-        for outcome in outcomes:
-            if isinstance(outcome, Rejected):
-                rows.append((name, outcome.defect, outcome.text))
-            elif len(outcomes) == 1:
-                rows.append((name, "", f"({outcome.reason})"))
-    print_table("Worse variants", rows)
 
 
 def gate_command(text: str, history: Sequence[str], user_turns: bool, use: str, build: Path | None) -> None:

@@ -206,11 +206,14 @@ class JudgeCandidates(Step):  # type: ignore[misc]
 
 
 class PerturbRewrites(Step):  # type: ignore[misc]
-    """Make each good rewrite worse in named ways, each proven to have the defect that its name claims.
+    """Make each good rewrite or answer worse in named ways, each proven to have the defect that its name claims.
 
     Input columns:
         - language, history, query, examples (optional): see :class:`RewriteQuery`.
-        - rewrite (`str`): a good rewrite; of a row with `None` nothing is made.
+        - rewrite (`str`): a good rewrite, or a good answer; of a row with `None` nothing is made.
+        - kind (`str`, optional): `rewrite`, or `answer` for a dialogue to answer. Perturbers for the other kind make nothing.
+        - system (`str`), tools (`str`), steps (`List[Dict]`), all optional: what the assistant that answers was told, and
+          its calls since the query with their results; see ``pairwright.core.records.RewriteTask``.
         - analysis (`str`, optional), needs_rewrite (`bool`, optional): what the model said of it.
 
     Output columns:
@@ -229,7 +232,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
     def inputs(self) -> dict[str, bool]:
         """The columns read, and whether each is required."""
         required = dict.fromkeys(("language", "history", "query", "rewrite"), True)
-        return {**required, **dict.fromkeys(("examples", "analysis", "needs_rewrite"), False)}
+        return {**required, **dict.fromkeys(("analysis", "needs_rewrite", *_SETTING), False)}
 
     @property
     def outputs(self) -> list[str]:
@@ -245,6 +248,8 @@ class PerturbRewrites(Step):  # type: ignore[misc]
         for perturber in self.perturbers if row["rewrite"] is not None else ():
             assert isinstance(perturber, Perturber)
             task, chosen = _task(row), _candidate(row)
+            if task.kind not in perturber.tasks:
+                continue
             rng = row_rng(self.seed, f"perturb.{perturber.name}", task.id)
             for outcome in perturber.perturb(task, chosen, rng):
                 found[type(outcome)].append(outcome.model_dump(mode="json"))
@@ -254,9 +259,14 @@ class PerturbRewrites(Step):  # type: ignore[misc]
         }
 
 
+_SETTING = ("kind", "system", "tools", "steps", "examples")
+"""Columns of a task that need not be there."""
+
+
 def _task(row: Record) -> RewriteTask:
     nowhere = Origin(source="", file="", key="", licence="")
-    shown = {key: row[key] for key in ("language", "history", "query")}
+    told = {key: row[key] for key in _SETTING[:-1] if row.get(key)}
+    shown = {key: row[key] for key in ("language", "history", "query")} | told
     named = {"id": content_id(shown), "conversation": "", "dialogue": "", "tokens": 0, "origin": nowhere}
     return RewriteTask(**named, **shown, examples=row.get("examples") or ())
 

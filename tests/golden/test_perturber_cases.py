@@ -1,4 +1,4 @@
-"""Hand-checked cases: for each perturber and language, real rewrites and exactly what is made of them.
+"""Hand-checked cases: for each perturber and language, real rewrites or answers and exactly what is made of them.
 
 ``expect`` lists every rejected text with its template, in order; ``dropped`` the reason where nothing may be made.
 Each case was read against its dialogue: the text is worse, in the way that its perturber names, and reads well apart
@@ -29,15 +29,17 @@ EXAMPLES = [Example.model_validate_json(line) for line in (FOLDER / "examples.js
 
 
 def outcomes(name: str, case: dict[str, Any]) -> tuple[list[Rejected], list[str]]:
+    answering = {key: case[key] for key in ("kind", "system", "tools", "steps") if key in case}
     task = RewriteTask.create(
         conversation="golden",
         dialogue="golden",
         language=case["lang"],
-        history=tuple(Turn(role=turn["role"], content=turn["content"]) for turn in case["history"]),
+        history=tuple(Turn.model_validate(turn) for turn in case["history"]),
         query=case["query"],
         tokens=1,
         examples=tuple(example for example in EXAMPLES if example.language == case["lang"]),
         origin=Origin(source="golden", file="golden", key="golden", licence="see source"),
+        **answering,
     )
     chosen = Candidate.create(task=task.id, origin="reference", rewrite=case["chosen"], analysis=case.get("analysis"))
     perturber = PERTURBERS[name]()
@@ -61,5 +63,6 @@ def test_the_case_gives_what_was_checked_by_hand(name: str, case: dict[str, Any]
 @pytest.mark.parametrize("name", PERTURBERS)
 def test_every_perturber_has_cases_in_both_languages(name: str, language: str) -> None:
     cases = (FOLDER / f"{name}.{language}.jsonl").read_text(encoding="utf-8").splitlines()
-    wanted = 12 if name in ("entity_deletion", "made_ambiguous", "leaked_example") else 6
+    answers = "answer" in PERTURBERS[name].tasks
+    wanted = 12 if answers or name in ("entity_deletion", "made_ambiguous", "leaked_example") else 6
     assert len(cases) >= wanted

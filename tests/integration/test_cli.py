@@ -216,6 +216,34 @@ def test_perturb_shows_variants_in_both_languages() -> None:
     assert "When was she born?" in english.stdout
 
 
+def test_perturb_shows_worse_answers_and_calls(tmp_path: Path) -> None:
+    tools = [
+        {"name": name, "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}} for name in "fg"
+    ]
+    file = tmp_path / "tools.json"
+    file.write_text(json.dumps([{"type": "function", "function": tool} for tool in tools]), encoding="utf-8")
+    call = '[{"name": "f", "arguments": {"city": "Paris"}}]'
+    shown = run("perturb", "--query", "Weather in Paris?", "--answer", call, "--tools", file)
+    assert shown.returncode == 0, shown.stderr
+    assert (
+        "broken_json" in shown.stdout
+        and "wrong_tool_argument" in shown.stdout
+        and "entity_deletion" not in shown.stdout
+    )
+    said = '[{"name": "故宫", "price": 60}, {"name": "天坛", "price": 15}]'
+    prose = run("perturb", "--query", "故宫门票多少钱？", "--answer", "故宫的门票是60元。", "--result", said)
+    assert "天坛的门票是60元。" in prose.stdout or "故宫的门票是15元。" in prose.stdout
+
+
+def test_perturb_wants_a_rewrite_or_an_answer_and_tools_that_are_tools(tmp_path: Path) -> None:
+    neither = run("perturb", "--query", "q")
+    assert_plain_error(neither, 2, "--text or --answer")
+    absent = run("perturb", "--query", "q", "--answer", "a", "--tools", tmp_path / "none.json")
+    assert_plain_error(absent, 2, "none.json")
+    no_tools = run("perturb", "--query", "q", "--answer", "a", "--tools", '[{"type": "function"}]')
+    assert_plain_error(no_tools, 2, "tool 1 has no name")
+
+
 def test_evaluate_and_compare_print_tables_and_write_reports(tmp_path: Path) -> None:
     gold = rows("zh_gold.jsonl", 12)
     test = write_rows(tmp_path / "test.jsonl", gold)

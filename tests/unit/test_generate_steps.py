@@ -16,6 +16,7 @@ from pairwright.core.ledger import Ledger
 from pairwright.judges.leftover_reference import LeftoverReference
 from pairwright.judges.length_ratio import LengthRatio
 from pairwright.judges.rubric import Rubric
+from pairwright.perturbers.broken_json import BrokenJson
 from pairwright.perturbers.entity_deletion import EntityDeletion
 from pairwright.perturbers.made_ambiguous import MadeAmbiguous
 from pairwright.pipelines.ledger_llm import Stopped
@@ -228,3 +229,22 @@ def test_perturbers_are_a_step_whose_results_depend_on_nothing_but_row_and_seed(
     assert {one["maker"] for one in made} == {"entity_deletion", "made_ambiguous"}
     assert not [one for one in made if "周杰伦" in one["text"]]
     assert (json.loads(nothing["rejected"]), json.loads(nothing["not_made"])) == ([], [])
+
+
+def test_answers_and_calls_are_perturbed_by_what_is_made_for_them() -> None:
+    tools = json.dumps([{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}])
+    row = {
+        "language": "en",
+        "history": [],
+        "query": "Call f.",
+        "rewrite": '[{"name": "f", "arguments": {}}]',
+        "kind": "answer",
+        "tools": tools,
+        "system": "Use tools.",
+        "steps": [{"role": "tool", "content": "3"}],
+    }
+    step = PerturbRewrites(perturbers=[EntityDeletion(), BrokenJson(variants=1)], seed=7)
+    step.load()
+    (found,) = next(step.process([row]))
+    assert [one["maker"] for one in json.loads(found["rejected"])] == ["broken_json"]
+    assert json.loads(found["not_made"]) == []

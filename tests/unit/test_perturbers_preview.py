@@ -26,7 +26,7 @@ EXAMPLE = Example(
 
 def test_every_perturber_is_shown_with_at_least_one_outcome() -> None:
     found = preview("钟鼓楼的门票多少钱？", "它的门票多少钱？", HISTORY, examples=(EXAMPLE,), analysis="“它”是钟鼓楼。")
-    assert list(found) == list(PERTURBERS)
+    assert list(found) == [name for name, component in PERTURBERS.items() if "rewrite" in component.tasks]
     assert all(found.values())
     made = {name for name, outcomes in found.items() if isinstance(outcomes[0], Rejected)}
     assert made >= {
