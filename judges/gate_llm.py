@@ -15,7 +15,7 @@ from pydantic import Field
 from pairwright.core.client import ask_json
 from pairwright.core.components import Component
 from pairwright.core.prompts import escape, parse_json, read_prompt
-from pairwright.core.records import GateDecision, Language, RewriteTask, Row, Turn, row_rng
+from pairwright.core.records import GateDecision, Language, RewriteTask, Row, TaskKind, Turn, row_rng
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.gate_missing import unanswered
 
@@ -56,8 +56,7 @@ class GateLlm(Component):
     )
     reasks: int = Field(1, ge=0, description="How often an answer that does not parse is asked again.")
 
-    @property
-    def requests_per_candidate(self) -> int:
+    def requests_per_candidate(self, kind: TaskKind) -> int:
         """One per query."""
         return 1
 
