@@ -44,7 +44,7 @@ from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.contexts import window
 from pairwright.pipelines.judge import ordered_map
-from pairwright.pipelines.servers import asking, judging_width, running_servers
+from pairwright.pipelines.servers import asking, running_servers
 
 FILES = (
     "cast19.jsonl",
@@ -206,7 +206,7 @@ def ask_gate(config: BuildConfig, cases: Sequence[Case]) -> list[tuple[Case, Gat
     async def one(case: Case) -> tuple[Case, GateDecision] | None:
         history, _, _ = window(case.task.history, config.context.turns, config.context.max_tokens, case.task.tokens)
         try:
-            return case, await decide.decide(case.task.model_copy(update={"history": history}), ask)
+            return case, await decide.decide(case.task.model_copy(update={"history": history}), asked.ask)
         except RequestFailed as exc:
             failed.append(str(exc))
             return None
@@ -216,9 +216,9 @@ def ask_gate(config: BuildConfig, cases: Sequence[Case]) -> list[tuple[Case, Gat
         tempfile.TemporaryDirectory() as logs,
         Ledger(ledger_path(config)) as ledger,
         running_servers(only, Path(logs)) as base_urls,
-        asking(only, ledger, base_urls) as (ask, runner),
+        asking(only, ledger, base_urls) as asked,
     ):
-        found = [pair for pair in ordered_map(one, cases, judging_width(only), runner) if pair is not None]
+        found = [pair for pair in ordered_map(one, cases, asked.width, asked.runner) if pair is not None]
     if failed:
         print(f"{len(failed)} of {len(cases)} got no usable answer; the first: {failed[0]}")
     return found
