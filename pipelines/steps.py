@@ -134,7 +134,8 @@ class JudgeCandidates(Step):  # type: ignore[misc]
 
     Input columns:
         - language, history, query, examples (optional): see :class:`RewriteQuery`.
-        - rewrite (`str`): the rewrite to judge; a row with `None` has failed before and is passed on.
+        - rewrite (`str`): the rewrite or answer to judge; a row with `None` has failed before and is passed on.
+        - kind, system, tools, steps (optional): see :class:`PerturbRewrites`.
         - analysis (`str`, optional), needs_rewrite (`bool`, optional): what the model said of it.
 
     Output columns:
@@ -168,7 +169,7 @@ class JudgeCandidates(Step):  # type: ignore[misc]
     def inputs(self) -> dict[str, bool]:
         """The columns read, and whether each is required."""
         required = dict.fromkeys(("language", "history", "query", "rewrite"), True)
-        return {**required, **dict.fromkeys(("examples", "analysis", "needs_rewrite"), False)}
+        return {**required, **dict.fromkeys(("analysis", "needs_rewrite", *_SETTING), False)}
 
     @property
     def outputs(self) -> list[str]:
@@ -178,10 +179,10 @@ class JudgeCandidates(Step):  # type: ignore[misc]
     def load(self) -> None:
         """Open ledger and client in the process that judges."""
         super().load()
-        for judge in self.judges:
-            asked = {name for _, name in named_endpoints(judge)}
+        for one in self.asking():
+            asked = {name for _, name in named_endpoints(one)}
             if asked and (self.ledger is None or not asked <= self.endpoints.keys()):
-                raise JudgeError(f"judge {judge.name!r} asks an endpoint: give the step endpoints and a ledger")
+                raise JudgeError(f"{one.name!r} asks an endpoint: give the step endpoints and a ledger")
         self._stack = ExitStack()
         self._runner = self._stack.enter_context(asyncio.Runner())
         if self.ledger is not None:
@@ -189,6 +190,16 @@ class JudgeCandidates(Step):  # type: ignore[misc]
             self._runner.run(client.__aenter__())
             self._stack.callback(lambda runner: runner.run(client.__aexit__(None, None, None)), self._runner)
             self._ask = client
+
+    def asking(self) -> list[Component]:
+        """The components that may ask an endpoint."""
+        return self.judges
+
+    def asks(self) -> Asking:
+        """How the components reach their endpoints, once the step is loaded."""
+        assert self._runner is not None, "load() comes first"
+        width = 2 * max([1, *(endpoint.max_concurrency for endpoint in self.endpoints.values())])
+        return Asking(self._ask or _nobody, self._runner, width, Tally())
 
     def unload(self) -> None:
         """Close the connections and the ledger."""
@@ -198,11 +209,14 @@ class JudgeCandidates(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
-        assert self._runner is not None, "load() comes first"
+        yield [{**row, **judgement(outcome)} for row, outcome in self.judged(inputs)]
+
+    def judged(self, inputs: list[Record]) -> Iterator[tuple[Record, JudgedCandidate | Failed | None]]:
+        """Each row with what the judges say of it; None for a row without a rewrite."""
         pairs = [(_task(row), _candidate(row)) for row in inputs if row["rewrite"] is not None]
-        width = 2 * max([1, *(endpoint.max_concurrency for endpoint in self.endpoints.values())])
-        outcomes = judged(pairs, self.judges, Asking(self._ask or _nobody, self._runner, width, Tally()))
-        yield [{**row, **_judgement(None if row["rewrite"] is None else next(outcomes))} for row in inputs]
+        outcomes = judged(pairs, self.judges, self.asks())
+        for row in inputs:
+            yield row, None if row["rewrite"] is None else next(outcomes)
 
 
 class PerturbRewrites(Step):  # type: ignore[misc]
@@ -280,7 +294,8 @@ async def _nobody(endpoint: str, request: ChatRequest) -> Answer:  # noqa: ARG00
     raise JudgeError(f"no endpoint {endpoint!r} was given to the step")
 
 
-def _judgement(outcome: JudgedCandidate | Failed | None) -> Record:
+def judgement(outcome: JudgedCandidate | Failed | None) -> Record:
+    """The columns that say what the judges found."""
     if not isinstance(outcome, JudgedCandidate):
         error = "" if outcome is None else f"{outcome.error}: {outcome.message}"
         return {"accepted": None, "score": None, "defects": [], "verdicts": "[]", "judge_error": error}
