@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from improving import Opinions
 
 from building import CLI, build_file, manifest, run
 from fault_server import FaultServer
+
+ROOT = Path(__file__).parents[2]
 
 
 def wordy(texts: Mapping[str, str]) -> str:
@@ -133,6 +136,28 @@ def test_rules_reject_what_breaks_them_and_choose_the_improvement(tmp_path: Path
     for pair in rows_of(tmp_path / "build", "pairs.jsonl"):
         if pair["rejected"]["maker"] == "improved":
             assert pair["chosen"]["rewrite"].startswith(("请问", "Please"))
+
+
+def test_answers_are_improved_by_the_rules_of_the_shipped_example(tmp_path: Path, openai_server: FaultServer) -> None:
+    example = yaml.safe_load((ROOT / "examples" / "shop_answers.yaml").read_text(encoding="utf-8"))
+    example |= {
+        "output": str(tmp_path / "build"),
+        "endpoints": {"judge": {"base_url": openai_server.base_url, "model": "judge"}},
+        "dedup": {"near": False},
+    }
+    file = tmp_path / "shop.yaml"
+    file.write_text(yaml.safe_dump(example, allow_unicode=True), encoding="utf-8")
+    openai_server.answer = Opinions(
+        own=lambda texts: "建议选90码。" if texts["current_query"][0] > "\u3000" else "I would take size 90.",
+        good=lambda text: "90" in text,
+    )
+    done = run("build", file, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert stages(tmp_path / "build")["improve"]["kept"] == 16
+    for row in rows_of(tmp_path / "build", "sft.jsonl"):
+        assert "90" in row["chosen"]["rewrite"]
+        assert (row["chosen"]["origin"] == "improved") == (row["route"] == "bad")
+    assert any("<rules>\n- 建议尺码" in body["messages"][1]["content"] for body in openai_server.bodies)
 
 
 def test_a_model_that_never_gives_a_usable_answer_fails_every_row_and_stops_the_build(
