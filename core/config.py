@@ -297,6 +297,10 @@ class BuildConfig(Section):
     split: SplitConfig = Field(default_factory=SplitConfig)
     exports: tuple[ExporterComponent, ...] = Field((), description="Forms to write the data set in.")
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
+    calibration: str | None = Field(
+        None,
+        description="calibration.json of 'pairwright calibrate': judges without a threshold of their own take the measured one, and the card tells the figures.",
+    )
     allow_licences: bool = Field(
         False, description="Build although the sources' licences cannot be combined; recorded with the build."
     )

@@ -291,6 +291,24 @@ def train(
 
 
 @app.command()
+def calibrate(
+    file: BuildFile,
+    marked: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of marked texts (history, query, text, good) instead of the sources' rewrites. Repeatable."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Gold rows per language, drawn by seed.")] = 200,
+    variants: Annotated[int, typer.Option(min=1, help="Bad variants of each gold row.")] = 2,
+    precision: Annotated[float, typer.Option(min=0.5, max=1.0, help="Precision that thresholds should give.")] = 0.9,
+    output: Annotated[Path | None, typer.Option(help="Folder for the results (default: OUTPUT/calibration).")] = None,
+) -> None:
+    """Measure the judges of a build file against gold rewrites, and choose their thresholds."""
+    from pairwright.pipelines.calibrate_command import calibrate_command
+
+    calibrate_command(file, marked or [], limit, variants, precision, output)
+
+
+@app.command()
 def publish(
     folder: BuildFolder,
     repo: Annotated[str, typer.Argument(help="Data set on the Hub: OWNER/NAME; made if it is not there.")],

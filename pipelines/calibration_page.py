@@ -1,0 +1,98 @@
+"""A calibration as a table for the terminal, and as a picture: reliability curves, and what is caught of each defect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from pairwright.core.calibration import Calibration, Figure, JudgeCalibration
+from pairwright.pipelines.pair_tables import Table
+
+_WIDE, _PANEL, _ROW, _LEFT = 860, 220, 20, 190
+_COLOURS = ("#2f6db3", "#c0562f", "#3f8f5b", "#7b5aa6", "#8a6d1d", "#555555")
+
+
+def table(calibration: Calibration) -> Table:
+    """Header and one row per judge; intervals are 95 %."""
+    rows: list[Sequence[object]] = [
+        ("judge", "items", "κ", "good kept", "bad caught", "flips", "ties", "position", "length", "failed", "tokens", "threshold")
+    ]
+    for one in calibration.judges:
+        caught = [figure for figure in one.caught.values() if figure.value is not None]
+        total = sum(figure.items for figure in caught)
+        mean = sum((figure.value or 0.0) * figure.items for figure in caught) / total if total else None
+        chosen = f"{one.threshold.score:.2f} keeps {one.threshold.recall:.0%}" if one.threshold else "–"
+        figures = (one.flip_rate, one.tie_rate, one.position_bias, one.length_bias)
+        rows.append(
+            (one.key, one.items, shown(one.kappa), shown(one.passed_good), "–" if mean is None else f"{mean:.2f}")
+            + tuple("–" if figure.value is None else f"{figure.value:.2f}" for figure in figures)
+            + (one.failures, one.tokens, chosen)
+        )
+    return rows
+
+
+def defect_table(calibration: Calibration) -> Table:
+    """What each judge catches of each defect."""
+    names = sorted({name for one in calibration.judges for name in one.caught})
+    return [
+        ("bad texts caught", *(one.key for one in calibration.judges)),
+        *((name, *(shown(one.caught[name]) if name in one.caught else "–" for one in calibration.judges)) for name in names),
+    ]
+
+
+def shown(figure: Figure) -> str:
+    """A figure with its interval."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return "–"
+    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+
+
+def picture(calibration: Calibration) -> str:
+    """An SVG drawing of its own: above the reliability curves of judges with scores, below a row per judge and defect."""
+    curves = [one for one in calibration.judges if one.reliability]
+    bars = [(one, name, figure) for one in calibration.judges for name, figure in one.caught.items() if figure.value is not None]
+    top = _PANEL + 70 if curves else 20
+    height = top + 30 + _ROW * len(bars) + 20
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{_WIDE}" height="{height}" fill="white"/>',
+        *(_curves(curves) if curves else ()),
+        *_bars(bars, calibration.judges, top),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _curves(judges: Sequence[JudgeCalibration]) -> Iterator[str]:
+    left, top, side = 60, 40, _PANEL - 20
+    yield f'<text x="{left}" y="24" font-weight="bold">Score, and share of good texts at that score (good and bad weigh the same)</text>'
+    yield f'<rect x="{left}" y="{top}" width="{side}" height="{side}" fill="none" stroke="#999"/>'
+    yield f'<line x1="{left}" y1="{top + side}" x2="{left + side}" y2="{top}" stroke="#ccc"/>'
+    for mark in (0.0, 0.5, 1.0):
+        yield f'<text x="{left + mark * side:.0f}" y="{top + side + 16}" text-anchor="middle">{mark:g}</text>'
+        yield f'<text x="{left - 8}" y="{top + side - mark * side + 4:.0f}" text-anchor="end">{mark:g}</text>'
+    for number, one in enumerate(judges):
+        colour = _COLOURS[number % len(_COLOURS)]
+        points = [(left + point.score * side, top + side - point.good * side) for point in one.reliability]
+        yield f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
+        yield from (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points)
+        yield f'<text x="{left + side + 24}" y="{top + 16 + number * 18}" fill="{colour}">{escape(one.key)}</text>'
+
+
+def _bars(
+    bars: Sequence[tuple[JudgeCalibration, str, Figure]], judges: Sequence[JudgeCalibration], top: int
+) -> Iterator[str]:
+    width = _WIDE - 2 * _LEFT - 40
+    yield f'<text x="20" y="{top}" font-weight="bold">Share of bad texts caught, by judge and defect, with 95 % intervals</text>'
+    for number, (one, name, figure) in enumerate(bars):
+        assert figure.value is not None
+        assert figure.low is not None
+        assert figure.high is not None
+        colour = _COLOURS[judges.index(one) % len(_COLOURS)]
+        middle = top + 30 + number * _ROW
+        start = 2 * _LEFT
+        yield f'<text x="20" y="{middle + 4}" fill="{colour}">{escape(one.key)}</text>'
+        yield f'<text x="{_LEFT}" y="{middle + 4}">{escape(name)} ({figure.items})</text>'
+        yield f'<line x1="{start}" x2="{start + width}" y1="{middle}" y2="{middle}" stroke="#e5e5e5"/>'
+        yield f'<line x1="{start + figure.low * width:.1f}" x2="{start + figure.high * width:.1f}" y1="{middle}" y2="{middle}" stroke="{colour}" stroke-width="2"/>'
+        yield f'<circle cx="{start + figure.value * width:.1f}" cy="{middle}" r="4" fill="{colour}"/>'
