@@ -111,14 +111,16 @@ def calibrated(config: BuildConfig) -> BuildConfig:
     judges = []
     for judge in config.judges:
         settings = judge.model_dump()
-        endpoint = settings.get("endpoint")
+        endpoint = str(settings.get("endpoint", ""))
         one = found.get(f"{judge.name}@{endpoint}")
         if one is None or one.threshold is None or "threshold" not in settings:
             judges.append(judge)
             continue
         if one.model != config.endpoints[endpoint].model:
             raise ConfigError(
-                [f"calibration: {one.key} was measured with {one.model}, the endpoint has {config.endpoints[endpoint].model}"],
+                [
+                    f"calibration: {one.key} was measured with {one.model}, the endpoint has {config.endpoints[endpoint].model}"
+                ],
                 "Run 'pairwright calibrate' again with this model.",
             )
         stated = "threshold" in judge.model_fields_set

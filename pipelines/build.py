@@ -13,6 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
+from pairwright.core.calibration import calibrated
 from pairwright.core.components import Component, Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
@@ -78,6 +79,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
     Raises:
         PairwrightError: see core/errors.py; whatever was paid for is in the ledger, and running again goes on there.
     """
+    config = calibrated(config)
     if config.audit:
         require_probe()
     require_combinable(config)

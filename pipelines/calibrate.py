@@ -22,7 +22,7 @@ from pairwright.pipelines import calibration_figures as figures
 from pairwright.pipelines.calibration_figures import NONE, Compared, Said, figure, kappa
 from pairwright.pipelines.calibration_items import Item
 from pairwright.pipelines.judge import ordered_map
-from pairwright.pipelines.servers import asking, judging_width, running_servers
+from pairwright.pipelines.servers import asking, running_servers
 
 V = TypeVar("V", Verdict, Comparison)
 
@@ -37,8 +37,7 @@ def calibrate(config: BuildConfig, items: Sequence[Item], ledger: Ledger, precis
     """
     _require(config, items)
     found = []
-    with running_servers(config, work) as base_urls, asking(config, ledger, base_urls) as (ask, runner):
-        width = judging_width(config)
+    with running_servers(config, work) as base_urls, asking(config, ledger, base_urls) as asked:
 
         def heard(work: Callable[[Item], Coroutine[Any, Any, V]], shown: Sequence[Item]) -> Iterator[V | None]:
             async def one(item: Item) -> V | None:
@@ -47,14 +46,14 @@ def calibrate(config: BuildConfig, items: Sequence[Item], ledger: Ledger, precis
                 except RequestFailed:
                     return None
 
-            return ordered_map(one, shown, width, runner)
+            return ordered_map(one, shown, asked.width, asked.runner)
 
-        for judge in config.judges:
-            said = list(heard(_judging(cast(Judge, judge), ask), items))
+        for judge in map(_thorough, config.judges):
+            said = list(heard(_judging(cast(Judge, judge), asked.ask), items))
             found.append(_pointwise(judge, items, said, config, ledger, precision))
         if config.comparison is not None:
             pairs = [item for item in items if item.better is not None]
-            compared = list(heard(_comparing(cast(Comparer, config.comparison), ask), pairs))
+            compared = list(heard(_comparing(cast(Comparer, config.comparison), asked.ask), pairs))
             found.append(_pairwise(config.comparison, pairs, compared, config, ledger))
     languages = Counter(item.task.language for item in items)
     kinds = Counter("good" if item.good else "bad" for item in items)
@@ -69,6 +68,11 @@ def _require(config: BuildConfig, items: Sequence[Item]) -> None:
             ["calibrate: the gold texts are all good or all bad"],
             "Sources need rows with a rewrite; files of marked rows need both 'good: true' and 'good: false'.",
         )
+
+
+def _thorough(judge: Component) -> Component:
+    """The judge without early stops: a score that was not asked to its end cannot choose a threshold."""
+    return judge.model_copy(update={"early_stop": False}) if "early_stop" in type(judge).model_fields else judge
 
 
 def _judging(judge: Judge, ask: Ask) -> Callable[[Item], Coroutine[Any, Any, Verdict]]:
@@ -163,7 +167,11 @@ def _about(judge: Component, config: BuildConfig, ledger: Ledger, hashes: Sequen
     """Who the judge is, and what its answers took: each request is counted once, whoever paid for it first."""
     endpoint = judge.model_dump().get("endpoint")
     answers = [answer for one in {name for group in hashes for name in group} if (answer := ledger.get(one))]
-    prompt, completion = (sum(counts) for counts in zip(*((a.prompt_tokens, a.completion_tokens) for a in answers), strict=True)) if answers else (0, 0)
+    prompt, completion = (
+        (sum(counts) for counts in zip(*((a.prompt_tokens, a.completion_tokens) for a in answers), strict=True))
+        if answers
+        else (0, 0)
+    )
     price = config.endpoints[endpoint].price if endpoint else None
     cost = (prompt * price.input + completion * price.output) / 1e6 if price else 0.0
     return {

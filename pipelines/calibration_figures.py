@@ -12,7 +12,7 @@ import numpy as np
 from pairwright.core.agreement import kappa_estimate
 from pairwright.core.calibration import Bin, Figure, Threshold
 from pairwright.core.records import Comparison, Verdict
-from pairwright.core.statistics import Array, group_indices, group_sums, percentile_interval, resampled
+from pairwright.core.statistics import Array, group_indices, group_sums, percentile_interval, resampled, unseen_share
 from pairwright.pipelines.calibration_items import Item
 
 BINS = 5
@@ -44,14 +44,21 @@ def figure(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
     sums = np.stack([np.array(values, np.float64), np.ones(len(values))], axis=1)
     samples = resampled(group_sums(sums, group_indices(groups)), seed)
     low, high = percentile_interval(samples[:, 0] / np.maximum(samples[:, 1], 1))
+    if set(values) in ({0.0}, {1.0}):  # resampling shows no spread: the exact bound over dialogues stands in
+        unseen = unseen_share(len(set(groups)))
+        low, high = (0.0, unseen) if values[0] == 0 else (1 - unseen, 1.0)
     return Figure(value=round(float(np.mean(values)), 4), low=round(low, 4), high=round(high, 4), items=len(values))
 
 
-def kappa(said: Sequence[object], gold: Sequence[object], categories: Sequence[object], groups: Sequence[str], seed: int) -> Figure:
+def kappa(
+    said: Sequence[object], gold: Sequence[object], categories: Sequence[object], groups: Sequence[str], seed: int
+) -> Figure:
     """Cohen's κ with its bootstrap interval."""
     if not said:
         return NONE
-    found = kappa_estimate([str(one) for one in said], [str(one) for one in gold], [str(one) for one in categories], seed, groups)
+    found = kappa_estimate(
+        [str(one) for one in said], [str(one) for one in gold], [str(one) for one in categories], seed, groups
+    )
     value, low, high = (None if math.isnan(one) else round(one, 4) for one in found[:3])
     return Figure(value=value, low=low, high=high, items=len(said))
 
@@ -62,7 +69,10 @@ def by_defect(items: Sequence[tuple[Item, bool]], seed: int) -> dict[str, Figure
     for item, caught in items:
         if not item.good:
             found[item.defect].append((float(caught), item.task.dialogue))
-    return {name: figure(*map(list, zip(*rows, strict=True)), seed) for name, rows in sorted(found.items())}  # type: ignore[arg-type]
+    return {
+        name: figure([value for value, _ in rows], [group for _, group in rows], seed)
+        for name, rows in sorted(found.items())
+    }
 
 
 def threshold_for(said: Sequence[Said], wanted: float) -> Threshold | None:
@@ -135,5 +145,3 @@ def position_bias(compared: Sequence[Compared], seed: int) -> Figure:
     low, high = percentile_interval(ratio(samples))
     value = float(ratio(sums.sum(axis=0, keepdims=True))[0])
     return Figure(value=round(value, 4), low=round(low, 4), high=round(high, 4), items=len(named))
-
-

@@ -64,7 +64,11 @@ def gold_items(config: BuildConfig, limit: int, per_row: int) -> list[Item]:
     tasks.sort(key=lambda task: row_rng(config.seed, STAGE, task.id).random())
     chosen = [task for language in ("en", "zh") for task in [one for one in tasks if one.language == language][:limit]]
     perturbers = config.perturbers or tuple(cls() for cls in PERTURBERS.values() if "rewrite" in cls.tasks)
-    return [item for task in chosen for item in _items(task, [cast(Perturber, one) for one in perturbers], config.seed, per_row)]
+    return [
+        item
+        for task in chosen
+        for item in _items(task, [cast(Perturber, one) for one in perturbers], config.seed, per_row)
+    ]
 
 
 def _tasks(config: BuildConfig) -> Iterator[RewriteTask]:

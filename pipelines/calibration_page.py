@@ -15,7 +15,20 @@ _COLOURS = ("#2f6db3", "#c0562f", "#3f8f5b", "#7b5aa6", "#8a6d1d", "#555555")
 def table(calibration: Calibration) -> Table:
     """Header and one row per judge; intervals are 95 %."""
     rows: list[Sequence[object]] = [
-        ("judge", "items", "κ", "good kept", "bad caught", "flips", "ties", "position", "length", "failed", "tokens", "threshold")
+        (
+            "judge",
+            "items",
+            "κ",
+            "good kept",
+            "bad caught",
+            "flips",
+            "ties",
+            "position",
+            "length",
+            "failed",
+            "tokens",
+            "threshold",
+        )
     ]
     for one in calibration.judges:
         caught = [figure for figure in one.caught.values() if figure.value is not None]
@@ -23,21 +36,26 @@ def table(calibration: Calibration) -> Table:
         mean = sum((figure.value or 0.0) * figure.items for figure in caught) / total if total else None
         chosen = f"{one.threshold.score:.2f} keeps {one.threshold.recall:.0%}" if one.threshold else "–"
         figures = (one.flip_rate, one.tie_rate, one.position_bias, one.length_bias)
-        rows.append(
-            (one.key, one.items, shown(one.kappa), shown(one.passed_good), "–" if mean is None else f"{mean:.2f}")
-            + tuple("–" if figure.value is None else f"{figure.value:.2f}" for figure in figures)
-            + (one.failures, one.tokens, chosen)
-        )
+        middle = ("–" if figure.value is None else f"{figure.value:.2f}" for figure in figures)
+        caught_all = "–" if mean is None else f"{mean:.2f}"
+        head = (one.key, one.items, shown(one.kappa), shown(one.passed_good), caught_all)
+        rows.append((*head, *middle, one.failures, one.tokens, chosen))
     return rows
 
 
 def defect_table(calibration: Calibration) -> Table:
-    """What each judge catches of each defect."""
+    """The share of bad texts that each judge catches, by defect; intervals are in the file and in the picture."""
     names = sorted({name for one in calibration.judges for name in one.caught})
+    numbers = {name: max(one.caught[name].items for one in calibration.judges if name in one.caught) for name in names}
     return [
-        ("bad texts caught", *(one.key for one in calibration.judges)),
-        *((name, *(shown(one.caught[name]) if name in one.caught else "–" for one in calibration.judges)) for name in names),
+        ("bad texts caught", "texts", *(one.key for one in calibration.judges)),
+        *((name, numbers[name], *(_share(one, name) for one in calibration.judges)) for name in names),
     ]
+
+
+def _share(judge: JudgeCalibration, defect: str) -> str:
+    value = judge.caught[defect].value if defect in judge.caught else None
+    return "–" if value is None else f"{value:.2f}"
 
 
 def shown(figure: Figure) -> str:
@@ -50,7 +68,12 @@ def shown(figure: Figure) -> str:
 def picture(calibration: Calibration) -> str:
     """An SVG drawing of its own: above the reliability curves of judges with scores, below a row per judge and defect."""
     curves = [one for one in calibration.judges if one.reliability]
-    bars = [(one, name, figure) for one in calibration.judges for name, figure in one.caught.items() if figure.value is not None]
+    bars = [
+        (one, name, figure)
+        for one in calibration.judges
+        for name, figure in one.caught.items()
+        if figure.value is not None
+    ]
     top = _PANEL + 70 if curves else 20
     height = top + 30 + _ROW * len(bars) + 20
     parts = [

@@ -295,7 +295,9 @@ def calibrate(
     file: BuildFile,
     marked: Annotated[
         list[Path] | None,
-        typer.Option(help="JSONL of marked texts (history, query, text, good) instead of the sources' rewrites. Repeatable."),
+        typer.Option(
+            help="JSONL of marked texts (history, query, text, good) instead of the sources' rewrites. Repeatable."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Gold rows per language, drawn by seed.")] = 200,
     variants: Annotated[int, typer.Option(min=1, help="Bad variants of each gold row.")] = 2,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pairwright.core.calibration import calibrated
 from pairwright.core.client import Client
 from pairwright.core.components import Component
 from pairwright.core.config import BuildConfig, EndpointConfig
@@ -57,6 +58,7 @@ def preflight(config: BuildConfig) -> Iterator[str]:
         ConfigError: the licences cannot be combined, or an environment variable with a key is not set, or the audit lacks scikit-learn.
         ModelError: an embedded endpoint lacks its server or weights.
     """
+    calibrated(config)
     if config.audit:
         require_probe()
     require_combinable(config)
