@@ -46,7 +46,7 @@ def test_a_judge_that_knows_the_gold_agrees_with_it_and_gets_a_threshold(
     rubric, pairwise = found["rubric"], found["pairwise"]
     assert rubric["kappa"]["value"] > 0.3
     assert rubric["kappa"]["low"] < rubric["kappa"]["value"] < rubric["kappa"]["high"]
-    assert rubric["passed_good"]["value"] == 1.0
+    assert rubric["passed_good"]["value"] > 0.9  # some rows share a query, which is all that the oracle knows
     assert rubric["threshold"]["precision"] >= 0.9
     assert 0.9 <= rubric["threshold"]["score"] <= 1.0
     assert [point["good"] for point in rubric["reliability"]] == sorted(
