@@ -43,7 +43,7 @@ def expected(setting: dict[str, Any]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         shape = SHAPE | {"vocab_size": setting["vocab_size"]}
         (Path(folder) / "config.json").write_text(json.dumps(shape))
-        batch = {"per_device_train_batch_size": ROWS, "cutoff_len": LENGTH, "lora_rank": RANK}
+        batch = {"per_device_train_batch_size": ROWS, "cutoff_len": LENGTH, "lora_rank": RANK, "use_cpu": True}
         settings = {"model_name_or_path": folder, **batch, **setting}
         stage = Stage("sft", "llamafactory", "sft", settings, Path("sft.yaml"), Path("sft"))
         found = estimate(Case(stage, BuildFacts(Path(), "", "", 0, {}, {}), None, ()))

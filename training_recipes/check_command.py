@@ -47,14 +47,14 @@ def check_command(name: str, stages: Sequence[Stage], build: Path, device: str |
     for case in cases(stages, build, chosen):
         needs = estimate(case) if case.stage.kind in ROWS else None
         if needs:
-            print(f"{case.stage.name}: about {needs.total:.0f} GiB ({needs.spoken})")
+            print(f"{case.stage.name}: about {needs.total:.1f} GiB ({needs.spoken})")
     if chosen is None:
         print("no GPU here, so none was checked: --device 24gb says whether a card will do")
     found = [*check(stages, build, chosen), *(deep_check(stages) if deep else ())]
     for warning in (problem for problem in found if problem.warning):
         print(warning)
     if errors := [str(problem) for problem in found if not problem.warning]:
-        raise ConfigError(errors, f"{len(errors)} of these would stop the run. docs/training.md explains every one.")
+        raise ConfigError(errors, "Nothing was started. docs/training.md explains every problem.")
     print(f"{name}: fine on {build}{f' and {chosen.name}' if chosen else ''}")
 
 

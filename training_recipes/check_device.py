@@ -56,8 +56,8 @@ def _memory(case: Case, device: Device) -> Iterator[Problem]:
         message = f"memory is not estimated: the shape of {case.get('model_name_or_path')} is not known here"
         yield case.warning("model_name_or_path", message, "Download it and name its folder, or watch nvidia-smi.")
     elif device.memory and needs.total > device.memory:
-        message = f"needs about {needs.total:.0f} GiB ({needs.spoken}), {device.name} has {device.memory:.0f}"
-        yield case.problem(key, message, f"{_smaller(case, needs)}")
+        message = f"needs about {needs.total:.1f} GiB ({needs.spoken}), {device.name} has {device.memory:g}"
+        yield case.problem(key, message, _smaller(case, needs))
 
 
 def _smaller(case: Case, needs: Estimate) -> str:

@@ -9,9 +9,9 @@ width H, inner width I, N layers, V tokens:
 - reference: 2 P where everything is trained and the loss has a reference model; an adapter needs none;
 - activations: B L H N (what gradient checkpointing keeps) and B L (16 H + 6 I) for the layer that is computed again,
   two bytes each in half precision, four in float32; all N layers at once without checkpointing;
-- logits: B L V times 16 (2 + float32 copy 4 + log-softmax 4 + gradients 4 and 2; as many in float32), 18 where a
+- logits: B L V times 16 (2 + float32 copy 4 + log-softmax 4 + gradients 4 and 2), 12 in float32, and 2 more where a
   reference model or KTO's KL term is computed while they are kept: often the largest part of all;
-- 1 GiB for the framework.
+- 1 GiB for the framework, 1.5 on a CPU.
 
 DeepSpeed's stages divide weights, gradients and optimizer by the GPUs; offloaded parts are in the machine's memory.
 Sources: Rajbhandari et al. 2020 (ZeRO), section 3; Korthikanti et al. 2022, section 4; Dettmers et al. 2023 (QLoRA).
@@ -27,7 +27,6 @@ from pairwright.training_recipes.problem import Case
 from pairwright.training_recipes.students import Shape, origin_of, shape_of
 
 GIB = 2**30
-FRAMEWORK = 1.0
 _DEFAULT_LENGTH = 2048
 
 
@@ -39,17 +38,18 @@ class Estimate(NamedTuple):
     reference: float
     activations: float
     logits: float
+    framework: float
     host: float = 0
 
     @property
     def total(self) -> float:
         """GiB that one GPU needs."""
-        return self.weights + self.trained + self.reference + self.activations + self.logits + FRAMEWORK
+        return sum(self) - self.host
 
     @property
     def spoken(self) -> str:
         """The parts in words."""
-        parts = self._asdict() | {"framework": FRAMEWORK}
+        parts = self._asdict()
         host = parts.pop("host")
         shown = ", ".join(f"{name} {size:.1f}" for name, size in parts.items() if size >= 0.05)
         return f"{shown}" + (f"; {host:.0f} GiB of the machine's memory besides" if host else "")
@@ -71,13 +71,14 @@ def estimate(case: Case) -> Estimate | None:
     half = is_half(case)
     tokens = _tokens(case)
     activations = _activations(case, shape, tokens) * (2 if half else 4)
-    logits = tokens * shape.vocabulary * (18 if case.stage.kind in ("dpo", "kto") else 16)
+    logits = tokens * shape.vocabulary * ((16 if half else 12) + (2 if _has_reference(case) else 0))
+    framework = GIB * (1.5 if case.get("use_cpu") else 1)
     if uses_adapter(case):
         trained = shape.adapter(int(case.get("lora_rank") or case.get("lora_r") or 8)) * _per_trained(case)
-        return _gib(_weights(case, shape, half), trained, 0, activations, logits)
+        return _gib(_weights(case, shape, half), trained, 0, activations, logits, framework)
     reference = shape.parameters * (2 if half else 4) if _has_reference(case) else 0
     trained = shape.parameters * (_per_trained(case) + (2 if half else 0))
-    return _sharded(case, _gib(0, trained, reference, activations, logits), shape)
+    return _sharded(case, _gib(0, trained, reference, activations, logits, framework), shape)
 
 
 def uses_adapter(case: Case) -> bool:
