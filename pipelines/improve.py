@@ -20,6 +20,7 @@ from pairwright.core.records import Candidate, Comparison, Dropped, Failed, Judg
 from pairwright.core.requests import Ask
 from pairwright.pipelines.asking import Asking
 from pairwright.pipelines.judge import ordered_map, verdicts_of
+from pairwright.pipelines.samples import score_of
 
 IMPROVED, OUTDONE = "improved", "outdone"
 STAGE: Final = "improve"
@@ -48,7 +49,7 @@ def or_refused(accepted: Iterable[JudgedCandidate], judged: Iterable[JudgedCandi
             yield from group
             key, group = next(groups, ("", iter(())))
         elif refused := [row for row in rows if row.candidate.origin != "weak"]:
-            yield max(refused, key=lambda row: (row.candidate.origin == "reference", row.score))
+            yield max(refused, key=lambda row: (row.candidate.origin == "reference", score_of(row.verdicts) or 0.0))
 
 
 def improvements(

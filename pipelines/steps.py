@@ -12,7 +12,7 @@ Importing this module imports distilabel, which takes seconds.
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from pairwright.core.records import (
     content_id,
     row_rng,
 )
-from pairwright.core.requests import Answer, Ask, ChatRequest
+from pairwright.core.requests import Answer, ChatRequest
 from pairwright.pipelines.asking import Asking, Tally
 from pairwright.pipelines.judge import judged
 from pairwright.pipelines.ledger_llm import COLUMNS, LedgerLLM, Prompt, Record, Unaskable
@@ -92,7 +92,7 @@ class RewriteQuery(Task):  # type: ignore[misc]
 
     def format_input(self, input: Record) -> list[Record]:
         """The chat messages for one row."""
-        return [message.model_dump() for message in teacher_messages(_task(input), self.style)]
+        return [message.model_dump() for message in teacher_messages(task_of_row(input), self.style)]
 
     def _format_inputs(self, inputs: list[Record]) -> list[Any]:
         if isinstance(self.llm, LedgerLLM):
@@ -101,7 +101,7 @@ class RewriteQuery(Task):  # type: ignore[misc]
 
     def _prompt(self, row: Record, llm: LedgerLLM) -> Prompt | Unaskable:
         try:
-            messages = teacher_messages(_task(row), self.style)
+            messages = teacher_messages(task_of_row(row), self.style)
         except ValidationError as exc:
             return Unaskable(str(exc))
         temperature, max_tokens = row.get("temperature", llm.temperature), row.get("max_tokens", llm.max_tokens)
@@ -162,14 +162,13 @@ class JudgeCandidates(Step):  # type: ignore[misc]
     limits: LimitsConfig = LimitsConfig()
 
     _stack: ExitStack | None = PrivateAttr(None)
-    _runner: asyncio.Runner | None = PrivateAttr(None)
-    _ask: Ask | None = PrivateAttr(None)
+    _asking: Asking | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> dict[str, bool]:
         """The columns read, and whether each is required."""
         required = dict.fromkeys(("language", "history", "query", "rewrite"), True)
-        return {**required, **dict.fromkeys(("analysis", "needs_rewrite", *_SETTING), False)}
+        return {**required, **dict.fromkeys(("analysis", "needs_rewrite", *SETTING), False)}
 
     @property
     def outputs(self) -> list[str]:
@@ -179,17 +178,8 @@ class JudgeCandidates(Step):  # type: ignore[misc]
     def load(self) -> None:
         """Open ledger and client in the process that judges."""
         super().load()
-        for one in self.asking():
-            asked = {name for _, name in named_endpoints(one)}
-            if asked and (self.ledger is None or not asked <= self.endpoints.keys()):
-                raise JudgeError(f"{one.name!r} asks an endpoint: give the step endpoints and a ledger")
         self._stack = ExitStack()
-        self._runner = self._stack.enter_context(asyncio.Runner())
-        if self.ledger is not None:
-            client = Client(self.endpoints, self._stack.enter_context(Ledger(Path(self.ledger))), self.limits)
-            self._runner.run(client.__aenter__())
-            self._stack.callback(lambda runner: runner.run(client.__aexit__(None, None, None)), self._runner)
-            self._ask = client
+        self._asking = opened(self._stack, self.asking(), self.endpoints, self.ledger, self.limits)
 
     def asking(self) -> list[Component]:
         """The components that may ask an endpoint."""
@@ -197,9 +187,8 @@ class JudgeCandidates(Step):  # type: ignore[misc]
 
     def asks(self) -> Asking:
         """How the components reach their endpoints, once the step is loaded."""
-        assert self._runner is not None, "load() comes first"
-        width = 2 * max([1, *(endpoint.max_concurrency for endpoint in self.endpoints.values())])
-        return Asking(self._ask or _nobody, self._runner, width, Tally())
+        assert self._asking is not None, "load() comes first"
+        return self._asking
 
     def unload(self) -> None:
         """Close the connections and the ledger."""
@@ -213,10 +202,36 @@ class JudgeCandidates(Step):  # type: ignore[misc]
 
     def judged(self, inputs: list[Record]) -> Iterator[tuple[Record, JudgedCandidate | Failed | None]]:
         """Each row with what the judges say of it; None for a row without a rewrite."""
-        pairs = [(_task(row), _candidate(row)) for row in inputs if row["rewrite"] is not None]
+        pairs = [(task_of_row(row), _candidate(row)) for row in inputs if row["rewrite"] is not None]
         outcomes = judged(pairs, self.judges, self.asks())
         for row in inputs:
             yield row, None if row["rewrite"] is None else next(outcomes)
+
+
+def opened(
+    stack: ExitStack,
+    judges: Sequence[Component],
+    endpoints: Mapping[str, EndpointConfig],
+    ledger: str | None,
+    limits: LimitsConfig,
+) -> Asking:
+    """A client for what ``judges`` ask, closed with ``stack``.
+
+    Raises:
+        JudgeError: a judge asks an endpoint that was not given, or there is no ledger to keep its answers.
+    """
+    for judge in judges:
+        asked = {name for _, name in named_endpoints(judge)}
+        if asked and (ledger is None or not asked <= endpoints.keys()):
+            raise JudgeError(f"{judge.name!r} asks an endpoint: give the step endpoints and a ledger")
+    width = 2 * max([1, *(endpoint.max_concurrency for endpoint in endpoints.values())])
+    runner = stack.enter_context(asyncio.Runner())
+    if ledger is None:
+        return Asking(_nobody, runner, width, Tally())
+    client = Client(endpoints, stack.enter_context(Ledger(Path(ledger))), limits)
+    runner.run(client.__aenter__())
+    stack.callback(lambda: runner.run(client.__aexit__(None, None, None)))
+    return Asking(client, runner, width, Tally())
 
 
 class PerturbRewrites(Step):  # type: ignore[misc]
@@ -246,7 +261,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
     def inputs(self) -> dict[str, bool]:
         """The columns read, and whether each is required."""
         required = dict.fromkeys(("language", "history", "query", "rewrite"), True)
-        return {**required, **dict.fromkeys(("analysis", "needs_rewrite", *_SETTING), False)}
+        return {**required, **dict.fromkeys(("analysis", "needs_rewrite", *SETTING), False)}
 
     @property
     def outputs(self) -> list[str]:
@@ -261,7 +276,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
         found: dict[type, list[Record]] = {Rejected: [], Dropped: []}
         for perturber in self.perturbers if row["rewrite"] is not None else ():
             assert isinstance(perturber, Perturber)
-            task, chosen = _task(row), _candidate(row)
+            task, chosen = task_of_row(row), _candidate(row)
             if task.kind not in perturber.tasks:
                 continue
             rng = row_rng(self.seed, f"perturb.{perturber.name}", task.id)
@@ -273,13 +288,14 @@ class PerturbRewrites(Step):  # type: ignore[misc]
         }
 
 
-_SETTING = ("kind", "system", "tools", "steps", "examples")
+SETTING = ("kind", "system", "tools", "steps", "examples")
 """Columns of a task that need not be there."""
 
 
-def _task(row: Record) -> RewriteTask:
+def task_of_row(row: Record) -> RewriteTask:
+    """The task that a row with language, history, query and, where it has them, the columns of a setting stands for."""
     nowhere = Origin(source="", file="", key="", licence="")
-    told = {key: row[key] for key in _SETTING[:-1] if row.get(key)}
+    told = {key: row[key] for key in SETTING[:-1] if row.get(key)}
     shown = {key: row[key] for key in ("language", "history", "query")} | told
     named = {"id": content_id(shown), "conversation": "", "dialogue": "", "tokens": 0, "origin": nowhere}
     return RewriteTask(**named, **shown, examples=row.get("examples") or ())
