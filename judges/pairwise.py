@@ -2,9 +2,9 @@
 
 A model that is asked once names the place as often as the text: GPT-4 kept about 65 % of its verdicts when the texts
 changed places (Zheng et al., 2023), and small models answer "first" whatever stands there. So there is no such thing as
-one order here. Where the endpoint returns logprobs, the log-probabilities of the three verdicts are added up over both
-orders and compared (a preference for a place cancels out); else both orders must name the same text, and a verdict that
-flips is a tie.
+one order here. Where the endpoint returns logprobs and they tell, the log-probabilities of the three verdicts are added
+up over both orders and compared (a preference for a place cancels out); else both orders must name the same text, and a
+verdict that flips is a tie.
 """
 
 from __future__ import annotations
@@ -64,11 +64,18 @@ class Judgement(Row):
     better: Place
 
 
+class Weighed(NamedTuple):
+    """The log-probabilities of the verdicts that are among the alternatives, and the most that another one can have."""
+
+    seen: Mapping[Place, float]
+    at_most: float
+
+
 class Heard(NamedTuple):
     """What came back for one order: the verdict, its alternatives where there are any, and the requests it took."""
 
     said: Judgement
-    logprobs: Mapping[Place, float] | None
+    weighed: Weighed | None
     request_hashes: tuple[str, ...]
 
 
@@ -125,15 +132,16 @@ class Pairwise(Component):
     async def _heard(self, task: RewriteTask, first: str, second: str, ask: Ask) -> Heard:
         request = self.request(task, first, second)
         said, answers = await ask_json(ask, self.endpoint, request, parse_judgement, self.reasks)
-        return Heard(said, place_logprobs(answers[-1]), tuple(answer.request_hash for answer in answers))
+        return Heard(said, weighed(answers[-1]), tuple(answer.request_hash for answer in answers))
 
     def _verdict(self, forward: Heard, backward: Heard) -> Comparison:
         verdicts = forward.said.better, _SWAPPED[backward.said.better]
         method: Literal["logits", "verdicts"] = "verdicts"
         winner, margin = _agreed(*verdicts), sum(_VOTES[verdict] for verdict in verdicts) / 2
-        if forward.logprobs is not None and backward.logprobs is not None:
-            method = "logits"
-            winner, margin = summed(forward.logprobs, backward.logprobs, self.least_margin)
+        if forward.weighed is not None and backward.weighed is not None:
+            found = summed(forward.weighed, backward.weighed, self.least_margin)
+            if found is not None:
+                method, (winner, margin) = "logits", found
         return Comparison(
             judge=self.name,
             winner=winner,
@@ -173,26 +181,33 @@ def parse_judgement(text: str) -> Judgement:
     return parse_json(text, Judgement)
 
 
-def summed(forward: Mapping[Place, float], backward: Mapping[Place, float], least: float) -> tuple[Winner, float]:
+def summed(forward: Weighed, backward: Weighed, least: float) -> tuple[Winner, float] | None:
     """The verdict of both orders together, and by how much the first text is more probable than the second.
 
-    ``forward`` and ``backward`` are the log-probabilities of the verdicts when the first text stands first and when it
-    stands second. Their sums over the orders are normalised to probabilities; what is nearer than ``least`` is a tie.
+    ``forward`` and ``backward`` are what the judge weighed when the first text stood first and when it stood second.
+    Their sums over the orders are normalised to probabilities; what is nearer than ``least`` is a tie. A verdict that
+    was not seen counts with the most that it can have: as the one that loses, that is on the safe side. Where it would
+    be the one that wins, nothing is known, and the result is None.
     """
-    sums = {place: forward[place] + backward[_SWAPPED[place]] for place in get_args(Place)}
-    most = max(sums.values())
-    weights = {place: math.exp(value - most) for place, value in sums.items()}
+    sums = {place: _logprob(forward, place) + _logprob(backward, _SWAPPED[place]) for place in get_args(Place)}
+    leader = max(sums, key=lambda place: sums[place])
+    if leader not in forward.seen or _SWAPPED[leader] not in backward.seen:
+        return None
+    weights = {place: math.exp(value - sums[leader]) for place, value in sums.items()}
     margin = (weights["first"] - weights["second"]) / sum(weights.values())
     if abs(margin) <= least or weights["equal"] >= max(weights["first"], weights["second"]):
         return "tie", margin
     return ("first" if margin > 0 else "second"), margin
 
 
-def place_logprobs(answer: Answer) -> dict[Place, float] | None:
-    """The log-probability of each verdict at the token where the answer's verdict begins; None without alternatives.
+def _logprob(found: Weighed, place: Place) -> float:
+    return found.seen.get(place, found.at_most)
 
-    Alternatives count where they continue what stands before the verdict in that token with (the beginning of) another
-    one. A verdict that is not among them gets the smallest log-probability that is: it has at most that one.
+
+def weighed(answer: Answer) -> Weighed | None:
+    """What the judge weighed at the token where the answer's verdict begins; None without alternatives there.
+
+    Alternatives count where they continue what stands before the verdict in that token with (the beginning of) one.
     """
     text = "".join(token.token for token in answer.logprobs)
     matches = list(_BETTER.finditer(text))
@@ -206,17 +221,14 @@ def place_logprobs(answer: Answer) -> dict[Place, float] | None:
     return None
 
 
-def _alternatives(top: Mapping[str, float], before: str) -> dict[Place, float] | None:
+def _alternatives(top: Mapping[str, float], before: str) -> Weighed | None:
     found: dict[Place, float] = {}
     for alternative, logprob in top.items():
         rest = alternative.removeprefix(before) if alternative.startswith(before) else ""
         for place in get_args(Place):
             if rest and (rest.startswith(place) or place.startswith(rest)):
                 found[place] = _sum(found[place], logprob) if place in found else logprob
-    if not found or len(top) < 2:
-        return None
-    least = min(top.values())
-    return {place: found.get(place, least) for place in get_args(Place)}
+    return Weighed(found, min(top.values())) if found and len(top) > 1 else None
 
 
 def _sum(one: float, other: float) -> float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import adversary
 import pytest
@@ -22,7 +24,7 @@ from pairwright.core.errors import RequestFailed
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import Comparison, Language, Place, TaskKind
 from pairwright.core.requests import Answer, TokenLogprob
-from pairwright.judges.pairwise import Pairwise, place_logprobs, summed
+from pairwright.judges.pairwise import Pairwise, Weighed, summed, weighed
 from pairwright.judges.tournament import best, rank
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "judges"
@@ -192,20 +194,39 @@ def alternatives(*tokens: str, top: dict[str, float]) -> Answer:
 def test_the_alternatives_of_a_verdict_are_read_at_its_first_token() -> None:
     start = '{"explanation": "says \\"better\\": \\"equal\\"", "better": "'
     top = {"first": -0.1, "second": -2.5, "equal": -5.0, " the": -7.0}
-    assert place_logprobs(alternatives(start, "first", '"}', top=top)) == {"first": -0.1, "second": -2.5, "equal": -5.0}
+    seen = {"first": -0.1, "second": -2.5, "equal": -5.0}
+    assert weighed(alternatives(start, "first", '"}', top=top)) == Weighed(seen, -7.0)
     pieces = alternatives(start, "fi", 'rst"}', top={"fi": -0.1, "se": -2.5, "eq": -5.0})
-    assert place_logprobs(pieces) == {"first": -0.1, "second": -2.5, "equal": -5.0}
+    assert weighed(pieces) == Weighed(seen, -5.0)
     glued = alternatives(start[:-2], ' "first', '"}', top={' "first': -0.1, ' "second': -2.5, " null": -4.0})
-    assert place_logprobs(glued) == {"first": -0.1, "second": -2.5, "equal": -4.0}
+    assert weighed(glued) == Weighed({"first": -0.1, "second": -2.5}, -4.0)
 
 
 def test_without_alternatives_there_is_no_sum_of_logits() -> None:
     start = '{"explanation": "x", "better": "'
-    assert place_logprobs(alternatives(start, "first", '"}', top={"first": -0.1})) is None
-    assert place_logprobs(alternatives(start, "first", '"}', top={"one": -0.1, "two": -0.2})) is None
-    assert place_logprobs(alternatives("{", "}", top={})) is None
-    impossible = place_logprobs(alternatives(start, "f", 'irst"}', top={"f": -0.1, "fi": -9999.0, "second": -9999.0}))
-    assert impossible == {"first": pytest.approx(-0.1), "second": -9999.0, "equal": -9999.0}
+    assert weighed(alternatives(start, "first", '"}', top={"first": -0.1})) is None
+    assert weighed(alternatives(start, "first", '"}', top={"one": -0.1, "two": -0.2})) is None
+    assert weighed(alternatives("{", "}", top={})) is None
+    impossible = weighed(alternatives(start, "f", 'irst"}', top={"f": -0.1, "fi": -9999.0, "second": -9999.0}))
+    assert impossible == Weighed({"first": pytest.approx(-0.1), "second": -9999.0}, -9999.0)
+
+
+def test_a_verdict_that_was_not_seen_may_lose_but_never_win() -> None:
+    sure, torn = Weighed({"first": -0.01}, -9.0), Weighed({"first": -0.5, "second": -0.93}, -9.0)
+    found = summed(sure, torn, 0.1)
+    assert found is not None
+    assert found[0] == "first"
+    # "first" in both orders, everything else out of sight: which of the two bounds is larger says nothing.
+    assert summed(Weighed({"first": -2.1}, -5.0), Weighed({"first": -2.2}, -5.0), 0.0) is None
+
+
+def test_where_the_logprobs_do_not_tell_the_words_count() -> None:
+    def behaviour(body: adversary.Body) -> Mapping[str, Any]:
+        said = adversary.verdict_with_logprobs({"first": 3.0, "When": 2.0, "The": 1.0})
+        return said if body.get("logprobs") else {"message": said["message"]}
+
+    found = compared(Scripted(behaviour, logprobs=True))
+    assert (found.winner, found.margin, found.method, found.flipped) == ("tie", 0.0, "verdicts", True)
 
 
 @given(
@@ -213,7 +234,9 @@ def test_without_alternatives_there_is_no_sum_of_logits() -> None:
     st.fixed_dictionaries({place: st.floats(-9999, 0) for place in ("first", "second", "equal")}),
 )
 def test_sums_of_any_logits_give_a_margin_within_bounds(one: dict[Place, float], other: dict[Place, float]) -> None:
-    winner, margin = summed(one, other, 0.1)
+    found = summed(Weighed(one, -9999.0), Weighed(other, -9999.0), 0.1)
+    assert found is not None
+    winner, margin = found
     assert -1 <= margin <= 1
     assert (margin > 0.1) if winner == "first" else (margin < -0.1) if winner == "second" else True
 
