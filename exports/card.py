@@ -13,11 +13,13 @@ import yaml
 from pydantic import Field
 
 from pairwright.core.components import Component
+from pairwright.core.config import BuildConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.records import WRITTEN, PreferencePair, StageCount
 from pairwright.core.result import BuildResult
 from pairwright.core.sections import Section
 from pairwright.core.storage import atomic_writer
+from pairwright.exports.card_answers import answer_examples, answer_limits, answer_method, answer_summary, told
 from pairwright.exports.card_audit import audit_section
 from pairwright.exports.card_facts import Facts, facts_of
 from pairwright.exports.card_training import Found, training_section
@@ -68,7 +70,8 @@ class CardExporter(Component):
             yaml.safe_dump(_metadata(title, facts, found), allow_unicode=True, sort_keys=False).rstrip(),
             "---",
         )
-        yield from ("", f"# {inline(title)}", "", *_summary(build, facts))
+        answers = build.config.task == "answer"
+        yield from ("", f"# {inline(title)}", "", *(answer_summary if answers else _summary)(build, facts))
         yield from ("", "## Sources and licences", "", *self._sources(facts))
         yield from ("", "## How it was made", "", *_method(build, facts))
         yield from (
@@ -81,8 +84,9 @@ class CardExporter(Component):
         )
         yield from ("", "## What is in it", "", *_contents(facts))
         yield from ("", "## Shortcut audit", "", *audit_section(build.audit()))
-        yield from ("", "## Examples", "", *_examples(facts.shown.values()))
+        yield from ("", "## Examples", "", *answer_examples(facts), *_examples(facts.shown.values()))
         yield from ("", "## Known limits", "", *_limits(build, facts))
+        yield from answer_limits(folder) if answers else ()
         yield from ("", "## How to train on it", "", *training_section(build, found, folder))
         if self.citation:
             yield from ("", "## Citation", "", *block([("cite", self.citation)], longest=4000))
@@ -116,13 +120,14 @@ def _metadata(title: str, facts: Facts, found: Found) -> dict[str, Any]:
     ]
     if configs:
         configs[0]["default"] = True
+    tags = ["query-rewriting"] if not facts.kinds else ["function-calling"] if facts.kinds["call"] else ["multi-turn"]
     return {
         "pretty_name": title,
         "language": facts.languages,
         "license": facts.hub_licences(),
         "task_categories": ["text-generation"],
         "size_categories": [facts.size()],
-        "tags": ["query-rewriting", "conversational", "preference", "dpo", "sft", "distilabel", "pairwright"],
+        "tags": [*tags, "conversational", "preference", "dpo", "sft", "distilabel", "pairwright"],
         "configs": configs,
     }
 
@@ -151,8 +156,7 @@ def _summary(build: BuildResult, facts: Facts) -> Iterator[str]:
 
 def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
     config = build.config
-    yield f"Context: the last {config.context.turns} user turns with the answers between them, at most {config.context.max_tokens} estimated tokens."
-    yield f"Target style: {config.prompt.style}. Few-shot examples in the prompt: {'yes' if config.prompt.examples else 'no'}. Analysis before the rewrite: {'yes' if config.prompt.analysis else 'no'}."
+    yield from answer_method(build) if config.task == "answer" else _rewrite_method(config)
     yield ""
     if facts.models:
         rows = [(use, model, temperature, number) for (use, model, temperature), number in sorted(facts.models.items())]
@@ -176,6 +180,11 @@ def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
         "split": config.split,
     }
     yield from block([(name, _settings(part)) for name, part in config_parts.items()], longest=4000)
+
+
+def _rewrite_method(config: BuildConfig) -> Iterator[str]:
+    yield f"Context: the last {config.context.turns} user turns with the answers between them, at most {config.context.max_tokens} estimated tokens."
+    yield f"Target style: {config.prompt.style}. Few-shot examples in the prompt: {'yes' if config.prompt.examples else 'no'}. Analysis before the rewrite: {'yes' if config.prompt.analysis else 'no'}."
 
 
 def _settings(part: Sequence[Component] | Section) -> str:
@@ -213,9 +222,8 @@ def _examples(pairs: Iterable[PreferencePair]) -> Iterator[str]:
             f"{inline(pair.rejected.defect)}, made by {inline(pair.rejected.maker)}, from {inline(pair.task.origin.source)}:",
             "",
         )
-        said = [(turn.role, turn.content) for turn in pair.task.history]
-        answers = [("query", pair.task.query), ("chosen", pair.chosen.rewrite), ("rejected", pair.rejected.text)]
-        yield from (*block([*said, *answers], longest=300), "")
+        answers = [("chosen", pair.chosen.rewrite), ("rejected", pair.rejected.text)]
+        yield from (*block([*told(pair.task), *answers], longest=300), "")
 
 
 def _limits(build: BuildResult, facts: Facts) -> Iterator[str]:
@@ -225,8 +233,9 @@ def _limits(build: BuildResult, facts: Facts) -> Iterator[str]:
     if not any(judge.paid for judge in build.config.judges) and build.config.improve is None:
         yield "- Only rules judged the answers: they find what they look for and nothing else."
     yield "- Token counts are estimates for a Qwen-like tokenizer."
-    yield "- Dialogues may hold whatever people typed; nothing was checked for truth, and a rewrite of a false question is still false."
+    if build.config.task == "rewrite":
+        yield "- Dialogues may hold whatever people typed; nothing was checked for truth, and a rewrite of a false question is still false."
     for origin in sorted({"teacher", "improved"} & {use for use, _, _ in facts.models}):
         yield f"- Answers of origin `{origin}` were written by a model; its terms of use may limit what they can be used for."
-    if build.config.prompt.examples:
+    if build.config.task == "rewrite" and build.config.prompt.examples:
         yield "- The prompts contain few-shot examples. Serve the student with the same prompt, or build again with `prompt.examples: false`."

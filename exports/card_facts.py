@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pairwright.core.records import Generation, PreferencePair
+from pairwright.core.calls import calls_of
+from pairwright.core.records import Generation, PreferencePair, SftRow
 from pairwright.core.result import BuildResult
 
 # Licence names of the Hub's metadata; any other licence is "other" there and spelled out in the text.
@@ -19,7 +20,7 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 @dataclass
 class Facts:
-    """Counts over the rows of a build, and one pair of each kind to show."""
+    """Counts over the rows of a build, and one pair of each kind to show; of answers also one row of each kind."""
 
     sft: int = 0
     pairs: int = 0
@@ -30,6 +31,8 @@ class Facts:
     defects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     models: Counter[tuple[str, str, float]] = field(default_factory=Counter)
     shown: dict[tuple[str, str], PreferencePair] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    answers: dict[tuple[str, str], SftRow] = field(default_factory=dict)
 
     @property
     def licences(self) -> list[str]:
@@ -61,6 +64,10 @@ def facts_of(build: BuildResult, examples: int) -> Facts:
         facts.splits[row.task.language, row.split, "answers"] += 1
         facts.origins[row.task.language, row.chosen.origin] += 1
         _count_model(facts, row.chosen.origin, row.chosen.generation)
+        if row.task.kind == "answer":
+            kind = kind_of(row)
+            facts.kinds[kind] += 1
+            facts.answers.setdefault((row.task.language, kind), row)
     for pair in build.pairs():
         facts.pairs += 1
         facts.sources[pair.task.origin.source, pair.task.origin.licence, "pairs"] += 1
@@ -70,6 +77,13 @@ def facts_of(build: BuildResult, examples: int) -> Facts:
         if len(facts.shown) < examples:
             facts.shown.setdefault((pair.rejected.defect, pair.task.language), pair)
     return facts
+
+
+def kind_of(row: SftRow) -> str:
+    """``call`` for an answer that calls tools, ``result`` for one that comes after calls, else ``words``."""
+    if calls_of(row.chosen.rewrite):
+        return "call"
+    return "result" if row.task.steps else "words"
 
 
 def _count_model(facts: Facts, use: str, generation: Generation | None) -> None:

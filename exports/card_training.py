@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from pairwright.core.records import TaskKind
 from pairwright.core.result import BuildResult
 
 Kinds = dict[str, dict[str, str]]  # {kind: {split: path}}
@@ -45,6 +46,9 @@ pref_beta: 0.1
 pref_loss: sigmoid
 pref_ftx: 0.2             # SFT loss mixed in: it keeps the chosen answers likely
 """
+_LAST_ANSWER = """\
+mask_history: true        # each earlier answer is the answer of a row of its own
+"""
 _TRL = """\
 ```python
 from datasets import load_dataset
@@ -68,7 +72,7 @@ def training_section(build: BuildResult, found: Found, folder: Path) -> Iterator
         line
         for form, recipes in _TRAINERS.items()
         if form in found
-        for line in recipes(found[form], _length(folder / form))
+        for line in recipes(found[form], _length(folder / form), build.config.task)
     ]
     yield from lines or (
         "",
@@ -81,20 +85,21 @@ def _length(folder: Path) -> int:
     return int(json.loads((folder / "export.json").read_text(encoding="utf-8"))["max_tokens"])
 
 
-def _with_llamafactory(kinds: Kinds, length: int) -> Iterator[str]:
+def _with_llamafactory(kinds: Kinds, length: int, task: TaskKind) -> Iterator[str]:
     def recipe(kind: str, model: str, rate: str, epochs: str, more: str) -> str:
         name = Path(kinds[kind]["train"]).stem
         settings = {"stage": kind, "model": model, "rate": rate, "epochs": epochs, "more": more}
         return _LLAMAFACTORY.format(length=length, dataset=name, **settings)
 
     if "train" in kinds.get("sft", {}):
-        yield from ("", "LlamaFactory, first the answers:", "", recipe("sft", BASE, "1.0e-4", "3.0", ""))
+        more = _LAST_ANSWER if task == "answer" else ""
+        yield from ("", "LlamaFactory, first the answers:", "", recipe("sft", BASE, "1.0e-4", "3.0", more))
     if "train" in kinds.get("dpo", {}):
         yield from ("", "then the pairs, from the merged SFT model, so that this model is DPO's reference:", "")
         yield from (_MERGE.format(model=BASE), "", recipe("dpo", "out/merged", "5.0e-6", "1.0", _DPO))
 
 
-def _with_trl(kinds: Kinds, length: int) -> Iterator[str]:
+def _with_trl(kinds: Kinds, length: int, _: TaskKind) -> Iterator[str]:
     # DPOTrainer cuts prompts at 512 tokens unless told otherwise.
     for kind, trainer, model, more in (("sft", "SFT", BASE, ""), ("dpo", "DPO", "out/sft", ", max_prompt_length=None")):
         if "train" in kinds.get(kind, {}):
@@ -103,7 +108,7 @@ def _with_trl(kinds: Kinds, length: int) -> Iterator[str]:
             yield _TRL.format(trainer=trainer, kind=kind, model=model, path=path, length=limit)
 
 
-_TRAINERS: Mapping[str, Callable[[Kinds, int], Iterator[str]]] = {
+_TRAINERS: Mapping[str, Callable[[Kinds, int, TaskKind], Iterator[str]]] = {
     "llamafactory": _with_llamafactory,
     "trl": _with_trl,
 }

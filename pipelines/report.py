@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pairwright.core.audit import Audit
+from pairwright.core.calls import calls_of
 from pairwright.core.families import family_warnings
-from pairwright.core.records import StageCount
+from pairwright.core.records import SftRow, StageCount
 from pairwright.core.result import THIN, BuildResult, Diversity, HeldOut
 from pairwright.core.storage import atomic_writer
 from pairwright.pipelines.gate_report import confusion_table, ways_table
@@ -187,7 +188,7 @@ def _sft_table(result: BuildResult) -> Table:
         (
             row.task.language,
             row.chosen.origin,
-            "unchanged" if row.chosen.rewrite == row.task.query else "rewritten",
+            _answer_kind(row),
             row.split,
         )
         for row in result.sft()
@@ -196,6 +197,12 @@ def _sft_table(result: BuildResult) -> Table:
         ("language", "origin", "answer", "split", "rows"),
         *((*key, number) for key, number in sorted(numbers.items())),
     ]
+
+
+def _answer_kind(row: SftRow) -> str:
+    if row.task.kind == "rewrite":
+        return "unchanged" if row.chosen.rewrite == row.task.query else "rewritten"
+    return "calls tools" if calls_of(row.chosen.rewrite) else "words after calls" if row.task.steps else "words"
 
 
 def _pair_table(result: BuildResult) -> Table:

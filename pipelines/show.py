@@ -13,8 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from pairwright.core.calls import calls_text
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import PreferencePair
+from pairwright.core.records import PreferencePair, Turn
 from pairwright.core.storage import read_rows
 
 _TOKENS = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?|\s+|.", re.DOTALL)
@@ -60,14 +61,20 @@ def _pair(pair: PreferencePair) -> Text:
         f"  {pair.rejected.maker}, {pair.split}, {where}, pair {pair.id}\n", "dim"
     )
     for turn in pair.task.history:
-        text.append(f"  {turn.role}: {_printable(turn.content)}\n", "dim")
+        text.append(f"  {turn.role}: {_printable(_said(turn))}\n", "dim")
     text.append(f"  query:    {_printable(pair.task.query)}\n")
+    for turn in pair.task.steps:
+        text.append(f"  {turn.role}: {_printable(_said(turn))}\n", "dim")
     kept, changed = marked(_printable(pair.chosen.rewrite), _printable(pair.rejected.text))
     text.append("  chosen:   ").append(kept).append("\n")
     text.append("  rejected: ").append(changed).append("\n")
     if pair.rejected.evidence:
         text.append(f"  because:  {_printable(pair.rejected.evidence)}\n")
     return text
+
+
+def _said(turn: Turn) -> str:
+    return calls_text(turn.calls) if turn.calls else turn.content
 
 
 def _printable(text: str) -> str:
