@@ -5,7 +5,8 @@
 FOLDER holds `crosswoz/` (`val.json.zip` and the `*_db.json` files of the data set) and `api-bank/` (`apis/` and
 `lv1-lv2-samples/` of the benchmark). What people said stays as it is. The calls of CrossWOZ are the database queries that
 its human assistants made (`sys_state_init`, then `sys_state` where they loosened a constraint), their results are the
-records that they chose; the calls and results of API-Bank are its own. A dialogue is kept when every call fits its tool
+records that they chose; the calls and results of API-Bank are its own. No dialogue that another file of the folder
+shows is taken. A dialogue is kept when every call fits its tool
 and, in CrossWOZ, every value that the assistant gives stands in a result or was said before.
 """
 
@@ -17,6 +18,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +62,17 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=Path("examples/data"))
     args = parser.parse_args()
-    write(args.out / "tools.zh.jsonl", every_nth(crosswoz(args.folder / "crosswoz"), DIALOGUES["crosswoz"]))
+    chinese = (row for row in crosswoz(args.folder / "crosswoz") if row["id"] not in shown_already(args.out))
+    write(args.out / "tools.zh.jsonl", every_nth(chinese, DIALOGUES["crosswoz"]))
     write(args.out / "tools.en.jsonl", every_nth(api_bank(args.folder / "api-bank"), DIALOGUES["api-bank"]))
+
+
+@cache
+def shown_already(out: Path) -> frozenset[str]:
+    """The dialogues that another file of the folder holds."""
+    logs = {row["id"] for row in map(json.loads, (out / "dialogues.zh.jsonl").open(encoding="utf-8"))}
+    gold = {row["meta"]["dialogue"] for row in map(json.loads, (out / "zh_gold.jsonl").open(encoding="utf-8"))}
+    return frozenset(logs | gold)
 
 
 def every_nth(rows: Iterator[Row], most: int) -> list[Row]:

@@ -179,7 +179,8 @@ def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
         "pairing": config.pairing,
         "split": config.split,
     }
-    yield from block([(name, _settings(part)) for name, part in config_parts.items()], longest=4000)
+    foreign = {"no_rewrite_share"} if config.task == "answer" else set()
+    yield from block([(name, _settings(part, foreign)) for name, part in config_parts.items()], longest=4000)
 
 
 def _rewrite_method(config: BuildConfig) -> Iterator[str]:
@@ -187,9 +188,12 @@ def _rewrite_method(config: BuildConfig) -> Iterator[str]:
     yield f"Target style: {config.prompt.style}. Few-shot examples in the prompt: {'yes' if config.prompt.examples else 'no'}. Analysis before the rewrite: {'yes' if config.prompt.analysis else 'no'}."
 
 
-def _settings(part: Sequence[Component] | Section) -> str:
+def _settings(part: Sequence[Component] | Section, foreign: set[str]) -> str:
+    """A part of the build file without the keys that have no meaning in this build."""
     content = (
-        part.model_dump(mode="json") if isinstance(part, Section) else [one.model_dump(mode="json") for one in part]
+        part.model_dump(mode="json", exclude=foreign)
+        if isinstance(part, Section)
+        else [one.model_dump(mode="json") for one in part]
     )
     return json.dumps(content, ensure_ascii=False)
 

@@ -17,14 +17,14 @@ _EVASIONS: Mapping[Language, re.Pattern[str]] = {
     "en": re.compile(
         r"\b(?:(?:i'?m|i am) (?:sorry|afraid|not sure)|sorry|as an ai(?: language model| assistant)?|unfortunately"
         r"|i (?:really )?(?:don'?t|do not|can'?t|cannot) (?:know|say|tell|help(?: (?:you )?with (?:that|this|it))?|answer (?:that|this))"
-        r"|(?:you (?:can|may|might want to|should) )?(?:look (?:it|that) up|search (?:online|the web|the internet)|google it|check online)"
+        r"|(?:you (?:can|may|might want to|should) )?(?:look (?:it|that) up(?: online)?|search (?:online|the web|the internet)|google it|check online)"
         r"|is there anything else(?: i can help(?: you)? with)?|that'?s (?:a )?(?:great|good|interesting) question|it depends)\b"
     ),
     "zh": re.compile(
         r"抱歉|不好意思|对不起|很遗憾|作为(?:一个)?(?:AI|ai|人工智能|语言模型)(?:助手|模型)?"
         r"|(?:这个)?(?:我)?(?:也|真的)?(?:还)?不(?:太|是很)?(?:清楚|知道|了解|确定|好说)|(?:我)?没有?(?:听说|注意|关注)过?"
-        r"|(?:我)?(?:无法|不能|没办法)(?:回答|帮(?:到|助)?您|帮你|提供|确定)|(?:您|你)?(?:可以)?(?:自行|自己|上网)?(?:查一下|查询一下|搜索一下|百度一下)"
-        r"|(?:请问)?还有(?:什么|其他)(?:可以|能)?(?:帮(?:到|助)?您|需要)的?吗?|这(?:个|是个)问题(?:很好|不错)|看情况"
+        r"|(?:我)?(?:无法|不能|没办法)(?:回答|帮(?:到|助)?您|帮你|提供|确定)|(?:您|你)?(?:可以)?(?:自行|自己|上网)*(?:查一下|查询一下|搜索一下|百度一下|查询|查找|搜索)"
+        r"|(?:请问)?还有(?:什么|其他)(?:可以|能)?(?:帮(?:到|助)?您|需要)的?吗?|这(?:个|是个)问题(?:很好|不错)|这(?:真)?是(?:一)?个(?:很|非常)?(?:好|不错)的?问题|看情况"
     ),
 }
 # Short answers that do answer: yes and no, there is and there is not. After an excuse only the plain ones count.
