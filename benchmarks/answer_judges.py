@@ -3,8 +3,8 @@
     python benchmarks/answer_judges.py FILE...
 
 Each FILE holds dialogues. Every assistant turn is judged as it is (`real`: each objection is a false alarm, unless the
-answer is bad), and with one defect made: an earlier turn of the assistant instead (`repeated`), a canned brush-off, the
-text of a dialogue in the other language (`other_language`), and of calls: an unknown tool, an unknown, missing or
+answer is bad), and with one defect made: an earlier turn of the assistant instead (`repeated`), where the user asks a canned
+brush-off and one of the perturber `brush_off`, which names the topic, a sentence in the other language, and of calls: an unknown tool, an unknown, missing or
 mistyped argument, the last character cut off.
 """
 
@@ -15,14 +15,17 @@ import asyncio
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
 from pairwright.core.calls import calls_of
 from pairwright.core.config import ContextConfig
-from pairwright.core.records import Candidate, Conversation, Language, RewriteTask
+from pairwright.core.language import is_question, is_request
+from pairwright.core.records import Candidate, Conversation, Language, Rejected, RewriteTask, row_rng
 from pairwright.core.requests import ChatRequest
 from pairwright.judges import JUDGES
+from pairwright.perturbers.brush_off import BrushOff
 from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions
 from pairwright.pipelines.answer_dialogues import answerable
 from pairwright.pipelines.sources import FileSource
@@ -54,12 +57,13 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     for path in parser.parse_args().files:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for task in tasks(path):
-            for kind, answer in answers(task):
-                counts[kind]["answers"] += 1
-                for name in NAMES:
-                    counts[kind][name] += fails(name, task, answer)
-        print(f"\n{path.name}\n\n| answers of {path.name} | {' | '.join(NAMES)} |\n|---|{'---:|' * len(NAMES)}")
+        with asyncio.Runner() as runner:
+            for task in tasks(path):
+                for kind, answer in answers(task):
+                    counts[kind]["answers"] += 1
+                    for name in NAMES:
+                        counts[kind][name] += fails(name, task, answer, runner)
+        print(f"\n| answers of {path.name} | {' | '.join(NAMES)} |\n|---|{'---:|' * len(NAMES)}")
         for kind, found in counts.items():
             shares = " | ".join(f"{100 * found[name] / found['answers']:.1f}" for name in NAMES)
             print(f"| {kind} ({found['answers']:,}) | {shares} |")
@@ -85,9 +89,13 @@ def answers(task: RewriteTask) -> Iterator[tuple[str, str]]:
     said = [turn.content for turn in task.history if turn.role == "assistant" and len(turn.content) > 12]
     if said and said[-1] != task.reference:
         yield "repeated", said[-1]
-    canned = BRUSH_OFFS[task.language]
-    yield "brush-off", canned[len(task.query) % len(canned)]
-    yield "other_language", OTHER[task.language]
+    yield "other language", OTHER[task.language]
+    if is_question(task.query, task.language) or is_request(task.query, task.language):
+        canned = BRUSH_OFFS[task.language]
+        yield "canned brush-off", canned[len(task.query) % len(canned)]
+        chosen = Candidate.create(task=task.id, origin="reference", rewrite=task.reference)
+        made = BrushOff().perturb(task, chosen, row_rng(0, "benchmark", task.id))
+        yield from (("polite brush-off", one.text) for one in islice(made, 1) if isinstance(one, Rejected))
 
 
 def broken_calls(answer: str) -> Iterator[tuple[str, str]]:
@@ -107,10 +115,10 @@ def broken_calls(answer: str) -> Iterator[tuple[str, str]]:
         yield "missing argument", changed(name, {one: value for one, value in arguments.items() if one != key})
 
 
-def fails(name: str, task: RewriteTask, answer: str) -> bool:
+def fails(name: str, task: RewriteTask, answer: str, runner: asyncio.Runner) -> bool:
     """Whether a judge objects."""
     candidate = Candidate.create(task=task.id, origin="reference", rewrite=answer)
-    (verdict,) = asyncio.run(JUDGES[name]().judge(task, [candidate], nobody))  # type: ignore[attr-defined]
+    (verdict,) = runner.run(JUDGES[name]().judge(task, [candidate], nobody))  # type: ignore[attr-defined]
     return not verdict.passed
 
 

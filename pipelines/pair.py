@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from pairwright.core.calls import calls_of
 from pairwright.core.components import Component, Perturber
 from pairwright.core.config import BuildConfig, PairingConfig
 from pairwright.core.language import normalise
@@ -130,7 +131,7 @@ def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, floa
     found = _defect(row, sample, margin)
     if isinstance(found, str):
         return Dropped(stage="reject", row=sample.candidate.id, reason=found, detail=text)
-    if not text.strip() or normalise(text) == normalise(row.chosen.rewrite):
+    if not text.strip() or _alike(text, row.chosen.rewrite):
         return Dropped(stage="reject", row=sample.candidate.id, reason="sample_equals_chosen", detail=text)
     return Rejected(
         text=text,
@@ -141,6 +142,11 @@ def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, floa
         evidence=found.evidence,
         generation=sample.candidate.generation,
     )
+
+
+def _alike(text: str, chosen: str) -> bool:
+    """Whether two answers say the same; every mark counts in a call, see sketches."""
+    return text.strip() == chosen.strip() if calls_of(chosen) else normalise(text) == normalise(chosen)
 
 
 def _defect(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | None) -> Verdict | str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pairwright.core.calls import calls_of
 from pairwright.core.config import PromptConfig
 from pairwright.core.language import normalise
 from pairwright.core.prompts import student_answer
@@ -68,16 +69,19 @@ def sketched(proposals: Iterable[Proposal], prompt: PromptConfig, seed: int) -> 
         sketches.task_draw.append(rng.random())
         texts = Codes()
         for row, worse in group:
-            texts.of(_said(row.chosen.rewrite, student_answer(row.chosen, prompt)))
+            calls = row.task.kind == "answer" and bool(calls_of(row.chosen.rewrite))
+            texts.of(_said(row.chosen.rewrite, student_answer(row.chosen, prompt), calls))
             sketches.draw.append(rng.random())
-            sketches.text.append(texts.of(_said(worse.text, student_answer(worse, prompt))))
+            sketches.text.append(texts.of(_said(worse.text, student_answer(worse, prompt), calls)))
             _add(sketches, codes, row, worse)
     sketches.first.append(len(sketches))
     return sketches
 
 
-def _said(text: str, answer: str | None) -> str:
-    return normalise(text if answer is None else answer)
+def _said(text: str, answer: str | None, calls: bool) -> str:
+    """What two equal answers have in common. Every mark counts in a call: without one it is no JSON."""
+    text = text if answer is None else answer
+    return " ".join(text.split()) if calls else normalise(text)
 
 
 def _add(sketches: Sketches, codes: tuple[Codes, ...], row: SftRow, worse: Rejected) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import answers
 
 import factories
-from pairwright.core.config import BuildConfig
+from pairwright.core.config import BuildConfig, PromptConfig
 from pairwright.core.records import Conversation, Dropped, RewriteTask, Turn
 from pairwright.core.sections import DecontaminationConfig, DedupConfig
 from pairwright.pipelines.answer_contexts import asked_in
 from pairwright.pipelines.balance import rules_of
 from pairwright.pipelines.decontaminate import decontaminate
 from pairwright.pipelines.dedup import deduplicate
+from pairwright.pipelines.sketches import sketched
 
 QUERY = "Which hotels near the central station have a pool and cost less than a hundred euros?"
 CALL, OTHER = answers.calling(answers.BERLIN), answers.calling(answers.PARIS)
@@ -75,3 +76,10 @@ def test_where_queries_are_answered_none_needs_no_rewrite() -> None:
     plain = {"name": "x", "output": "y", "sources": [source]}
     assert rules_of(BuildConfig.model_validate(plain)).no_rewrite_share == (0.20, 0.30)
     assert rules_of(BuildConfig.model_validate({**plain, "task": "answer"})).no_rewrite_share == (0.0, 1.0)
+
+
+def test_a_call_that_lost_a_bracket_is_another_answer_though_its_words_are_the_same() -> None:
+    row = factories.sft_row(answers.task("Rain?", tools=answers.TOOLS), answers.calls_json(answers.BERLIN))
+    broken = factories.rejected(answers.calls_json(answers.BERLIN)[:-1])
+    sketches = sketched([(row, broken), (row, factories.rejected(row.chosen.rewrite))], PromptConfig(), 0)
+    assert list(sketches.text) == [1, 0]
