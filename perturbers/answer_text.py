@@ -30,7 +30,7 @@ _ASIDE: Mapping[Language, re.Pattern[str]] = {
         r"\b(?:thank(?:s| you)|bye|goodbye|you(?:'|’)re welcome|no problem|have a (?:nice|good|great)|enjoy your|my pleasure)\b",
         re.IGNORECASE,
     ),
-    "zh": re.compile(r"谢谢|感谢|多谢|再见|拜拜|不客气|不用谢|举手之劳|祝您|祝你|客气了|应该的"),
+    "zh": re.compile(r"谢谢|感谢|多谢|再见|拜拜|^没事[。！]?$|不客气|不用客气|不用谢|举手之劳|祝您|祝你|客气了|应该的"),
 }
 _EVASION: Mapping[Language, re.Pattern[str]] = {
     "en": re.compile(
@@ -48,9 +48,11 @@ _RHETORICAL: Mapping[Language, re.Pattern[str]] = {
         r"^(?:[哦啊嗯是，]*)(?:真的|是|是这样|这样|对)[吗嘛么]?[？?！]?$|(?:吧|厉害不|对不对|是不是|不是吗|怎么样|好不好)[？?！!]$|^[^？?]*[呢啊呀吧][。！!]?$"
     ),
 }
-_QUESTION_ZH = re.compile(r"[?？]$|吗$|(?<![没不])(?:什么|怎么样?|哪[里个家位些]|几[个位点]|多少|谁)[^，。]{0,8}$")
+_QUESTION_ZH = re.compile(
+    r"[?？]$|吗$|(?<![没不])(?:什么|怎么样?|哪[里个家位些]|几[个位点]|多少|谁)[^，。]{0,8}[。！]?$"
+)
 _ORDER_ZH = re.compile(
-    r"请|帮[我忙]|麻烦|推荐|介绍|告诉|说说|讲讲|查[一下]|发给我|发我|给我|想(?:知道|了解|问)|要知道|求"
+    r"请|帮[我忙]|麻烦(?:[您你]|帮|把|再|查|给)|推荐|介绍|告诉|说说|讲讲|查[一下]|发给我|发我|给我|想(?:知道|了解|问)|要知道|求"
 )
 _FIGURE = re.compile(r"\d+(?:[.,:：]\d+)*")
 
@@ -165,7 +167,7 @@ _NO_SUBJECT = frozenset(
     "help thing things way ways tip tips idea ideas one ones option options information recommendation recommendations lot "
     "please kind kinds example examples time times today question questions suggestion suggestions detail details step "
     "steps type types north south east west part side area centre center place places something anything everything name "
-    "names".split()
+    "names note hand fact addition while".split()
 )
 
 
@@ -186,7 +188,13 @@ def _subject_en(query: str) -> str:
         )
         article = before.group(1).lower() if before else ""
         bare = mention.kind == "entity" or english.is_plural(mention.text) or english.is_mass(mention.text)
-        if words[-1].lower() in _NO_SUBJECT or not (article or bare) or (article in ("a", "an") and len(words) == 1):
+        nation = len(words) == 1 and re.search(r"(?:ish|ese|ian|ean|can)$", mention.text)
+        if (
+            nation
+            or words[-1].lower() in _NO_SUBJECT
+            or not (article or bare)
+            or (article in ("a", "an") and len(words) == 1)
+        ):
             continue
         value = 2.0 * (mention.kind == "entity") + min(len(words), 3) * 0.5 + 0.01 * mention.start / len(query)
         if value > weight:
@@ -199,14 +207,23 @@ _ATTRIBUTE_ZH = re.compile(
     r"|歌词|票房|配料|症状|退款|发票|账单|密码|订单|套餐|天气|路线|地铁站|推荐菜|服务|保险|合同|贷款"
 )
 _ASKED_FOR_ZH = re.compile(
-    rf"(?:{_ATTRIBUTE_ZH.pattern})(?=[^，。；]{{0,6}}(?:多少|多钱|是(?!\d)|有(?!\d)|在|几|哪|啥|什么|[吗呢么]|怎|给我|发|告诉)|[呢啊呀呗]?[？?。]?$)"
+    rf"(?:{_ATTRIBUTE_ZH.pattern})(?=[^，。；]{{0,3}}(?:多少|多钱|是(?!\d)|有(?!\d)|在(?=哪|什)|几|哪|啥|什么|[吗呢么]|怎|给我|发|告诉)|[呢啊呀呗]?[？?。]?$)"
 )
 
 
 def _subject_zh(query: str) -> str:
     mentions = lang.mentions(query, "zh")
-    name = next((m.text for m in mentions if m.kind == "entity" and 2 <= len(m.text) <= 16), "")
-    asked = _ASKED_FOR_ZH.search(query)
+    name = next(
+        (
+            m.text
+            for m in mentions
+            if m.kind == "entity" and 2 <= len(m.text) <= 16 and not re.search(r"[区市县路街号镇]$", m.text)
+        ),
+        "",
+    )
+    # 导演是张艺谋，影片得过什么奖？ asks for a prize
+    clause = next((part for part in reversed(re.split(r"[，,]", query)) if _QUESTION_ZH.search(part)), query)
+    asked = _ASKED_FOR_ZH.search(clause)
     attribute = asked.group() if asked else ""
     if name and attribute and attribute not in name:
         return f"{name}的{attribute}"

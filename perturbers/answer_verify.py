@@ -199,15 +199,15 @@ _PLEASE = re.compile(
     re.IGNORECASE,
 )
 _OFFER = re.compile(
-    r"\bwould you like (?![^?]* or )|\b(?:another|different|something else|second choice|interest(?:s|ed)? (?:you|in)|both of)\b|^(?:how|what) about\b|\bdo you usually\b|\byou usually\b|\b(?:is|will) that (?:be )?all\b|\bany ?more\b|\bfurther (?:information|help|details)\b|\b(?:their|its|the) (?:phone|address|number|location)\b|\bexpand\b|\bdo you (?:want|need) (?:me|more|any|their|help|the (?:address|phone))\b"
+    r"\bwould you like (?![^?]* or )|\b(?:another|different|something else|second choice|interest(?:s|ed)? (?:you|in)|both of)\b|^(?:how|what) about\b|\bdo you usually\b|\byou usually\b|\b(?:is|will) that (?:be )?all\b|\bany ?more\b|\badditional\b|\b(?:any )?others?\b|\bis (?:this|that|it) (?:ok|okay|fine|good)\b|\bfurther (?:information|help|details)\b|\b(?:their|its|the) (?:phone|address|number|location)\b|\bexpand\b|\ban address\b|\bon (?:any|either|one|all)\b|\bdo you (?:want|need) (?:me|more|any|their|help|the (?:address|phone))\b"
     r"|\b(?:can|may|could|shall|should) I\b|\bis there any(?:thing)?\b|\banything else\b|\bhow (?:does|do) (?:that|this|these) sound\b|\bwhat do you think\b|\bok(?:ay)? for you\b|\bright\?|\bsounds? good\b"
-    r"|(?:电话|地址)[吗不么]|看看吗|旅游|这首|哪首|代表作|需要我|还需要|还有什么|还有别的|要不要我|[可行好对]吗|可以吗|接受|满意|满足吧|觉得|想法|[行可]不|可以不|要不要|考虑|怎么样|[您你]看[行可]|知道吗|清楚吗|[听看去]过|了解吗|要不[？?]|帮[您你]",
+    r"|(?:电话|地址)[吗不么]|看看吗|游玩吗|忘了|推出|发行|上映|出生|成立|去不[？?]|旅游|这首|哪首|代表作|需要我|还需要|还有什么|还有别的|要不要我|[可行好对]吗|可以吗|接受|满意|满足吧|觉得|想法|[行可]不|可以不|要不要|考虑|怎么样|[您你]看[行可]|知道吗|清楚吗|[听看去]过|了解吗|要不[？?]|帮[您你]",
     re.IGNORECASE,
 )
 
 
 _WANTED_ZH = re.compile(
-    r"请问|[您你]们?(?:是)?(?:想(?!好|不想|了解)|要(?=[去找几哪什多的])|需要(?!推荐|我)|希望|打算|计划|准备|偏好|倾向|是指|指的|说的)|[您你]们?更?喜欢[^？?]*(?:什么|哪|还是)"
+    r"请问|[您你]们?(?:是)?(?:想(?!好|不想|了解|去不)|要(?=[去找几哪什多的])|需要(?!推荐|我)|希望|打算|计划|准备|偏好|倾向|是指|指的是|说的(?=是|哪|什么))|(?<!作品)[您你]们?更?喜欢(?![^？?]*(?:音乐|作品|歌|首))[^？?]*(?:什么|哪|还是)"
     r"|(?:预算|价位|口味|车牌|手机号|订单号?|身份证|账号|日期|城市|尺码|型号|人数)[^，。？?]{0,6}(?:多少|什么|哪|几)|[您你][^，。？?]*[几多][位少个]人|几位"
 )
 
@@ -222,7 +222,11 @@ def inquires(sentence: str, language: Language) -> bool:
         or not lang.is_question(sentence, language)
     ):
         return False
-    return language == "en" or bool(_WANTED_ZH.search(sentence))
+    if language == "en":
+        return True
+    # 你说的是风筝啊？ makes sure, it does not ask
+    sure = re.search(r"[啊呀吧哦][？?！!]*$", sentence) and not re.search(r"哪|什么|几|多少|还是|怎|谁", sentence)
+    return bool(_WANTED_ZH.search(sentence)) and not sure
 
 
 _CAUTION: Mapping[Language, re.Pattern[str]] = {
@@ -245,6 +249,15 @@ _DIRECTIVE: Mapping[Language, re.Pattern[str]] = {
 }
 
 
+_EXPERT: Mapping[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"\b(?:consult\w*|see|ask|talk|speak|check|guidance|advice|recommended)\b[^.!?]*\b(?:doctor|physician|pharmacist|dietitian|lawyer|advisor|professional|specialist)|\bprofessional (?:guidance|advice|help)\b",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(r"就医|遵医嘱|咨询|律师|医生"),
+}
+
+
 def _cautions(text: str, language: Language) -> list[str]:
     """The sentences that warn: what can go wrong or who can help, and what to do about it."""
     told = (span.text for span in sentences(text, language))
@@ -258,6 +271,8 @@ def unwarned(task: RewriteTask, chosen: str, text: str) -> str:
         return "" if warned else "no caution"
     gone = [one for one in warned if kept(text, one, task.language) < 0.6]
     rest = " ".join(span.text for span in sentences(chosen, task.language) if span.text not in gone)
+    if any(_EXPERT[task.language].search(one) for one in _cautions(text, task.language)):
+        return ""
     fresh = len(_cautions(text, task.language)) + len(gone) > len(warned)
     return gone[-1] if gone and not fresh and kept(text, rest, task.language) > 0.8 else ""
 

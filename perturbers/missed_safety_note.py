@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import ClassVar
 
 from pydantic import Field
@@ -36,9 +37,9 @@ class MissedSafetyNote(Component):
 _FIELDS: Mapping[Language, Mapping[str, re.Pattern[str]]] = {
     "en": {
         "medical": re.compile(
-            r"\b(?:consult|see|talk to|speak (?:to|with)|check with|ask|contact|visit)\b[^.!?]*\b(?:doctors?|physicians?|pharmacists?|health ?care|dietitians?|nutritionists?|veterinarians?|vet|professionals?|providers?|specialists?|therapists?|dentists?)\b"
-            r"|\bseek\b[^.!?]*\b(?:medical|emergency|professional)\b|\bside effects\b|\bmedical (?:advice|attention|supervision)\b|\boverdose\b|\bdo not exceed\b|\ballerg(?:y|ic|ies)\b[^.!?]*\b(?:avoid|should|do not|don't|careful)\b"
-            r"|\b(?:pregnant|breastfeeding)\b|\bnot (?:recommended|advised|suitable|safe) (?:for|to|if)\b|\bcaution should be\b",
+            r"\b(?:consult|see|talk to|speak (?:to|with)|check with|ask|contact|visit)\b[^.!?]*\b(?:doctors?|physicians?|pharmacists?|health ?care|dietitians?|nutritionists?|veterinarians?|vet|therapists?|dentists?|(?:medical|health|qualified|licen[sc]ed) (?:professionals?|providers?|specialists?))\b"
+            r"|\bseek\b[^.!?]*\b(?:medical|emergency|professional)\b|\bprofessional (?:guidance|advice|help)\b|\bside effects\b|\bmedical (?:advice|attention|supervision)\b|\boverdose\b|\bdo not exceed\b|\ballerg(?:y|ic|ies)\b[^.!?]*\b(?:avoid|should|do not|don't|careful)\b"
+            r"|\b(?:pregnant|breastfeeding)\b|\bnot (?:recommended|advised|safe) (?:for|to|if)\b|\bcaution should be\b",
             re.IGNORECASE,
         ),
         "legal": re.compile(r"\b(?:lawyers?|attorneys?|solicitors?|legal advi\w+|not legal)\b", re.IGNORECASE),
@@ -47,7 +48,7 @@ _FIELDS: Mapping[Language, Mapping[str, re.Pattern[str]]] = {
             re.IGNORECASE,
         ),
         "safety": re.compile(
-            r"\b(?:danger(?:ous)?|warning|caution|be careful|careful not to|never (?:mix|leave|use|touch|try)|emergency services|911|112|999|turn off|unplug|ventilat\w+|protective|fire hazard|keep (?:away|out) of|at your own risk)\b",
+            r"\b(?:danger(?:ous)?|caution|be careful|careful not to|never (?:mix|leave|use|touch|try)|emergency services|911|112|999|turn off|unplug|ventilat\w+|protective|fire hazard|keep (?:away|out) of|at your own risk)\b",
             re.IGNORECASE,
         ),
     },
@@ -69,13 +70,14 @@ _FIELDS: Mapping[Language, Mapping[str, re.Pattern[str]]] = {
 def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
     fields = _FIELDS[task.language]
     spans = sentences(chosen, task.language)
+    notes = [(span, field) for span in spans for field, pattern in fields.items() if pattern.search(span.text)]
+    # where the user asks for the risks themselves, they are the answer
     notes = [
-        (span, field)
-        for span in spans
-        for field, pattern in fields.items()
-        if pattern.search(span.text) and not re.search(r"\d[.)、]\s*$", chosen[: span.start])
+        (span, field) for span, field in notes if not (_is_listed(chosen, span) or fields[field].search(task.query))
     ]
     taken = {span for span, _ in notes}
+    # what goes on about the doctor goes with him
+    taken |= {after for before, after in pairwise(spans) if before in taken and _GOES_ON.match(after.text)}
     if is_json(chosen) or not notes:
         yield impossible("no_safety_note", chosen[:80])
         return
@@ -93,6 +95,14 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         drafts.append(Draft(_without(chosen, edits), f"belittled_{phrase.slug}", evidence))
     order = drafts if rng.random() < 0.4 else [*drafts[1:], drafts[0]]
     yield from order
+
+
+_GOES_ON = re.compile(r"(?:They|He or she|He|She|These professionals|A professional|Such)\b|他们|她们|他会|医生会")
+
+
+def _is_listed(chosen: str, span: Span) -> bool:
+    """Whether the sentence belongs to a numbered item: without it the numbers would not run on."""
+    return bool(re.search(r"\d[.)、]\s*$", chosen[: span.start]) or re.match(r"\W*\d{1,2}[.)、]", span.text))
 
 
 def _without(chosen: str, edits: list[tuple[Span, str]]) -> str:

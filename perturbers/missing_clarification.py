@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask, TaskKind
-from pairwright.perturbers import banks
+from pairwright.perturbers import banks, english
 from pairwright.perturbers.answer_text import Span, is_json, sentences
 from pairwright.perturbers.answer_verify import asks_nothing, inquires, prove
 from pairwright.perturbers.values import choices
@@ -103,7 +103,10 @@ _STATEMENTS: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
         (re.compile(_OPENER + pattern, re.IGNORECASE), put)
         for pattern, put in (
             (r"do you have (?:a|any) (?:[\w ]*)(?:preference|preferences)[^?]*\?", "you have no preference"),
-            (r"do you prefer an? (?:particular|certain|specific)[^?]*\?", "you have no preference"),
+            (
+                r"do you (?:prefer|want|need|have) (?:an? )?(?:particular|certain|specific)[^?]*\?",
+                "you have no preference",
+            ),
             (r"do you think ((?:it|that|this)\b[^?]*)\?", r"\1"),
             (r"are you (\w+ing\b[^?]*|from [^?]*|in [^?]*)\?", r"you are \1"),
             (r"(?:do|did) you (mean|want|prefer|need) ([^?]*)\?", r"you \1 \2"),
@@ -129,8 +132,18 @@ def _one_of(statement: str, language: Language) -> str:
     if language == "zh":
         return re.sub(r"，?还是.*$", "", statement)
     if re.search(r"\bor\b", statement, re.IGNORECASE):
-        statement = re.split(r",| or\b", statement, flags=re.IGNORECASE)[0]
+        first, *_, last = re.split(r",\s*(?:or\s+)?|\s+or\s+", statement.strip(" ,"), flags=re.IGNORECASE)
+        return f"{first}{_shared_noun(first, last)}".rstrip(" ,")
     return statement.rstrip(" ,")
+
+
+def _shared_noun(first: str, last: str) -> str:
+    """What the last alternative says for all of them: British, Indian or Chinese | food."""
+    head, *tail = last.split()
+    fits = 0 < len(tail) <= 2 and not english.is_function_word(head.lower()) and not head.lower().startswith("some")
+    if not fits or tail[-1] == "else" or not " ".join(tail).islower() or first.lower().split()[-1] == tail[-1]:
+        return ""
+    return " " + (" ".join(tail) if tail == ["price", "range"] or tail[0] == "of" else tail[-1])
 
 
 def _guessed(question: str, language: Language, rng: random.Random) -> Iterator[tuple[str, str]]:

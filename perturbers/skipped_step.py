@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core import language_en
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask, TaskKind
 from pairwright.perturbers import english
@@ -18,8 +19,11 @@ from pairwright.perturbers.steps_in_text import Step, Steps, find_steps
 from pairwright.perturbers.verify import Draft, impossible
 
 _PROCEDURE = re.compile(
-    r"\bhow (?:do|can|to|should|would|does|is|are)\b|\bsteps?\b|\bprocess\b|\bprocedure\b|\brecipe\b|\binstructions?\b|\bguide\b|\btips?\b|\binstall|\bprepare"
-    r"|怎么|怎样|如何|步骤|流程|方法|做法|教程|操作|攻略|办理|申请|建议|计划|准备|要注意",
+    r"\bsteps?\b|\bprocess\b|\bprocedure\b|\binstructions?\b|\brecipe\b|步骤|流程|做法|教程|分[一二三四五六七八九两\d]+步",
+    re.IGNORECASE,
+)
+_HOW = re.compile(
+    r"\bhow (?:do|can|to|should|would|does|is|are)\b|\btips?\b|\badvice\b|\bprepare|\bguide\b|\bbest way\b|怎么|怎样|如何|方法|操作|攻略|办理|申请|建议|计划|准备|要注意",
     re.IGNORECASE,
 )
 _REFERS = re.compile(
@@ -66,11 +70,22 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
 
 
 def _is_procedure(task: RewriteTask, chosen: str, found: Steps) -> bool:
-    """Whether the numbers order things to do: the question or the introduction says so, or the items are orders."""
-    if _PROCEDURE.search(task.query) or _PROCEDURE.search(chosen[: found.steps[0].start]):
+    """Whether the numbers order things to do: the question or the introduction says so, or how is asked and the items tell."""
+    told = task.query + "\n" + chosen[: found.steps[0].start]
+    if _PROCEDURE.search(told):
         return True
-    words = (re.match(r"\W*([A-Za-z]+)", chosen[step.start + len(step.mark) : step.end]) for step in found.steps)
-    return sum(english.is_verb(word.group(1).lower()) for word in words if word) * 2 > len(found.steps)
+    items = [chosen[step.start + len(step.mark) : step.end].strip(" *:") for step in found.steps]
+    orders = sum(_is_order(item, task.language) for item in items)
+    return bool(_HOW.search(told)) and orders * 2 > len(items)
+
+
+def _is_order(item: str, language: Language) -> bool:
+    """Whether an item tells to do something: Press the button; Chinese verbs do not show."""
+    if language == "zh":
+        return True
+    first = re.match(r"\W*([A-Za-z]+)", item)
+    tokens = language_en.analyse(item[:80]).tokens
+    return bool(first and english.is_verb(first.group(1).lower())) or bool(tokens and tokens[0].tag in ("VB", "VBP"))
 
 
 def _without(chosen: str, found: Steps, at: int, language: Language) -> str:

@@ -95,7 +95,7 @@ def _sections(task: RewriteTask, span: Span, known: str) -> tuple[list[str], str
     named = [name for name in names(span.text, task.language) if banks.has(task.language, f"claim.{name.kind}")]
     if named and (task.language == "en" or len({name.kind for name in named}) == 1):
         return [f"claim.{named[-1].kind}"], named[-1].text if len(named) > 1 or named[-1].kind == "person" else ""
-    if named:
+    if named or (task.language == "zh" and re.search(r"这些|、.*都|[与和].*都", span.text)):
         return [], ""
     if task.language == "en":
         served = next((kind for kind, word in _PLACES.items() if word.search(known)), "")

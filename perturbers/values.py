@@ -41,7 +41,7 @@ _RANGE_ZH = rf"{_NUMBER}(?:\s?[-~－—–至到]\s?{_NUMBER})?"
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _PATTERNS: Mapping[Language, tuple[tuple[str, str], ...]] = {
     "zh": (
-        ("", r"https?://[\w./?=&%-]+|[\w.]+@[\w.]+|《[^》]*》|[A-Za-z]+[-·]?\d\w*|\d+[A-Za-z]\w*|7天(?:连锁|优品|酒店)"),
+        ("", r"https?://[\w./?=&%-]+|[\w.]+@[\w.]+|《[^》]*》|[A-Za-z]+[-·]?\d\w*|\d+[A-Za-z]\w*|7天(?:连锁|优品|酒店)|24小时(?=热水|服务|营业|开放)"),
         ("phone", r"(?<![\d.])(?:400[- ]?\d{3}[- ]?\d{4}|0\d{2,3}-\d{7,8}(?:-\d+)?|1[3-9]\d{9}|[2-8]\d{7})(?![\d.])"),
         ("address", r"(?<=地址是在)[^，。；！？、\s]{5,40}|(?<=地址在|地址是|地址：|位于在)(?!在)[^，。；！？、\s]{5,40}|(?<=位于)[^，。；！？、\s]{5,40}?(?=[，。；！？]|$)"),
         ("time", r"\d{1,2}[:：]\d{2}(?:\s?[-~－—–至到]\s?(?:次日)?\d{1,2}[:：]\d{2})?"),
@@ -124,6 +124,15 @@ def _scaled(text: str, rng: random.Random) -> str:
     """All numbers by one factor, each in its own number of digits: 100-150元 → 140-210元."""
     factor = rng.choice((0.5, 0.6, 0.7, 0.8, 1.25, 1.3, 1.4, 1.5, 1.6))
     return re.sub(r"\d+(?:,\d{3})*(?:\.\d+)?", lambda match: _times(match.group(), factor), text)
+
+
+def _shared(text: str, rng: random.Random) -> str:
+    """As ``_scaled``, and no more than the whole unless it was more."""
+    shifted = _scaled(text, rng)
+    most = max((float(one) for one in figures(text)), default=0.0)
+    if most <= 100 and any(float(one) > 100 for one in figures(shifted)):
+        return re.sub(r"\d+(?:\.\d+)?", lambda match: _times(match.group(), 0.8), text)
+    return shifted
 
 
 def _times(number: str, factor: float) -> str:
@@ -224,7 +233,7 @@ def _addressed(text: str, rng: random.Random) -> str:
 _CHANGES = {
     "address": _addressed,
     "price": _scaled,
-    "percent": _scaled,
+    "percent": _shared,
     "duration": _scaled,
     "distance": _scaled,
     "measure": _scaled,
@@ -243,15 +252,18 @@ def others(value: Value, texts: tuple[str, ...], language: Language) -> Iterator
     seen = {_plain(value.text)}
     for text in reversed(texts):
         for other in values(text, language):
-            alike = value.kind != "date" or _form(other.text) == _form(value.text)
+            alike = value.kind not in _FORMED or _form(other.text) == _form(value.text)
             if other.kind == value.kind and alike and _plain(other.text) not in seen:
                 seen.add(_plain(other.text))
                 yield other.text
 
 
+_FORMED = ("date", "duration")
+
+
 def _form(text: str) -> str:
-    """2026-04-15 and April 15th may be the same day: dates are compared in one form only."""
-    return re.sub(r"[A-Z][a-z]+", "M", re.sub(r"\d+(?:st|nd|rd|th)?", "0", text))
+    """2026-04-15 and April 15th may be the same day, 24 hours are no stay of 1 to 2: these keep their form."""
+    return re.sub(r"[A-Z][a-z]+", "M", re.sub(r"\d+(?:\.\d+)?(?:st|nd|rd|th)?", "0", text))
 
 
 def _plain(text: str) -> str:

@@ -94,7 +94,7 @@ def _runs_on(text: str, start: int, end: int) -> bool:
 
 
 def _named(task: RewriteTask, chosen: str) -> Iterator[Draft]:
-    if _OPEN.search(wish(task.query, task.language)):
+    if _OPEN.search(wish(task.query, task.language) or task.query):
         return
     known: dict[str, tuple[Name, ...]] = {}
     taken = [(value.start, value.end) for value in values(chosen, task.language)]

@@ -105,7 +105,7 @@ def _shapes(
     similar = sorted(
         (name for name in tools if name != call["name"]), key=lambda name: (-_likeness(call, tools[name]), name)
     )
-    for name in similar[:1]:
+    for name in [name for name in similar[:1] if _likeness(call, tools[name]) > _ALIKE]:
         edited = copy.deepcopy(calls)
         edited[at]["name"] = name
         yield _draft(chosen, edited, "other_tool", call["name"], "", call["name"], name)
@@ -122,7 +122,14 @@ def _exchanged(chosen: str, calls: list[dict[str, Any]], at: int) -> Iterator[Dr
     for first, second in pairwise(keys):
         one, other = arguments[first], arguments[second]
         alike = SequenceMatcher(None, first, second).ratio() > 0.4 or {first, second} in _PAIRS
-        if type(one) is type(other) and isinstance(one, str | int | float) and one != other and alike:
+        dated = [bool(re.search(r"\d", str(value))) for value in (one, other)]
+        if (
+            dated[0] is dated[1]
+            and type(one) is type(other)
+            and isinstance(one, str | int | float)
+            and one != other
+            and alike
+        ):
             edited = copy.deepcopy(calls)
             edited[at]["arguments"][first], edited[at]["arguments"][second] = other, one
             yield _draft(chosen, edited, "exchanged", calls[at]["name"], f"{first}, {second}", one, other)
@@ -136,6 +143,9 @@ _PAIRS = (
     {"price", "amount"},
     {"出发地", "目的地"},
 )
+
+
+_ALIKE = 0.5
 
 
 def _likeness(call: Mapping[str, Any], tool: Tool) -> float:
