@@ -57,6 +57,33 @@ def _rewritten(decision: dict[str, Any]) -> bool:
     return bool(decision["needs_rewrite"] and not decision["missing_answer"]) if known is None else bool(known)
 
 
+def answered(body: dict[str, Any]) -> str:
+    """A gate that lets every query pass that starts with What, and finds an answer missing for those with Are."""
+    query = body["messages"][1]["content"].split("<current_query>")[1]
+    parts: dict[str, Any] = {"explanation": "seen", "needs_rewrite": not query.startswith("What")}
+    if "missing_answer" in body["response_format"]["json_schema"]["schema"]["properties"]:
+        parts["missing_answer"] = query.startswith("Are")
+    return json.dumps(parts)
+
+
+def test_a_model_can_be_the_gate_and_is_paid_once(tmp_path: Path) -> None:
+    without_rewrites(tmp_path)
+    with FaultServer(answer=answered) as server:
+        file = build_file(tmp_path, server.base_url, gate={"use": "llm", "endpoint": "teacher"}, generation=[])
+        done = run("build", file)
+        assert done.returncode == 0, done.stderr
+        asked = server.requests
+        assert run("build", file).returncode == 0
+        assert server.requests == asked
+    decisions = lines_of(tmp_path / "build" / "rows" / "gate.jsonl")
+    tasks = lines_of(tmp_path / "build" / "rows" / "tasks.jsonl")
+    for one, task in zip(decisions, tasks, strict=True):
+        assert bool(one["decision"]["request_hashes"]) == bool(task["history"])
+    ways = {(one["decision"]["needs_rewrite"], one["decision"]["missing_answer"]) for one in decisions}
+    assert ways == {(False, False), (True, False), (True, True)}
+    assert asked >= sum(bool(task["history"]) for task in tasks)  # a slow machine tries some again
+
+
 def test_without_a_gate_nothing_of_it_is_written(tmp_path: Path) -> None:
     assert run("build", build_file(tmp_path)).returncode == 0
     folder = tmp_path / "build"
