@@ -145,4 +145,4 @@ def _share(top: Mapping[str, float], before: str) -> float | None:
 @cache
 def _prompt(language: Language, missing: bool) -> tuple[str, Template]:
     text = files("pairwright.judges").joinpath(f"gate.{language}.txt").read_text(encoding="utf-8")
-    return read_prompt(text.rstrip("\n"), frozenset({"missing"}) if missing else frozenset())
+    return read_prompt(text.rstrip("\n"), frozenset({"missing" if missing else "full"}))

@@ -46,8 +46,9 @@ def decide_now(tasks: Iterable[RewriteTask], gate: Component) -> list[GateDecisi
     assert isinstance(gate, Gate)
     assert not gate.paid
     with asyncio.Runner() as runner:
-        return [runner.run(gate.decide(task, _nobody)) for task in tasks]
+        return [runner.run(gate.decide(task, nobody)) for task in tasks]
 
 
-async def _nobody(endpoint: str, request: ChatRequest) -> Answer:
+async def nobody(endpoint: str, request: ChatRequest) -> Answer:
+    """What gates that ask nobody are given to ask."""
     raise AssertionError(f"a gate that asks nobody asked {endpoint!r} {request.schema_name}")

@@ -126,6 +126,7 @@ def test_distilabel_and_openai_are_imported_where_the_architecture_says() -> Non
             "pipelines/steps.py",
             "pipelines/comparison_steps.py",
             "pipelines/dedup_steps.py",
+            "pipelines/gate_steps.py",
             "pipelines/planned_steps.py",
             "pipelines/improve_step.py",
             "pipelines/generation_child.py",
