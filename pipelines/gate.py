@@ -50,5 +50,5 @@ def decide_now(tasks: Iterable[RewriteTask], gate: Component) -> list[GateDecisi
 
 
 async def nobody(endpoint: str, request: ChatRequest) -> Answer:
-    """What gates that ask nobody are given to ask."""
+    """What gates that ask no model are given to ask."""
     raise AssertionError(f"a gate that asks nobody asked {endpoint!r} {request.schema_name}")

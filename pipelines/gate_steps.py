@@ -9,25 +9,19 @@ Importing this module imports distilabel, which takes seconds.
 
 # No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 from distilabel.steps import Step, StepInput
 from pydantic import Field, PrivateAttr, SerializeAsAny
 
 from pairwright.core.components import Component
 from pairwright.core.config import EndpointConfig, LimitsConfig
-from pairwright.core.errors import JudgeError
-from pairwright.core.ledger import Ledger
-from pairwright.core.named import named_endpoints
 from pairwright.core.records import Failed, RewriteTask
-from pairwright.pipelines.asking import Asking, Tally
-from pairwright.pipelines.gate import gated, nobody
+from pairwright.pipelines.asking import Asking
+from pairwright.pipelines.gate import gated
 from pairwright.pipelines.ledger_llm import Record
-from pairwright.pipelines.servers import asking_endpoints
-from pairwright.pipelines.steps import task_of_row
+from pairwright.pipelines.steps import opened, task_of_row
 
 
 class GateQueries(Step):  # type: ignore[misc]
@@ -59,8 +53,8 @@ class GateQueries(Step):  # type: ignore[misc]
     ledger: str | None = None
     limits: LimitsConfig = LimitsConfig()
 
-    _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
-    _asked: Asking | None = PrivateAttr(None)
+    _stack: ExitStack | None = PrivateAttr(None)
+    _asking: Asking | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> list[str]:
@@ -75,23 +69,19 @@ class GateQueries(Step):  # type: ignore[misc]
     def load(self) -> None:
         """Open ledger and client in the process that decides."""
         super().load()
-        asked = {name for _, name in named_endpoints(self.gate)}
-        if asked and (self.ledger is None or not asked <= self.endpoints.keys()):
-            raise JudgeError(f"gate {self.gate.name!r} asks an endpoint: give the step endpoints and a ledger")
-        if self.ledger is None:
-            self._asked = Asking(nobody, self._stack.enter_context(asyncio.Runner()), 1, Tally())
-        else:
-            ledger = self._stack.enter_context(Ledger(Path(self.ledger)))
-            self._asked = self._stack.enter_context(asking_endpoints(self.endpoints, ledger, self.limits, {}))
+        self._stack = ExitStack()
+        self._asking = opened(self._stack, [self.gate], self.endpoints, self.ledger, self.limits)
 
     def unload(self) -> None:
         """Close the connections and the ledger."""
-        self._stack.close()
+        if self._stack is not None:
+            self._stack.close()
+            self._stack = None
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
-        assert self._asked is not None, "load() comes first"
-        outcomes = gated(map(task_of_row, inputs), self.gate, self._asked.ask, self._asked.width, self._asked.runner)
+        assert self._asking is not None, "load() comes first"
+        outcomes = gated(map(task_of_row, inputs), self.gate, self._asking.ask, self._asking.width, self._asking.runner)
         yield [{**row, **_columns(outcome)} for row, outcome in zip(inputs, outcomes, strict=True)]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from pairwright.core.config import BuildConfig, EndpointConfig, LimitsConfig
+from pairwright.core.config import BuildConfig, EndpointConfig
 from pairwright.core.ledger import Ledger
 from pairwright.core.named import named_endpoints
 from pairwright.pipelines.asking import Asking, Tally
@@ -36,27 +36,20 @@ def running_servers(config: BuildConfig, log_folder: Path) -> Iterator[Mapping[s
         }
 
 
-def asking(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) -> AbstractContextManager[Asking]:
-    """Yield the client of all endpoints in use, with the event loop that it lives in."""
-    return asking_endpoints(endpoints_in_use(config), ledger, config.limits, base_urls)
-
-
 @contextmanager
-def asking_endpoints(
-    endpoints: Mapping[str, EndpointConfig], ledger: Ledger, limits: LimitsConfig, base_urls: Mapping[str, str]
-) -> Iterator[Asking]:
-    """Yield the client of these endpoints, with the event loop that it lives in."""
+def asking(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) -> Iterator[Asking]:
+    """Yield the client of all endpoints in use, with the event loop that it lives in."""
     from pairwright.core.client import Client
 
     with asyncio.Runner() as runner:
-        client = Client(endpoints, ledger, limits, base_urls)
+        client = Client(endpoints_in_use(config), ledger, config.limits, base_urls)
         runner.run(client.__aenter__())
         try:
-            yield Asking(client, runner, _width(endpoints), Tally())
+            yield Asking(client, runner, _width(config), Tally())
         finally:
             runner.run(client.__aexit__(None, None, None))
 
 
-def _width(endpoints: Mapping[str, EndpointConfig]) -> int:
+def _width(config: BuildConfig) -> int:
     """How many rows are with the judges at once: enough to keep every endpoint busy."""
-    return max([64, *(2 * endpoint.most_in_flight for endpoint in endpoints.values())])
+    return max([64, *(2 * endpoint.most_in_flight for endpoint in endpoints_in_use(config).values())])
