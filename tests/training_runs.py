@@ -10,11 +10,12 @@ import yaml
 
 import building
 
+STEPS = 12
 TRAINERS = ("llamafactory", "trl")
 COMMON: dict[str, Any] = {
     "per_device_train_batch_size": 4,
-    "learning_rate": 2.0e-3,
-    "max_steps": 6,
+    "learning_rate": 1.0e-2,
+    "max_steps": STEPS,
     "logging_steps": 1,
     "save_steps": 2,
     "report_to": "none",
@@ -35,7 +36,7 @@ def small_build(folder: Path, validation: float = 0.15, test: float = 0.25, rows
         prompt={"examples": False},
         context={"turns": 2, "max_tokens": 160},
         split={"validation": validation, "test": test},
-        exports=[{"use": "llamafactory"}, {"use": "trl"}],
+        exports=[{"use": "llamafactory"}, {"use": "trl", "kto": True}],
     )
     done = building.run("build", file, "--quiet")
     assert done.returncode == 0, done.stderr[-2000:]

@@ -115,7 +115,7 @@ class _Quoted(dict[str, Any]):
 
 
 def _afterwards(log: Path) -> str:
-    return f"The whole log is {log}. Then run the same command again: it goes on from the last checkpoint."
+    return f"The whole log is {log}. Run the command again when that is mended: it goes on from the last checkpoint."
 
 
 def _tail(log: Path) -> str:

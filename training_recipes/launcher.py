@@ -19,16 +19,17 @@ from pairwright.training_recipes.step_log import StepWriter
 
 def main() -> None:
     """Run the job whose path is the first argument; what goes wrong is in the step log or in this process's output."""
-    # torchrun stands between us and the parent.
-    end_with_parent(os.getppid())
     job = Job.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    # torchrun may stand between us and the parent; it is bound to the parent as well.
+    end_with_parent(os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else job.parent)
     steps = StepWriter(Path(job.steps))
     try:
         run(job, steps)
     except PairwrightError as exc:
         steps.write("error", message=exc.message, hint=exc.hint)
         sys.exit(1)
-    steps.write("done", facts=_peaks())
+    if os.environ.get("RANK", "0") == "0":  # torchrun's name for the process among others
+        steps.write("done", facts=_peaks())
 
 
 def run(job: Job, steps: StepWriter) -> None:

@@ -12,10 +12,20 @@ from typing import NamedTuple
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import Scalar, Split, content_id
 from pairwright.core.storage import storage_error
+from pairwright.training_recipes.checkpoints import last_checkpoint
 from pairwright.training_recipes.facts import read_facts
 from pairwright.training_recipes.hardware import machine
 from pairwright.training_recipes.recipes import Recipe
-from pairwright.training_recipes.record import RUN, RunRecord, data_of, fingerprint, now, read_record, recipe_hash
+from pairwright.training_recipes.record import (
+    RUN,
+    RunRecord,
+    StageRecord,
+    data_of,
+    fingerprint,
+    now,
+    read_record,
+    recipe_hash,
+)
 from pairwright.training_recipes.render import Stage
 from pairwright.training_recipes.stage_run import log_of, steps_of
 from pairwright.training_recipes.watchdog import Limits
@@ -57,8 +67,14 @@ def opened(recipe: Recipe, stages: Sequence[Stage], build: Path, output: Path, w
     )
     if before is None:
         return run
-    _require_same(before, stages, run.data_hash, output)
-    return run.model_copy(update={"started": before.started, "stages": before.stages})
+    kept = tuple(record for record in before.stages if _is_worth_keeping(record, output))
+    _require_same(before.recipe, kept, stages, run.data_hash, output)
+    return run.model_copy(update={"started": before.started, "stages": kept})
+
+
+def _is_worth_keeping(record: StageRecord, output: Path) -> bool:
+    """True when something would be lost: a stage that failed before its first checkpoint may change as it likes."""
+    return record.status == "done" or last_checkpoint(output / record.output) is not None
 
 
 def _versions() -> dict[str, str]:
@@ -66,15 +82,17 @@ def _versions() -> dict[str, str]:
     return {"pairwright": version("pairwright"), "python": sys.version.split()[0]}
 
 
-def _require_same(before: RunRecord, stages: Sequence[Stage], data_hash: str, output: Path) -> None:
+def _require_same(
+    recipe: str, records: Sequence[StageRecord], stages: Sequence[Stage], data_hash: str, output: Path
+) -> None:
     names = {stage.name: stage for stage in stages}
-    for record in before.stages:
+    for record in records:
         stage = names.get(record.name)
         if record.kind == "evaluate":
             continue
         if stage is None or fingerprint(stage, data_hash) != record.fingerprint:
             raise ConfigError(
-                [f"{output}: holds a run of other settings or other data ({before.recipe}, stage {record.name})"],
+                [f"{output}: holds a run of other settings or other data ({recipe}, stage {record.name})"],
                 "Give another --output, or --fresh to remove that run and begin again.",
             )
 

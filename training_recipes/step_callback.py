@@ -37,7 +37,7 @@ class StepCallback(TrainerCallback):
         self._watch = watch
         self._told = 0.0
         self._logs: dict[int, Metrics] = {}
-        self._nan = 0
+        self._broken: list[int] = []
         self._warned = False
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
@@ -66,10 +66,10 @@ class StepCallback(TrainerCallback):
     def _refuse_nan(self, numbers: Metrics, step: int) -> None:
         """The trainer hides a loss that is no number, but the gradients show it; half precision may skip a few steps."""
         broken = any(math.isnan(numbers.get(name, 0.0)) for name in ("loss", "grad_norm"))
-        self._nan = self._nan + 1 if broken else 0
-        if self._nan >= NAN_LOGS:
+        self._broken = [*self._broken, step] if broken else []
+        if len(self._broken) >= NAN_LOGS:
             raise TrainingError(
-                f"loss or gradients are no number (NaN) since step {step}: the training has diverged",
+                f"loss or gradients are no number (NaN) since step {self._broken[0]}: the training has diverged",
                 "Lower learning_rate (a tenth of it), add warmup_ratio: 0.1, and use bf16 rather than fp16.",
             )
 

@@ -113,7 +113,7 @@ def test_the_last_whole_checkpoint_is_gone_on_from_and_broken_ones_go(tmp_path: 
         ("ValueError: Your setup doesn't support bf16/gpu.", "cannot compute in bf16", "fp16=true"),
         ("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory", "machine ran out", "LoRA"),
         ("ModuleNotFoundError: No module named 'deepspeed'", "No module named 'deepspeed'", "Install it"),
-        ("KeyError: 'weird'", "KeyError: 'weird'", "same command"),
+        ("KeyError: 'weird'", "KeyError: 'weird'", "Run the command again"),
     ],
 )
 def test_a_trainers_death_becomes_a_paragraph_with_the_next_step(
