@@ -85,6 +85,9 @@ def _of_another_type(value: Any, rng: random.Random) -> Iterator[Wrong]:
         yield Wrong(json.dumps(value, ensure_ascii=False), "wrong_type_object")
 
 
+_LARGEST = 1e15
+
+
 def _numbers(task: RewriteTask, value: float, rng: random.Random) -> Iterator[Wrong]:
     said = {
         float(match) for turn in turns(task) for match in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", turn.content)
@@ -94,6 +97,8 @@ def _numbers(task: RewriteTask, value: float, rng: random.Random) -> Iterator[Wr
         number = rng.choice(rest)
         if isinstance(value, float) or number == int(number):
             yield Wrong(number if isinstance(value, float) else int(number), "other_number")
+    if abs(value) > _LARGEST:  # arithmetic on such a number ends at infinity, which is no JSON
+        return
     step = (
         rng.choice((-2, -1, 1, 2, 5, 10))
         if abs(value) < 100

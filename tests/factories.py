@@ -23,7 +23,8 @@ from pairwright.core.records import (
     Verdict,
 )
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import write_rows
+from pairwright.core.storage import write_json, write_rows
+from pairwright.pipelines.split import verify
 
 HISTORY = {
     "en": (("user", "Who wrote The Glass Orchard?"), ("assistant", "It was written by Ada Lindqvist.")),
@@ -153,6 +154,8 @@ def build_result(
     """A finished build whose rows are written below ``folder``/rows. ``config`` changes keys of its build file."""
     write_rows(folder / "rows" / "sft.jsonl", sft)
     write_rows(folder / "rows" / "pairs.jsonl", pairs)
+    proof = verify([(row.task, row.split) for row in (*sft, *pairs)])
+    write_json(folder / "rows" / "split.json", proof.model_dump())
     source = {"use": "pairwright.exports.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
     settings = BuildConfig.model_validate({"name": "demo", "output": str(folder), "sources": [source], **config})
     return BuildResult(settings, "0123456789abcdef", folder / "rows", tuple(counts), dict(prompt_hashes or {}))
