@@ -167,7 +167,7 @@ def _labels(case: Case, export: Export) -> Iterator[Problem]:
         yield case.problem("dataset", message, "Build with perturbers, so that there are rejected answers.")
         return
     for_good, for_bad = weight_keys(case.stage.trainer)
-    share = good * case.get(for_good, 1.0) / (bad * case.get(for_bad, 1.0))
+    share = good * case.number(for_good, 1.0) / (bad * case.number(for_bad, 1.0) or 1.0)
     if not _BALANCED[0] <= share <= _BALANCED[1]:
         key, value = balancing_weight(labels, case.stage.trainer)
         message = f"{good:,} desirable and {bad:,} undesirable rows weigh {share:.2f} to 1"

@@ -62,10 +62,10 @@ def _memory(case: Case, device: Device) -> Iterator[Problem]:
 
 def _smaller(case: Case, needs: Estimate) -> str:
     """What to change, by what takes most."""
-    batch = int(case.get("per_device_train_batch_size", 8))
+    batch = int(case.number("per_device_train_batch_size", 8))
     grows = needs.activations + needs.logits
     if grows > needs.weights + needs.trained + needs.reference and batch > 1:
-        accumulated = int(case.get("gradient_accumulation_steps", 1)) * batch
+        accumulated = int(case.number("gradient_accumulation_steps", 1)) * batch
         return f"Set 'per_device_train_batch_size: 1' and 'gradient_accumulation_steps: {accumulated}'."
     if case.get("quantization_bit") or case.get("load_in_4bit"):
         return "Take a smaller student or a larger GPU, or build with shorter contexts."

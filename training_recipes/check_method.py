@@ -96,7 +96,7 @@ def _trl_loss(case: Case) -> Iterator[Problem]:
     if case.stage.kind == "simpo" and case.get("loss_type") != "simpo":
         message = f"'{case.get('loss_type')}' is no SimPO, and 'simpo_gamma' does nothing"
         yield case.problem("loss_type", message, "Set 'loss_type: simpo'.")
-    if case.stage.kind == "kto" and case.get("per_device_train_batch_size", 8) < 2:
+    if case.stage.kind == "kto" and case.number("per_device_train_batch_size", 8) < 2:
         message = "KTO compares each answer with another one of its batch"
         yield case.problem("per_device_train_batch_size", message, "Set it to 2 or more.")
     if case.get("assistant_only_loss"):

@@ -79,7 +79,7 @@ def _quantised(case: Case) -> Iterator[Problem]:
 
 def _sharding(case: Case) -> Iterator[Problem]:
     value: Any = case.get("deepspeed")
-    if value is None:
+    if not isinstance(value, str | dict) or not value:
         return
     try:
         stage = read_sharding(value).stage
@@ -88,7 +88,7 @@ def _sharding(case: Case) -> Iterator[Problem]:
         yield case.problem("deepspeed", f"{value}: no such file", hint)
         return
     except ValueError as exc:
-        yield case.problem("deepspeed", f"{value}: not JSON: {exc}", "Correct the file.")
+        yield case.problem("deepspeed", f"{value}: no DeepSpeed settings: {exc}", "Correct the file.")
         return
     if stage == 3 and case.get("predict_with_generate"):
         yield case.problem("predict_with_generate", "cannot be combined with DeepSpeed ZeRO-3", "Remove it.")

@@ -33,13 +33,13 @@ def fill(settings: dict[str, Any], trainer: Trainer, kind: Kind, facts: BuildFac
 def _llamafactory(settings: dict[str, Any], kind: Kind, facts: BuildFacts, export: Export | None) -> None:
     registered = export.registered if export else {}
     settings["dataset_dir"] = str(facts.folder / "exports" / "llamafactory")
-    if settings.get("dataset") not in registered:
+    if str(settings.get("dataset")) not in registered:
         settings["dataset"] = f"{facts.name}_{ROWS[kind]}_train"
-    if settings.get("eval_dataset") not in registered:
+    if str(settings.get("eval_dataset")) not in registered:
         settings["eval_dataset"] = f"{facts.name}_{ROWS[kind]}_validation"
     if export and export.task == "answer" and kind == "sft":
         settings["mask_history"] = True  # each answer of a dialogue has a row of its own
-    if export and settings["eval_dataset"] not in registered:
+    if export and str(settings["eval_dataset"]) not in registered:
         del settings["eval_dataset"]
         settings["eval_strategy"] = "no"
 

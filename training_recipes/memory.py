@@ -27,7 +27,6 @@ from pairwright.training_recipes.problem import Case
 from pairwright.training_recipes.students import Shape, origin_of, shape_of
 
 GIB = 2**30
-_DEFAULT_LENGTH = 2048
 
 
 class Estimate(NamedTuple):
@@ -74,7 +73,8 @@ def estimate(case: Case) -> Estimate | None:
     logits = tokens * shape.vocabulary * ((16 if half else 12) + (2 if _has_reference(case) else 0))
     framework = GIB * (1.5 if case.get("use_cpu") else 1)
     if uses_adapter(case):
-        trained = shape.adapter(int(case.get("lora_rank") or case.get("lora_r") or 8)) * _per_trained(case)
+        rank = case.number("lora_r", 16) if case.stage.trainer == "trl" else case.number("lora_rank", 8)
+        trained = shape.adapter(int(rank)) * _per_trained(case)
         return _gib(_weights(case, shape, half), trained, 0, activations, logits, framework)
     reference = shape.parameters * (2 if half else 4) if _has_reference(case) else 0
     trained = shape.parameters * (_per_trained(case) + (2 if half else 0))
@@ -103,16 +103,24 @@ def read_sharding(value: Any) -> Sharding:
         ValueError: it is not JSON.
     """
     content = json.loads(Path(value).read_text(encoding="utf-8")) if isinstance(value, str) else value
-    zero = (content or {}).get("zero_optimization", {})
-    moved = {part: zero.get(f"offload_{part}", {}).get("device") == "cpu" for part in ("param", "optimizer")}
-    return Sharding(zero.get("stage", 0), moved["param"], moved["optimizer"])
+    zero = _part(content, "zero_optimization")
+    moved = [_part(zero, f"offload_{part}").get("device") == "cpu" for part in ("param", "optimizer")]
+    return Sharding(int(zero.get("stage", 0)), *moved)
+
+
+def _part(content: Any, key: str) -> dict[str, Any]:
+    part = content.get(key, {}) if isinstance(content, dict) else None
+    if not isinstance(part, dict):
+        raise ValueError(f"'{key}' holds no keys and values")
+    return part
 
 
 def _tokens(case: Case) -> int:
     """Tokens of the largest batch: rows are padded to the longest of their batch."""
-    limit = int(case.get("cutoff_len") or case.get("max_length") or _DEFAULT_LENGTH)
+    key, default = ("cutoff_len", 2048) if case.stage.trainer == "llamafactory" else ("max_length", 1024)
+    limit = int(case.number(key, default))
     longest = case.export.longest(case.rows) if case.export else 0
-    rows = int(case.get("per_device_train_batch_size", 8)) * (2 if case.rows == "dpo" else 1)
+    rows = int(case.number("per_device_train_batch_size", 8)) * (2 if case.rows == "dpo" else 1)
     return rows * min(limit, longest or limit)
 
 
@@ -150,7 +158,7 @@ def _gib(*parts: float) -> Estimate:
 def _sharded(case: Case, whole: Estimate, shape: Shape) -> Estimate:
     """The estimate with DeepSpeed's share taken off; a file that cannot be read divides nothing."""
     try:
-        zero = read_sharding(case.get("deepspeed"))
+        zero = read_sharding(case.get("deepspeed") or {})
     except (OSError, ValueError):
         return whole
     gpus = case.device.gpus if case.device else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -36,6 +37,12 @@ class Case(NamedTuple):
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key of the stage's settings."""
         return self.stage.settings.get(key, default)
+
+    def number(self, key: str, default: float) -> float:
+        """The value of a key that holds a number; the default where it holds none, which ``check_keys`` reports."""
+        value = self.stage.settings.get(key, default)
+        plain = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return value if plain else default
 
     @property
     def export(self) -> Export | None:

@@ -91,6 +91,7 @@ def _read(path: Path) -> Recipe:
     settings = read_yaml(path)
     command, summary = _opening(path.read_text(encoding="utf-8"))
     if "chain" in settings:
+        _require_chain(path, settings)
         first = read_recipe(settings["chain"][0])
         return Recipe(
             name=path.stem,
@@ -111,6 +112,14 @@ def _read(path: Path) -> Recipe:
         path=path,
         settings=settings,
     )
+
+
+def _require_chain(path: Path, settings: Mapping[str, Any]) -> None:
+    chain, systems = settings["chain"], settings.get("evaluate", {})
+    if not isinstance(chain, list) or not chain or not all(isinstance(name, str) for name in chain):
+        raise ConfigError([f"{path}: chain: expected a list of recipes, found {chain!r}"])
+    if not isinstance(systems, dict) or not all(isinstance(system, str) for system in systems.values()):
+        raise ConfigError([f"{path}: evaluate: expected a system by its name, such as 'sft: hf:FOLDER'"])
 
 
 def _opening(text: str) -> tuple[str, str]:
@@ -144,5 +153,5 @@ def llamafactory_kind(settings: Mapping[str, Any]) -> Kind:
     """What LlamaFactory trains with these settings: SimPO and ORPO are losses of its stage ``dpo``."""
     losses: Mapping[Any, Kind] = {"simpo": "simpo", "orpo": "orpo"}
     if settings.get("stage", "sft") == "dpo":
-        return losses.get(settings.get("pref_loss"), "dpo")
+        return losses.get(str(settings.get("pref_loss")), "dpo")
     return "kto" if settings.get("stage") == "kto" else "sft"

@@ -111,7 +111,7 @@ def _stage(
     if kind in ROWS:
         kind = llamafactory_kind(settings) if recipe.trainer == "llamafactory" else kind
         fill(settings, recipe.trainer, kind, facts)
-    if "deepspeed" in recipe.settings:  # its file lies beside the recipe
+    if isinstance(recipe.settings.get("deepspeed"), str):  # its file lies beside the recipe
         settings["deepspeed"] = str(recipe.path.parent / Path(recipe.settings["deepspeed"]).name)
     settings = {key: moved.get(value, value) if isinstance(value, str) else value for key, value in settings.items()}
     return Stage(

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 
 import pytest
 import recipe_builds
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pairwright.core.errors import ConfigError, TrainingError
 from pairwright.training_recipes.check import check
 from pairwright.training_recipes.device import Device, read_device
 from pairwright.training_recipes.problem import Problem
-from pairwright.training_recipes.recipes import Recipe, recipes
+from pairwright.training_recipes.recipes import Recipe, read_recipe, recipes
 from pairwright.training_recipes.render import Stage, render
 
 LORA, DPO, CHAIN = "qwen2.5-3b.sft.lora", "qwen2.5-3b.dpo.mixed", "qwen2.5-3b.chain"
@@ -425,3 +428,25 @@ def test_devices_are_read_by_name(text: str, memory: float, gpus: int, bf16: boo
 def test_an_unknown_device_is_answered_with_a_guess() -> None:
     with pytest.raises(ConfigError, match=r"no such device, did you mean 4090\?"):
         read_device("409")
+
+
+odd = st.sampled_from([None, True, -1, 0, 3, 0.5, float("nan"), "", "abc", "1e-5", "a,b", [], ["x"], [1], {}, {"a": 1}])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_value_of_any_key_breaks_the_check(build: Path, saves: Path, data: st.DataObject) -> None:
+    recipe = data.draw(
+        st.sampled_from([RECIPES[name] for name in (LORA, ADAPTER, SIMPO, KTO, TRL_DPO, TRL_KTO, CHAIN)])
+    )
+    known = sorted({*recipe.settings, "deepspeed", "quantization_bit", "eval_strategy", "lora_target", "loss_type"})
+    changes = data.draw(st.dictionaries(st.sampled_from(known), odd, min_size=1, max_size=4))
+    path = saves / "odd.yaml"
+    command = recipe.path.read_text(encoding="utf-8").splitlines()[0]
+    path.write_text(f"{command}\n{yaml.safe_dump({**recipe.settings, **changes})}", encoding="utf-8")
+    try:
+        stages = render(read_recipe(str(path)), build, Path("run"))
+    except ConfigError:  # no recipe any more, and said so
+        return
+    found = check(stages, build, data.draw(st.sampled_from([None, *map(read_device, ("24gb", "cpu", "t4"))])))
+    assert all(str(problem) and problem.hint for problem in found)
