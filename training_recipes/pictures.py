@@ -23,6 +23,7 @@ REJECTED = "logps/rejected"
 BARS = (*QUALITY, "example_leak", "unchanged")
 COLOURS = ("#8a8f98", "#2a6fb0", "#c8642c", "#4f8f4f", "#8a5fa8")
 SMOOTH = 5
+FEW = 40  # logged steps below which a mean of the last few would lag behind more than it smooths
 
 
 class Curve(NamedTuple):
@@ -125,7 +126,7 @@ def _draw_panel(axes: Axes, panel: Panel, log: StepLog) -> None:
             continue
         steps, values = zip(*points, strict=True)
         marked = "o" if len(points) < 12 else None
-        if curve.name.startswith("eval_") or len(points) < 2 * SMOOTH:
+        if curve.name.startswith("eval_") or len(points) < FEW:
             axes.plot(steps, values, color=curve.colour, label=curve.label, marker=marked, markersize=3)
         else:
             axes.plot(steps, values, color=curve.colour, alpha=0.25, linewidth=0.8)
