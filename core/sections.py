@@ -44,7 +44,7 @@ class DecontaminationConfig(Section):
         description="'drop': copies do not become data. 'flag': they stay and are marked; 'publish' refuses a build that has any.",
     )
     most_edits: float = Field(
-        0.2,
+        0.25,
         ge=0,
         lt=1,
         description="Edits per character up to which a short text is a copy; very short ones must be equal.",

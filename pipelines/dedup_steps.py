@@ -72,7 +72,7 @@ class Decontaminate(Step):  # type: ignore[misc]
     """
 
     evaluation_texts: list[str]
-    most_edits: float = Field(default=0.2, ge=0, lt=1)
+    most_edits: float = Field(default=0.25, ge=0, lt=1)
 
     _originals: dict[str, str] = PrivateAttr(default_factory=dict)
 
