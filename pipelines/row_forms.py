@@ -63,8 +63,17 @@ class RowMapping(BaseModel):
     history: str = Field("history", description="The turns before the query.")
     query: str = Field("query", description="The query to rewrite.")
     rewrite: str = Field("rewrite", description="The rewrite that a person wrote.")
-    system: str = Field("system", description="The system prompt of a dialogue, where it is no turn of its own.")
-    tools: str = Field("tools", description="Definitions of the tools that the assistant of a dialogue may call.")
+    # Left out of the resolved build file where they are as they were before there were answers: its hash names a build.
+    system: str = Field(
+        "system",
+        description="The system prompt of a dialogue, where it is no turn of its own.",
+        exclude_if=lambda key: bool(key == "system"),
+    )
+    tools: str = Field(
+        "tools",
+        description="Definitions of the tools that the assistant of a dialogue may call.",
+        exclude_if=lambda key: bool(key == "tools"),
+    )
     role: str | None = Field(None, description="In a turn: who speaks. Default: 'role' or 'from'.")
     content: str | None = Field(None, description="In a turn: what is said. Default: 'content' or 'value'.")
     roles: Mapping[str, Role] = Field(

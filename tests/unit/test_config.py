@@ -72,7 +72,10 @@ def test_a_component_for_the_other_kind_of_task_is_refused_with_those_that_fit(t
 
 
 def test_a_rewriting_build_does_not_mention_its_task(tmp_path: Path) -> None:
-    assert "task" not in read(tmp_path).model_dump(mode="json")
+    plain = read(tmp_path).model_dump(mode="json")
+    assert "task" not in plain
+    assert not {"system", "tools"} & plain["sources"][0]["mapping"].keys()
+    assert "tools" not in plain["prompt"]
     assert read(tmp_path, task="answer").model_dump(mode="json")["task"] == "answer"
 
 
