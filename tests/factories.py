@@ -126,7 +126,7 @@ def pair(
         chosen = candidate(chosen, of)
     if not isinstance(worse, Rejected):
         worse = rejected(worse, of.language)
-    plain = {"task": of, "chosen": chosen, "verdicts": (verdict(),), "rejected": worse, "split": split}
+    plain = {"task": _in(split, of), "chosen": chosen, "verdicts": (verdict(),), "rejected": worse, "split": split}
     return PreferencePair.create(**{**plain, **fields})
 
 
@@ -136,7 +136,14 @@ def sft_row(
     of = of or task()
     if not isinstance(chosen, Candidate):
         chosen = candidate(chosen, of)
-    return SftRow.create(**{"task": of, "chosen": chosen, "verdicts": (verdict(),), "split": split, **fields})
+    return SftRow.create(
+        **{"task": _in(split, of), "chosen": chosen, "verdicts": (verdict(),), "split": split, **fields}
+    )
+
+
+def _in(split: Split, of: RewriteTask) -> RewriteTask:
+    """``of`` in a dialogue of that split only: no dialogue is in two splits of a build."""
+    return of if split == "train" else of.model_copy(update={"dialogue": f"{of.dialogue}-{split}"})
 
 
 def verdict(**fields: Any) -> Verdict:
