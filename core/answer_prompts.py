@@ -19,7 +19,8 @@ from typing import Literal, NamedTuple, get_args
 
 from pairwright.core.calls import calls_of, calls_text, compact, strict_json
 from pairwright.core.config import PromptConfig
-from pairwright.core.prompts import prompt_hashes, readable
+from pairwright.core.escaping import readable
+from pairwright.core.prompts import prompt_hashes
 from pairwright.core.records import (
     Candidate,
     Language,

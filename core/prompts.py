@@ -22,10 +22,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args
 from pydantic import Field, ValidationError
 
 from pairwright.core.config import PromptConfig, Style
-from pairwright.core.escaping import TAGS as TAGS
-from pairwright.core.escaping import escape as escape
-from pairwright.core.escaping import readable as readable
-from pairwright.core.escaping import unescape as unescape
+from pairwright.core.escaping import unescape
 from pairwright.core.prompt_forms import TAGGED, PromptForm, labelled_form
 from pairwright.core.records import (
     Candidate,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pairwright.core.prompts import escape
+from pairwright.core.escaping import escape
 from pairwright.core.records import RewriteTask, Turn
 
 

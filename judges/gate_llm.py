@@ -14,7 +14,8 @@ from pydantic import Field
 
 from pairwright.core.client import ask_json
 from pairwright.core.components import Component
-from pairwright.core.prompts import escape, parse_json, read_prompt
+from pairwright.core.escaping import escape
+from pairwright.core.prompts import parse_json, read_prompt
 from pairwright.core.records import GateDecision, Language, RewriteTask, Row, TaskKind, Turn, row_rng
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.gate_missing import unanswered

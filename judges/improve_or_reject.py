@@ -16,8 +16,9 @@ from pydantic import Field, field_validator
 from pairwright.core.answer_prompts import parse_dialogue_answer
 from pairwright.core.client import ask_json
 from pairwright.core.components import Component
+from pairwright.core.escaping import escape, unescape
 from pairwright.core.improvement import Review
-from pairwright.core.prompts import escape, parse_json, unescape
+from pairwright.core.prompts import parse_json
 from pairwright.core.records import Candidate, Comparison, Language, RewriteTask, Row, TaskKind, row_rng
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.own_answer import improved_candidate

@@ -24,8 +24,9 @@ from pydantic import Field, field_validator
 from pairwright.core.client import ask_json
 from pairwright.core.components import Component
 from pairwright.core.config import Style
+from pairwright.core.escaping import escape
 from pairwright.core.language import normalise
-from pairwright.core.prompts import escape, parse_json, read_prompt
+from pairwright.core.prompts import parse_json, read_prompt
 from pairwright.core.records import (
     Comparison,
     Language,

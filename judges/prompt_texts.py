@@ -6,7 +6,8 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
-from pairwright.core.prompts import escape, read_prompt
+from pairwright.core.escaping import escape
+from pairwright.core.prompts import read_prompt
 from pairwright.core.records import Language, RewriteTask
 from pairwright.core.requests import Message
 from pairwright.judges.case import case_of

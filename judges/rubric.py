@@ -13,7 +13,7 @@ from pairwright.core.client import ask_json
 from pairwright.core.components import Component
 from pairwright.core.config import Style
 from pairwright.core.errors import JudgeError
-from pairwright.core.prompts import escape
+from pairwright.core.escaping import escape
 from pairwright.core.records import Candidate, Language, RewriteTask, Row, TaskKind, Verdict, row_rng
 from pairwright.core.requests import Ask, ChatRequest, Message
 from pairwright.judges.case import case_of

@@ -14,6 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # typer's decorated help loads all of rich: three times the time of ours
     help="Turn raw multi-turn dialogues into SFT and preference data that make a small model better.",
 )
 BuildFile = Annotated[Path, typer.Argument(help="The build file (YAML).", metavar="BUILD.yaml")]
@@ -29,7 +30,7 @@ def build(
         bool, typer.Option("--allow-licence", help="Build although the licences cannot be combined; recorded.")
     ] = False,
 ) -> None:
-    """Build the data set: read, generate, judge, make worse variants, pair, split, export."""
+    """Build the data set. It reads, generates, judges, makes worse variants, pairs, splits and exports."""
     from pairwright.pipelines.commands import build_command
 
     build_command(file, output, quiet, allow_licence)
@@ -37,7 +38,7 @@ def build(
 
 @app.command()
 def check(file: BuildFile) -> None:
-    """Check a build file, its sources, and that its endpoints could be asked; send nothing."""
+    """Check a build file and what it needs; send nothing. It looks at sources, and at what endpoints need to be asked."""
     from pairwright.pipelines.commands import check_command
 
     check_command(file)
@@ -45,7 +46,7 @@ def check(file: BuildFile) -> None:
 
 @app.command()
 def plan(file: BuildFile) -> None:
-    """Print what a build would do: rows per stage, requests, tokens and cost to expect; send nothing."""
+    """Print the requests and cost to expect; send nothing. Also rows per stage, and tokens."""
     from pairwright.pipelines.commands import plan_command
 
     plan_command(file)
@@ -61,7 +62,7 @@ def show(
         str | None, typer.Option(help="Everything about one row, by its id (pair, query or candidate).")
     ] = None,
 ) -> None:
-    """Print pairs with the difference between chosen and rejected marked."""
+    """Print pairs with their difference marked."""
     from pairwright.pipelines.show import show_command
 
     show_command(folder, defect, language, limit, row)
@@ -71,7 +72,7 @@ def show(
 def list_(
     kind: Annotated[Literal["sources", "gates", "judges", "perturbers", "exports"] | None, typer.Argument()] = None,
 ) -> None:
-    """List the components that a build file can name, with what each one does."""
+    """List the components that a build file can name. With what each one does."""
     from pairwright.pipelines.commands import list_command
 
     list_command(kind)
@@ -79,7 +80,7 @@ def list_(
 
 @app.command()
 def schema(page: Annotated[bool, typer.Option("--page", help="As a page to read, in Markdown.")] = False) -> None:
-    """Print every key of build files, as JSON schema for editors."""
+    """Print every key of build files. As JSON schema for editors."""
     from pairwright.pipelines.commands import schema_command
 
     schema_command(page)
@@ -108,7 +109,7 @@ def perturb(
         list[str] | None, typer.Option(help="With --answer: what a tool said since the query; repeat it.")
     ] = None,
 ) -> None:
-    """Show what every perturber makes of one rewrite or one answer."""
+    """Show what every perturber makes of one good text. It is a rewrite or an answer."""
     from pairwright.pipelines.perturb_preview import perturb_command
 
     perturb_command(query, text, answer, history or [], tools or "", result or [])
@@ -126,7 +127,7 @@ def gate(
     use: Annotated[str, typer.Option(help="A gate that asks no model.")] = "rules",
     build: Annotated[Path | None, typer.Option(help="Take the gate of this build file instead, model and all.")] = None,
 ) -> None:
-    """Show whether one query needs a rewrite, and whether what it lacks stands in a missing answer."""
+    """Show whether one query needs a rewrite. Also whether what it lacks stands in a missing answer."""
     from pairwright.pipelines.commands import gate_command
 
     gate_command(text, history or [], user_turns, use, build)
@@ -158,7 +159,7 @@ def evaluate(
     judge: Annotated[str | None, typer.Option(help="Also a judge's win rate: URL#MODEL or gguf[:FILE].")] = None,
     seed: Seed = 0,
 ) -> None:
-    """Measure systems on test sets, with intervals and paired tests, beside the baselines."""
+    """Measure systems on test sets. With intervals and paired tests, beside the baselines."""
     from pairwright.evaluation.asking import Asking
     from pairwright.evaluation.extras import Extras
     from pairwright.evaluation.run import evaluate_command
@@ -189,7 +190,7 @@ def compare(
     api_key_env: KeyEnv = None,
     seed: Seed = 0,
 ) -> None:
-    """Compare two systems: where each wins, examples, and a verdict that the numbers support."""
+    """Compare two systems. Where each wins, examples, and a verdict that the numbers support."""
     from pairwright.evaluation.asking import Asking
     from pairwright.evaluation.run import compare_command
 
@@ -205,7 +206,7 @@ def evaluate_dialogues(
     output: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("evaluation-report"),
     seed: Seed = 0,
 ) -> None:
-    """Measure answers over many turns: behaviour, tools, slots, support, task success."""
+    """Measure answers over many turns. Behaviour, tools, slots, support, task success."""
     from pairwright.evaluation.run import evaluate_dialogues_command
 
     evaluate_dialogues_command(system, test, output, against=against, seed=seed)
@@ -217,13 +218,17 @@ def verify(
     tokenizer: Annotated[str, typer.Option(help="The student's tokenizer: a local folder or a model name.")],
     cutoff_len: Annotated[int, typer.Option(min=16, help="The recipe's cutoff_len, in tokens.")] = 2048,
 ) -> None:
-    """Load the exports of a build with the trainers' own code and check every row (needs the 'train' extra)."""
+    """Check exports with the trainers' own code. Every row is loaded and compared; needs the 'train' extra."""
     from pairwright.pipelines.commands import verify_command
 
     verify_command(folder, tokenizer, cutoff_len)
 
 
-recipes = typer.Typer(no_args_is_help=True, help="The training recipes: plain files for LlamaFactory and TRL.")
+recipes = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List, show and copy training recipes. They are plain files for LlamaFactory and TRL.",
+)
 app.add_typer(recipes, name="recipes")
 RecipeName = Annotated[str, typer.Argument(help="A recipe's name, or the path of your own.", metavar="RECIPE")]
 
@@ -281,7 +286,7 @@ def train(
     ] = "test",
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
-    """Run a recipe on a build: check, train, evaluate on held-out rows, record. Run again to go on."""
+    """Run a recipe on a build. Checks, trains, evaluates on held-out rows, records. Run again to go on."""
     from pairwright.training_recipes.check_command import wanted
     from pairwright.training_recipes.options import asked
     from pairwright.training_recipes.train_command import train_command
@@ -304,7 +309,7 @@ def calibrate(
     precision: Annotated[float, typer.Option(min=0.5, max=1.0, help="Precision that thresholds should give.")] = 0.9,
     output: Annotated[Path | None, typer.Option(help="Folder for the results (default: OUTPUT/calibration).")] = None,
 ) -> None:
-    """Measure the judges of a build file against gold rewrites, and choose their thresholds."""
+    """Measure judges against gold, and choose thresholds. The judges are those of the build file."""
     from pairwright.pipelines.calibrate_command import calibrate_command
 
     calibrate_command(file, marked or [], limit, variants, precision, output)
@@ -327,7 +332,7 @@ def publish(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go; send nothing.")] = False,
 ) -> None:
-    """Publish a build's exports and card to the Hugging Face Hub."""
+    """Publish a build to the Hugging Face Hub. Its exports, card, report and build file go in one commit."""
     from pairwright.pipelines.commands import publish_command
 
     publish_command(

@@ -17,6 +17,7 @@ from hub_server import TOKEN, Hub, running_hub
 import factories
 from pairwright.core.components import Exporter
 from pairwright.core.errors import PublishError
+from pairwright.core.records import Split
 from pairwright.core.storage import manifest_of, write_json
 from pairwright.exports import EXPORTERS
 from pairwright.exports.hub import listing, publish
@@ -35,15 +36,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 def build(folder: Path, rows: int = 40, forms: tuple[str, ...] = FORMS, licence: str = "MIT") -> Path:
     """A finished build in ``folder``, as the last stage leaves it."""
     tasks = [factories.task(f"谁是第{number}个？😀\n") for number in range(rows)]
-    splits = ("train", "train", "test")
-    pairs = [
-        factories.pair(task, f"x{task.id}").model_copy(update={"split": splits[at % 3]})
-        for at, task in enumerate(tasks)
-    ]
-    sft = [
-        factories.sft_row(task, f"x{task.id}").model_copy(update={"split": splits[at % 3]})
-        for at, task in enumerate(tasks)
-    ]
+    splits: tuple[Split, ...] = ("train", "train", "test")
+    pairs = [factories.pair(task, f"x{task.id}", split=splits[at % 3]) for at, task in enumerate(tasks)]
+    sft = [factories.sft_row(task, f"x{task.id}", splits[at % 3]) for at, task in enumerate(tasks)]
     result = factories.build_result(folder, sft, pairs)
     for form in forms:
         exporter = EXPORTERS[form]()

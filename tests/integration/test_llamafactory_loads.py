@@ -40,8 +40,8 @@ def export(folder: Path, name: str, exporter: LlamaFactoryExporter, **config: An
     tasks = hard_tasks()
     best = [factories.candidate(f" {task.query}!", task, analysis="因为 because") for task in tasks]
     pairs = [
-        factories.pair(task, chosen, factories.rejected(f" {task.query}?", analysis="no")).model_copy(
-            update={"split": "test" if number == 0 else "train"}
+        factories.pair(
+            task, chosen, factories.rejected(f" {task.query}?", analysis="no"), "test" if number == 0 else "train"
         )
         for number, (task, chosen) in enumerate(zip(tasks, best, strict=True))
         if "<" not in task.query

@@ -63,7 +63,14 @@ def test_help_costs_less_than_half_a_second_of_cpu() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(cpu_seconds() for _ in range(3)) < 0.5
+    assert any(cpu_seconds() < 0.5 for _ in range(5)), "a busy machine may cost a run more, but not every run"
+
+
+def test_help_loads_only_what_it_prints_with() -> None:
+    code = "import sys; from pairwright.pipelines.cli import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    loaded = set(out.splitlines()[-1].split())
+    assert not loaded & {"rich", "pydantic", "yaml", "numpy", "openai", "distilabel", *HEAVY}
 
 
 def test_building_data_imports_no_training_library() -> None:

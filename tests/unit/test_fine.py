@@ -15,8 +15,9 @@ from improving import Opinions
 import factories
 from pairwright.core.answer_prompts import teacher_chat
 from pairwright.core.errors import RequestFailed
+from pairwright.core.escaping import escape
 from pairwright.core.improvement import Review
-from pairwright.core.prompts import escape, teacher_messages
+from pairwright.core.prompts import teacher_messages
 from pairwright.core.records import Candidate, Language, RewriteTask
 from pairwright.core.requests import ChatRequest
 from pairwright.judges.fine import SCHEMA, Fine

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 import factories
 from pairwright.core.errors import RequestFailed
-from pairwright.core.prompts import escape
+from pairwright.core.escaping import escape
 from pairwright.core.records import Language, RewriteTask
 from pairwright.judges.improve_or_reject import ImproveOrReject, read_rules
 

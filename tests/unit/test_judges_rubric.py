@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 import factories
 from pairwright.core.errors import JudgeError, RequestFailed
-from pairwright.core.prompts import escape
+from pairwright.core.escaping import escape
 from pairwright.core.records import Candidate, Language, RewriteTask, Verdict
 from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
 from pairwright.judges.expectation import expected_score

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 
 import factories
 from pairwright.core.config import PromptConfig
+from pairwright.core.escaping import TAGS, escape, unescape
 from pairwright.core.prompt_forms import labelled_form
 from pairwright.core.prompts import (
     ANSWER_SCHEMA,
     REWRITE_LIMIT,
-    TAGS,
     StudentPrompt,
     case_start,
-    escape,
     parse_answer,
     parse_student_answer,
     prompt_hash,
@@ -29,7 +28,6 @@ from pairwright.core.prompts import (
     student_answer,
     student_prompt,
     teacher_messages,
-    unescape,
 )
 from pairwright.core.records import Candidate, Example, Language, Rejected, RewriteTask, Role, Turn
 from pairwright.core.storage import read_rows
