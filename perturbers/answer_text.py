@@ -167,7 +167,7 @@ _NO_SUBJECT = frozenset(
     "help thing things way ways tip tips idea ideas one ones option options information recommendation recommendations lot "
     "please kind kinds example examples time times today question questions suggestion suggestions detail details step "
     "steps type types north south east west part side area centre center place places something anything everything name "
-    "names note hand fact addition while".split()
+    "names note hand fact addition while behalf sake".split()
 )
 
 
@@ -177,6 +177,7 @@ def _subject_en(query: str) -> str:
         words = mention.text.split()
         if (
             mention.kind in ("number", "time")
+            or re.search(r"[a-z]\d|\d[a-z]", mention.text)
             or len(words) > 5
             or not re.fullmatch(r"[^\W_][\w' &.,-]{2,40}", mention.text)
         ):
@@ -211,20 +212,25 @@ _ASKED_FOR_ZH = re.compile(
 )
 
 
+_REFERS_ZH = re.compile(r"[他她它]")
+
+
 def _subject_zh(query: str) -> str:
     mentions = lang.mentions(query, "zh")
-    name = next(
-        (
-            m.text
-            for m in mentions
-            if m.kind == "entity" and 2 <= len(m.text) <= 16 and not re.search(r"[区市县路街号镇]$", m.text)
-        ),
-        "",
-    )
+    named = [
+        m
+        for m in mentions
+        if m.kind == "entity"
+        and 2 <= len(m.text) <= 16
+        and not re.search(r"[区市县路街号镇]$", m.text)
+        and not query.startswith("间", m.end)  # 水云|间
+    ]
     # 导演是张艺谋，影片得过什么奖？ asks for a prize
     clause = next((part for part in reversed(re.split(r"[，,]", query)) if _QUESTION_ZH.search(part)), query)
     asked = _ASKED_FOR_ZH.search(clause)
     attribute = asked.group() if asked else ""
+    # 影片是他执导的，你知道是哪家公司发行的吗？ does not ask about him
+    name = next((m.text for m in named if attribute or m.text in clause or _REFERS_ZH.search(clause)), "")
     if name and attribute and attribute not in name:
         return f"{name}的{attribute}"
     return name or attribute

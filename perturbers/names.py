@@ -62,6 +62,8 @@ def _names_zh(text: str) -> tuple[Name, ...]:
             continue
         around = text[max(0, mention.start - 20) : mention.end + 20]
         kind = chinese.classify(name, "", around, text[mention.end : mention.end + 8]).name
+        if kind == "person" and re.search(r"[州省市国县]$", text[: mention.start]):
+            continue  # 美国宾夕法尼亚州|雷丁
         if kind != chinese.OTHER.name and not _RUNS_ON_ZH.match(text[mention.start + len(name) :]):
             found.append(Name(kind, name, mention.start, mention.start + len(name)))
     return tuple(found)
@@ -78,7 +80,7 @@ def _is_no_name_zh(name: str) -> bool:
         re.fullmatch(r"[A-Za-z]{1,4}|[a-z].*|[\d\W]+", name)
         or re.search(r"(?:路|号|县|区|胡同|市|省|出口|站|线|奖|国|年|月|日|歌手|演员|导演|人)$", name)
         or re.match(r"[这那该此哪每某本]|[称叫属是为有]|第[一二三四五六七八九十\d]", name)
-        or re.search(r"周边|附近|推荐|其他|别的|摇滚|流行|民谣|知名|著名|大型|旺季|淡季", name)
+        or re.search(r"周边|附近|推荐|其他|别的|华语|国语|粤语|中文|英文|摇滚|流行|民谣|知名|著名|大型|旺季|淡季", name)
     )
 
 

@@ -124,7 +124,8 @@ def _mark(found: Steps, index: int, place: int, gone: int, language: Language) -
         return re.sub(rf"[{_HAN}]", _HAN[place], step.mark, count=1)
     last = len(found.steps) - 1
     if index == 1 and gone == 0:
-        return found.steps[0].mark
+        # Start by taking photos → First, write down the readings
+        return "First" if found.steps[0].mark.lower() == "start by" else found.steps[0].mark
     if index == last - 1 and gone == last and last > 1:
         return found.steps[last].mark
     if re.match(r"(?:Second|Third|Fourth)", step.mark) and gone < index:

@@ -98,7 +98,8 @@ def _by_words(text: str, language: Language) -> Steps | None:
         bare = order and clause.start() - order[-1][0] <= len(order[-1][3]) + 1
         for rank, pattern in enumerate(() if bare else _ORDER[language]):
             mark = pattern.match(clause.group().lstrip())
-            if mark:
+            # 先擦柜顶 within a later step puts nothing first
+            if mark and not (rank == 0 and order):
                 order.append(
                     (
                         clause.start() + len(clause.group()) - len(clause.group().lstrip()),

@@ -81,9 +81,9 @@ def _states(span: Span, language: Language) -> bool:
         and not is_aside(text, language)
         and not _NUMBERED.search(text)
         and not re.search(
-            r"\b(?:I|we|you'?d|let|please|enjoy|sorry|sure)\b|[您你我]"
+            r"\b(?:I|we|you'?d|let|please|enjoy|sorry|sure|successfully)\b|[您你我]"
             if language == "en"
-            else r"我[也想会就的还没很觉喜]|您?[您你](?:可以|看|想|要|喜欢)|希望|[吧哈呀啊呢哦嘛]。$|^(?:[哦嗯啊是对]|没错)[^，]{0,3}，[^，]{0,8}。$|抱歉|没有|客气|我|车牌|应该做|祝|再找",
+            else r"我[也想会就的还没很觉喜]|(?<![为给])[您你](?!去)|希望|[吧哈呀啊呢哦嘛]。$|^(?:[哦嗯啊是对]|没错)[^，]{0,3}，[^，]{0,8}。$|抱歉|没有|客气|我|车牌|应该做|祝|再找",
             text,
             re.IGNORECASE,
         )
@@ -93,13 +93,15 @@ def _states(span: Span, language: Language) -> bool:
 def _sections(task: RewriteTask, span: Span, known: str) -> tuple[list[str], str]:
     """The lists of claims that suit what the statement is about, and the name in it; none where nothing would suit."""
     named = [name for name in names(span.text, task.language) if banks.has(task.language, f"claim.{name.kind}")]
+    if task.language == "zh" and re.search(r"地址|位于", span.text):
+        named = []  # what is named there is a street or a house
     if named and (task.language == "en" or len({name.kind for name in named}) == 1):
         return [f"claim.{named[-1].kind}"], named[-1].text if len(named) > 1 or named[-1].kind == "person" else ""
     if named or (task.language == "zh" and re.search(r"这些|、.*都|[与和].*都", span.text)):
         return [], ""
     if task.language == "en":
         served = next((kind for kind, word in _PLACES.items() if word.search(known)), "")
-        fits = _ONE_PLACE.search(span.text) and not _NONE_EN.search(span.text)
+        fits = _ONE_PLACE.search(span.text) and not (_NONE_EN.search(span.text) or _LIST_EN.search(span.text))
         if served or _ONE_PLACE.search(span.text):
             return ([f"claim.{served}"] if served and fits else []), ""
     if task.language == "zh" and (topic := _topic_zh(task, span.text)):
@@ -135,8 +137,10 @@ _ONE_PLACE = re.compile(
     re.IGNORECASE,
 )
 _NONE_EN = re.compile(
-    r"\b(?:no|not|any|two|three|four|five|six|several|many|options|restaurants|hotels)\b", re.IGNORECASE
+    r"\b(?:no|not|any|(?<!they )are|were|there (?:is|are)[^.]*,[^.]*, and|two|three|four|five|six|several|many|options|restaurants|hotels)\b",
+    re.IGNORECASE,
 )
+_LIST_EN = re.compile(r",.*,.*\band (?:the )?[A-Z]")
 _ATTRIBUTE = re.compile(r"电话|地址|门票|价格|评分|时间|消费|营业|开放|[元分]|小时|位于|周边|附近|推荐")
 
 

@@ -43,7 +43,7 @@ _PATTERNS: Mapping[Language, tuple[tuple[str, str], ...]] = {
     "zh": (
         ("", r"https?://[\w./?=&%-]+|[\w.]+@[\w.]+|《[^》]*》|[A-Za-z]+[-·]?\d\w*|\d+[A-Za-z]\w*|7天(?:连锁|优品|酒店)|24小时(?=热水|服务|营业|开放)"),
         ("phone", r"(?<![\d.])(?:400[- ]?\d{3}[- ]?\d{4}|0\d{2,3}-\d{7,8}(?:-\d+)?|1[3-9]\d{9}|[2-8]\d{7})(?![\d.])"),
-        ("address", r"(?<=地址是在)[^，。；！？、\s]{5,40}|(?<=地址在|地址是|地址：|位于在)(?!在)[^，。；！？、\s]{5,40}|(?<=位于)[^，。；！？、\s]{5,40}?(?=[，。；！？]|$)"),
+        ("address", r"(?<=地址是在)[^，。；！？、\s]{5,40}(?=[，。；！？\s]|$)|(?<=地址在|地址是|地址：|位于在)(?!在)[^，。；！？、\s]{5,40}(?=[，。；！？\s]|$)|(?<=位于)[^，。；！？、\s]{5,40}?(?=[，。；！？]|$)"),
         ("time", r"\d{1,2}[:：]\d{2}(?:\s?[-~－—–至到]\s?(?:次日)?\d{1,2}[:：]\d{2})?"),
         ("date", r"\d{4}-\d{2}-\d{2}|\d{4}年\d{1,2}月(?:\d{1,2}[日号])?|\d{1,2}月\d{1,2}[日号]|(?<!\d)(?:1[0-9]|20)\d{2}年"),
         ("price", rf"{_RANGE_ZH}\s?(?:元|块钱|块|万元|美元)"),
@@ -103,8 +103,24 @@ def values(text: str, language: Language) -> tuple[Value, ...]:
     return tuple(found)
 
 
+@cache
+def _places() -> frozenset[str]:
+    return frozenset(
+        word
+        for line in banks.phrases("en", "slot_words")
+        if line.slug in ("city", "country")
+        for word in choices(line.text)
+    )
+
+
 def _in_a_name(text: str, match: re.Match[str]) -> bool:
-    """Whether a place belongs to a longer name: University of Toronto, Berlin Wall."""
+    """Whether a place belongs to a longer name, or to a list of other things: Berlin Wall; Pistachio, Brazil and Macadamia."""
+    beside = (
+        re.search(r"([A-Z]\w+),? (?:and |or )?$", text[: match.start()]),
+        re.match(r",? (?:and |or )?([A-Z]\w+)", text[match.end() :]),
+    )
+    if all(one and one.group(1) not in _places() for one in beside):
+        return True
     before = re.search(r"\b([A-Z][\w'’-]*)(?: of)? $", text[: match.start()])
     led = before is not None and before.group(1).lower() not in english.PREPOSITIONS | english.CONJUNCTIONS
     return led or bool(re.match(r" [A-Z]", text[match.end() :]))

@@ -129,10 +129,16 @@ def _exchanged(chosen: str, calls: list[dict[str, Any]], at: int) -> Iterator[Dr
             and isinstance(one, str | int | float)
             and one != other
             and alike
+            # file_name1 and file_name2, cityA and cityB: which comes first may not matter
+            and _stem(first) != _stem(second)
         ):
             edited = copy.deepcopy(calls)
             edited[at]["arguments"][first], edited[at]["arguments"][second] = other, one
             yield _draft(chosen, edited, "exchanged", calls[at]["name"], f"{first}, {second}", one, other)
+
+
+def _stem(key: str) -> str:
+    return re.sub(r"[_-]?(?:\d+|[A-Z])$", "", key)
 
 
 _PAIRS = (
