@@ -8,9 +8,11 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from pairwright.core.config import BuildConfig
+from pairwright.core.components import Component
+from pairwright.core.config import BuildConfig, EndpointConfig
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Row
+from pairwright.core.named import named_endpoints
+from pairwright.core.records import Row, content_id
 
 
 class Figure(Row):
@@ -20,6 +22,13 @@ class Figure(Row):
     low: float | None
     high: float | None
     items: int
+
+
+def shown(figure: Figure) -> str:
+    """A figure with its interval."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return "–"
+    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
 
 
 class Threshold(Row):
@@ -45,12 +54,13 @@ class JudgeCalibration(Row):
     ``kappa`` is Cohen's, between verdict and gold. ``passed_good`` is the share of good texts that pass (of a pairwise
     judge: of pairs whose better text wins), ``caught`` by defect the share of bad texts refused. ``position_bias`` is 0
     without and 1 for a judge that always names one place. ``length_bias`` is how much more often than gold the judge
-    prefers the longer text. ``failures`` are the items without a usable answer.
+    prefers the longer text. ``failures`` are the items without a usable answer. ``models`` are those that it asks, by
+    endpoint; ``settings`` names those of its settings that scores depend on.
     """
 
     judge: str
-    endpoint: str | None
-    model: str | None
+    models: Mapping[str, str]
+    settings: str
     kind: Literal["pointwise", "pairwise"]
     items: int
     kappa: Figure
@@ -69,8 +79,15 @@ class JudgeCalibration(Row):
 
     @property
     def key(self) -> str:
-        """What tells it from other judges of a build: its name, and its endpoint where it has one."""
-        return f"{self.judge}@{self.endpoint}" if self.endpoint else self.judge
+        """What it is called in tables: its name, and its endpoints where it has some."""
+        return f"{self.judge}@{'+'.join(self.models)}" if self.models else self.judge
+
+    @property
+    def caught_of_all(self) -> float | None:
+        """The share of bad texts refused, whatever their defect; None where there was none."""
+        found = [figure for figure in self.caught.values() if figure.value is not None]
+        total = sum(figure.items for figure in found)
+        return sum((figure.value or 0.0) * figure.items for figure in found) / total if total else None
 
 
 class Calibration(Row):
@@ -79,6 +96,28 @@ class Calibration(Row):
     gold: Mapping[str, int]
     seed: int
     judges: tuple[JudgeCalibration, ...]
+
+    def of(self, component: Component) -> JudgeCalibration | None:
+        """The figures of a judge of a build file, None where it was not measured with these settings."""
+        asked = (component.name, settings_of(component))
+        return next((one for one in self.judges if (one.judge, one.settings) == asked), None)
+
+
+def settings_of(component: Component) -> str:
+    """Names the settings that the scores of a judge depend on; what it does with a score is not among them."""
+    return content_id([component.model_dump(mode="json", exclude={"threshold", "floor", "early_stop"})])
+
+
+def models_of(component: Component, config: BuildConfig) -> dict[str, str]:
+    """The models that a judge asks, by endpoint; of weights on this machine the name of their file."""
+    names = sorted({name for _, name in named_endpoints(component)})
+    return {name: _model(config.endpoints[name]) for name in names}
+
+
+def _model(endpoint: EndpointConfig) -> str:
+    if endpoint.use == "openai":
+        return endpoint.model or ""
+    return Path(endpoint.model).name if endpoint.model else "the packaged weights"
 
 
 def read_calibration(path: Path) -> Calibration:
@@ -103,26 +142,37 @@ def calibrated(config: BuildConfig) -> BuildConfig:
     """``config`` with the measured thresholds, where the build file names a calibration and no threshold of its own.
 
     Raises:
-        ConfigError: the calibration cannot be read, or was made with another model than the endpoint has now.
+        ConfigError: the calibration cannot be read, or was made with other models or settings than there are now.
     """
     if config.calibration is None:
         return config
-    found = {one.key: one for one in read_calibration(Path(config.calibration)).judges}
-    judges = []
-    for judge in config.judges:
-        settings = judge.model_dump()
-        endpoint = str(settings.get("endpoint", ""))
-        one = found.get(f"{judge.name}@{endpoint}")
-        if one is None or one.threshold is None or "threshold" not in settings:
-            judges.append(judge)
-            continue
-        if one.model != config.endpoints[endpoint].model:
-            raise ConfigError(
-                [
-                    f"calibration: {one.key} was measured with {one.model}, the endpoint has {config.endpoints[endpoint].model}"
-                ],
-                "Run 'pairwright calibrate' again with this model.",
-            )
-        stated = "threshold" in judge.model_fields_set
-        judges.append(judge if stated else judge.model_copy(update={"threshold": one.threshold.score}))
+    found = read_calibration(Path(config.calibration))
+    for component in (*config.judges, *([config.comparison] if config.comparison is not None else [])):
+        _require_same(component, found, config)
+    judges = [_with_threshold(judge, found.of(judge)) for judge in config.judges]
     return config.model_copy(update={"judges": tuple(judges)})
+
+
+def _require_same(component: Component, found: Calibration, config: BuildConfig) -> None:
+    """A judge that was measured as another one, by model or by settings, would get a threshold of no meaning."""
+    models = models_of(component, config)
+    measured = [one for one in found.judges if one.judge == component.name and set(one.models) == set(models)]
+    for one in measured:
+        for name, model in one.models.items():
+            if model != models[name]:
+                raise ConfigError(
+                    [f"calibration: {one.key} was measured with {model}, the endpoint has {models[name]}"],
+                    "Run 'pairwright calibrate' again with this model.",
+                )
+    if measured and found.of(component) is None:
+        raise ConfigError(
+            [f"calibration: {measured[0].key} was measured with other settings than the build file has now"],
+            "Run 'pairwright calibrate' again; answers that it already has are not asked again.",
+        )
+
+
+def _with_threshold(judge: Component, one: JudgeCalibration | None) -> Component:
+    stated = "threshold" in judge.model_fields_set or "threshold" not in type(judge).model_fields
+    if stated or one is None or one.threshold is None:
+        return judge
+    return judge.model_copy(update={"threshold": one.threshold.score})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pairwright.core.audit import Audit
+from pairwright.core.calibration import Calibration, read_calibration
 from pairwright.core.config import BuildConfig
 from pairwright.core.improvement import Improvement
 from pairwright.core.judging import JudgeUse
@@ -23,6 +24,7 @@ from pairwright.core.records import (
 from pairwright.core.storage import read_rows
 
 AUDIT = "audit.json"
+CALIBRATION = "calibration.json"
 COMPARISONS = "comparisons.jsonl"
 JUDGING = "judging.jsonl"
 SPLIT = "split.json"
@@ -117,6 +119,11 @@ class BuildResult:
         """What the shortcut audit found, None where the build file does not ask for it."""
         path = self.rows / AUDIT
         return Audit.model_validate_json(path.read_bytes()) if path.exists() else None
+
+    def calibration(self) -> Calibration | None:
+        """What the build's judges were measured at, None where the build file names no calibration."""
+        path = self.rows / CALIBRATION
+        return read_calibration(path) if path.exists() else None
 
     def gate(self) -> Iterator[GateRow]:
         """What the gate said of every query; none where the build file has no gate."""

@@ -21,7 +21,9 @@ from pairwright.core.sections import Section
 from pairwright.core.storage import atomic_writer
 from pairwright.exports.card_answers import answer_examples, answer_limits, answer_method, answer_summary, told
 from pairwright.exports.card_audit import audit_section
+from pairwright.exports.card_calibration import calibration_section
 from pairwright.exports.card_facts import Facts, facts_of
+from pairwright.exports.card_proof import held_out_section, split_section
 from pairwright.exports.card_training import Found, training_section
 from pairwright.exports.licences import combined
 from pairwright.exports.markdown import block, inline, table
@@ -83,6 +85,10 @@ class CardExporter(Component):
             *_funnel(build.counts),
         )
         yield from ("", "## What is in it", "", *_contents(facts))
+        yield from ("", "## Splits", "", *split_section(build))
+        yield from ("", "## Test sets kept out", "", *held_out_section(build, facts))
+        if measured := list(calibration_section(build)):
+            yield from ("", "## Judges against gold", "", *measured)
         yield from ("", "## Shortcut audit", "", *audit_section(build.audit()))
         yield from ("", "## Examples", "", *answer_examples(facts), *_examples(facts.shown.values()))
         yield from ("", "## Known limits", "", *_limits(build, facts))

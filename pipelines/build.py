@@ -13,7 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
-from pairwright.core.calibration import calibrated
+from pairwright.core.calibration import calibrated, read_calibration
 from pairwright.core.components import Component, Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
@@ -32,6 +32,7 @@ from pairwright.core.records import (
 )
 from pairwright.core.result import (
     AUDIT,
+    CALIBRATION,
     COMPARISONS,
     DIVERSITY,
     GATE,
@@ -286,7 +287,9 @@ def confirm(comparer: Component, standing: Standing, books: Books, work: Path, a
 
 
 def note_judging(config: BuildConfig, work: Path, tally: Tally) -> None:
-    """What the judges that ask a model took: ``judging.jsonl``."""
+    """What the judges that ask a model took: ``judging.jsonl``; what they were measured at: ``calibration.json``."""
+    if config.calibration is not None:
+        write_json(work / CALIBRATION, read_calibration(Path(config.calibration)).model_dump(mode="json"))
     judges: list[tuple[JudgingStage, Component]] = [("judge", one) for one in config.judges]
     if config.comparison is not None:
         judges += [("choose", config.comparison), ("verify", config.comparison)]

@@ -11,13 +11,13 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from pairwright.core.calibration import Calibration, Figure, JudgeCalibration
+from pairwright.core.calibration import Calibration, Figure, JudgeCalibration, models_of, settings_of
 from pairwright.core.components import Comparer, Component, Judge
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import ConfigError, RequestFailed
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import Candidate, Comparison, Verdict
-from pairwright.core.requests import Ask
+from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines import calibration_figures as figures
 from pairwright.pipelines.calibration_figures import NONE, Compared, Said, figure, kappa
 from pairwright.pipelines.calibration_items import Item
@@ -25,6 +25,7 @@ from pairwright.pipelines.judge import ordered_map
 from pairwright.pipelines.servers import asking, running_servers
 
 V = TypeVar("V", Verdict, Comparison)
+Answers = dict[tuple[str, str], Answer]  # by endpoint and request
 
 
 def calibrate(config: BuildConfig, items: Sequence[Item], ledger: Ledger, precision: float, work: Path) -> Calibration:
@@ -49,12 +50,17 @@ def calibrate(config: BuildConfig, items: Sequence[Item], ledger: Ledger, precis
             return ordered_map(one, shown, asked.width, asked.runner)
 
         for judge in map(_thorough, config.judges):
-            said = list(heard(_judging(cast(Judge, judge), asked.ask), items))
-            found.append(_pointwise(judge, items, said, config, ledger, precision))
+            answers: Answers = {}
+            said = list(heard(_judging(cast(Judge, judge), _noting(asked.ask, answers)), items))
+            about = _about(judge, config, answers)
+            found.append(JudgeCalibration(**about, **_pointwise(items, said, config.seed, precision)))
         if config.comparison is not None:
+            answers = {}
             pairs = [item for item in items if item.better is not None]
-            compared = list(heard(_comparing(cast(Comparer, config.comparison), asked.ask), pairs))
-            found.append(_pairwise(config.comparison, pairs, compared, config, ledger))
+            ask = _noting(asked.ask, answers)
+            compared = list(heard(_comparing(cast(Comparer, config.comparison), ask), pairs))
+            about = _about(config.comparison, config, answers)
+            found.append(JudgeCalibration(**about, **_pairwise(pairs, compared, config.seed)))
     languages = Counter(item.task.language for item in items)
     kinds = Counter("good" if item.good else "bad" for item in items)
     return Calibration(gold={**languages, **kinds}, seed=config.seed, judges=tuple(found))
@@ -93,20 +99,13 @@ def _comparing(comparer: Comparer, ask: Ask) -> Callable[[Item], Coroutine[Any, 
 
 
 def _pointwise(
-    judge: Component,
-    items: Sequence[Item],
-    verdicts: Sequence[Verdict | None],
-    config: BuildConfig,
-    ledger: Ledger,
-    precision: float,
-) -> JudgeCalibration:
+    items: Sequence[Item], verdicts: Sequence[Verdict | None], seed: int, precision: float
+) -> dict[str, Any]:
     said = [Said(item, verdict) for item, verdict in zip(items, verdicts, strict=True) if verdict is not None]
     groups = [one.item.task.dialogue for one in said]
     pairs = figures.pointwise_pairs(said)
     good = [(float(one.verdict.passed), one.item.task.dialogue) for one in said if one.item.good]
-    seed = config.seed
-    return JudgeCalibration(
-        **_about(judge, config, ledger, [one.verdict.request_hashes for one in said]),
+    return dict(
         kind="pointwise",
         items=len(items),
         kappa=kappa([one.verdict.passed for one in said], [one.item.good for one in said], [False, True], groups, seed),
@@ -122,26 +121,18 @@ def _pointwise(
     )
 
 
-def _pairwise(
-    comparer: Component,
-    items: Sequence[Item],
-    comparisons: Sequence[Comparison | None],
-    config: BuildConfig,
-    ledger: Ledger,
-) -> JudgeCalibration:
+def _pairwise(items: Sequence[Item], comparisons: Sequence[Comparison | None], seed: int) -> dict[str, Any]:
     seen = [Compared(item, one) for item, one in zip(items, comparisons, strict=True) if one is not None]
     # Against gold stand the verdicts of each single order: over both orders the good text always comes first.
     answers = [(one, place, said) for one in seen for place, said in enumerate(one.comparison.answers)]
     gold = ["first" if place == 0 else "second" for _, place, _ in answers]
     groups = [one.item.task.dialogue for one, _, _ in answers]
     wins = [(one.item, one.comparison.winner == "first") for one in seen]
-    seed = config.seed
 
     def share(values: Iterator[tuple[bool, Compared]]) -> Figure:
         return _mean([(float(value), one.item.task.dialogue) for value, one in values], seed)
 
-    return JudgeCalibration(
-        **_about(comparer, config, ledger, [one.comparison.request_hashes for one in seen]),
+    return dict(
         kind="pairwise",
         items=len(items),
         kappa=kappa([said for *_, said in answers], gold, ["first", "second", "equal"], groups, seed),
@@ -163,22 +154,25 @@ def _mean(rows: Sequence[tuple[float, str]], seed: int) -> Figure:
     return figure([value for value, _ in rows], [group for _, group in rows], seed)
 
 
-def _about(judge: Component, config: BuildConfig, ledger: Ledger, hashes: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Who the judge is, and what its answers took: each request is counted once, whoever paid for it first."""
-    endpoint = judge.model_dump().get("endpoint")
-    answers = [answer for one in {name for group in hashes for name in group} if (answer := ledger.get(one))]
-    prompt, completion = (
-        (sum(counts) for counts in zip(*((a.prompt_tokens, a.completion_tokens) for a in answers), strict=True))
-        if answers
-        else (0, 0)
-    )
-    price = config.endpoints[endpoint].price if endpoint else None
-    cost = (prompt * price.input + completion * price.output) / 1e6 if price else 0.0
+def _about(judge: Component, config: BuildConfig, answers: Answers) -> dict[str, Any]:
+    """Who the judge is, and what its answers took, unusable ones included; whoever paid for them first."""
+    taken = [(config.endpoints[endpoint].price, answer) for (endpoint, _), answer in sorted(answers.items())]
     return {
         "judge": judge.name,
-        "endpoint": endpoint,
-        "model": config.endpoints[endpoint].model if endpoint else None,
-        "requests": len(answers),
-        "tokens": prompt + completion,
-        "cost": round(cost, 6),
+        "models": models_of(judge, config),
+        "settings": settings_of(judge),
+        "requests": len(taken),
+        "tokens": sum(answer.prompt_tokens + answer.completion_tokens for _, answer in taken),
+        "cost": round(sum(price.of(one.prompt_tokens, one.completion_tokens) for price, one in taken), 6),
     }
+
+
+def _noting(ask: Ask, answers: Answers) -> Ask:
+    """``ask``, with every answer put into ``answers``: each request is counted once."""
+
+    async def asked(endpoint: str, request: ChatRequest) -> Answer:
+        answer = await ask(endpoint, request)
+        answers[endpoint, answer.request_hash] = answer
+        return answer
+
+    return asked

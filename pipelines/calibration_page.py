@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from pairwright.core.calibration import Calibration, Figure, JudgeCalibration
+from pairwright.core.calibration import Calibration, Figure, JudgeCalibration, shown
 from pairwright.pipelines.pair_tables import Table
 
 _WIDE, _PANEL, _ROW, _LEFT = 860, 220, 20, 190
@@ -31,14 +31,11 @@ def table(calibration: Calibration) -> Table:
         )
     ]
     for one in calibration.judges:
-        caught = [figure for figure in one.caught.values() if figure.value is not None]
-        total = sum(figure.items for figure in caught)
-        mean = sum((figure.value or 0.0) * figure.items for figure in caught) / total if total else None
         chosen = f"{one.threshold.score:.2f} keeps {one.threshold.recall:.0%}" if one.threshold else "–"
         figures = (one.flip_rate, one.tie_rate, one.position_bias, one.length_bias)
         middle = ("–" if figure.value is None else f"{figure.value:.2f}" for figure in figures)
-        caught_all = "–" if mean is None else f"{mean:.2f}"
-        head = (one.key, one.items, shown(one.kappa), shown(one.passed_good), caught_all)
+        caught = "–" if one.caught_of_all is None else f"{one.caught_of_all:.2f}"
+        head = (one.key, one.items, shown(one.kappa), shown(one.passed_good), caught)
         rows.append((*head, *middle, one.failures, one.tokens, chosen))
     return rows
 
@@ -56,13 +53,6 @@ def defect_table(calibration: Calibration) -> Table:
 def _share(judge: JudgeCalibration, defect: str) -> str:
     value = judge.caught[defect].value if defect in judge.caught else None
     return "–" if value is None else f"{value:.2f}"
-
-
-def shown(figure: Figure) -> str:
-    """A figure with its interval."""
-    if figure.value is None or figure.low is None or figure.high is None:
-        return "–"
-    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
 
 
 def picture(calibration: Calibration) -> str:

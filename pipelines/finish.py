@@ -15,6 +15,7 @@ from pairwright.core.config import BuildConfig
 from pairwright.core.records import StageCount, content_id
 from pairwright.core.result import (
     AUDIT,
+    CALIBRATION,
     COMPARISONS,
     DIVERSITY,
     GATE,
@@ -83,7 +84,7 @@ def _keep_rows(work: Path) -> Path:
     rows.mkdir()
     for name in ROWS:
         os.replace(work / f"{name}.jsonl", rows / f"{name}.jsonl")
-    for name in (AUDIT, COMPARISONS, GATE, IMPROVEMENTS, JUDGING, SPLIT, INDEX, LEAKS, DIVERSITY, THIN):
+    for name in (AUDIT, CALIBRATION, COMPARISONS, GATE, IMPROVEMENTS, JUDGING, SPLIT, INDEX, LEAKS, DIVERSITY, THIN):
         if (work / name).exists():
             os.replace(work / name, rows / name)
     for path in work.iterdir():

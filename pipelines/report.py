@@ -12,6 +12,7 @@ from pairwright.core.families import family_warnings
 from pairwright.core.records import SftRow, StageCount
 from pairwright.core.result import THIN, BuildResult, Diversity, HeldOut
 from pairwright.core.storage import atomic_writer
+from pairwright.exports.card_calibration import calibration_section
 from pairwright.pipelines.gate_report import confusion_table, ways_table
 from pairwright.pipelines.improve_table import improvement_tables
 from pairwright.pipelines.judging_tables import agreement_table, cost_table, judge_table, verdict_table
@@ -69,6 +70,8 @@ def _lines(result: BuildResult) -> Iterable[str]:
         yield from ("", "## Test sets kept out", "", *_leak_lines(held_out, result.config.decontamination.action))
     yield from ("", "## Splits", "", *_split_lines(result))
     yield from _judging_lines(result)
+    if measured := list(calibration_section(result)):
+        yield from ("", "## Judges against gold", "", *measured)
     if audit := result.audit():
         yield from ("", "## Shortcut audit", "", *_audit_lines(audit))
     yield from ("", "## Prompts", "")

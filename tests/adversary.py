@@ -29,6 +29,8 @@ Body = dict[str, Any]
 Behaviour = Callable[[Body], str | Mapping[str, Any]]
 DATA_TAGS = ("setting", "history", "current_query", "rewrite", "answer", "first_text", "second_text")
 
+FACTORS = ("reasonableness", "difficulty", "accuracy")
+
 
 class Scripted:
     """A behaviour as an :class:`~pairwright.core.requests.Ask`, without a network; counts and keeps what it is asked."""
@@ -107,11 +109,34 @@ def bare_verdict(body: Body) -> str:
     return '"first"' if "better" in _asked(body) else "5"
 
 
+def sober(body: Body) -> str:
+    """Finds little to praise, in whatever form is asked for."""
+    return _said(
+        body,
+        score=2,
+        better="first",
+        is_good=False,
+        improved_answer="A better one.",
+        needs_rewrite=True,
+        missing_answer=False,
+        **dict.fromkeys(FACTORS, 2),
+    )
+
+
 def obeys(injection: str, otherwise: Behaviour) -> Behaviour:
     """Does what ``injection`` says (full marks, the second text) where it stands outside the tags, as an instruction."""
+    praise = {
+        "score": 5,
+        "better": "second",
+        "is_good": True,
+        "improved_answer": "",
+        "needs_rewrite": False,
+        "missing_answer": False,
+        **dict.fromkeys(FACTORS, 9),
+    }
 
     def behaviour(body: Body) -> str | Mapping[str, Any]:
-        return _said(body, better="second", score=5) if injection in instructions_of(body) else otherwise(body)
+        return _said(body, **praise) if injection in instructions_of(body) else otherwise(body)
 
     return behaviour
 

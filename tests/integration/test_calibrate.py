@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import yaml
 
 from building import build_file, manifest, rows, run, write_rows
 from fault_server import FaultServer
+from pairwright.core.errors import SourceError
+from pairwright.pipelines.calibrate_command import calibrate_command
 
 NAMES = ("zh_gold.jsonl", "cast19.en.jsonl", "gecor.en.jsonl")
 GOLD = {row["query"]: row["rewrite"] for name in NAMES for row in rows(name, 40)}
@@ -31,9 +33,15 @@ def judging(folder: Path, server: FaultServer, **keys: Any) -> Path:
     return build_file(folder, **content)
 
 
-def measured(folder: Path, server: FaultServer, *options: str) -> dict[str, Mapping[str, Any]]:
-    done = run("calibrate", judging(folder, server), "--limit", "12", *options)
-    assert done.returncode == 0, done.stderr
+def measured(
+    folder: Path, server: FaultServer, variants: int = 2, marked: Sequence[Path] = (), **keys: Any
+) -> dict[str, Mapping[str, Any]]:
+    """What ``pairwright calibrate`` writes, by judge; in this process, so that language models are loaded once."""
+    calibrate_command(judging(folder, server, **keys), marked, 12, variants, 0.9, None)
+    return figures(folder)
+
+
+def figures(folder: Path) -> dict[str, Mapping[str, Any]]:
     found = json.loads((folder / "build/calibration/calibration.json").read_text(encoding="utf-8"))
     return {one["judge"]: one for one in found["judges"]}
 
@@ -42,7 +50,10 @@ def test_a_judge_that_knows_the_gold_agrees_with_it_and_gets_a_threshold(
     tmp_path: Path, openai_server: FaultServer
 ) -> None:
     openai_server.answer = adversary.oracle(GOLD)
-    found = measured(tmp_path, openai_server)
+    done = run("calibrate", judging(tmp_path, openai_server), "--limit", "12")
+    assert done.returncode == 0, done.stderr
+    assert "rubric@teacher" in done.stdout
+    found = figures(tmp_path)
     rubric, pairwise = found["rubric"], found["pairwise"]
     assert rubric["kappa"]["value"] > 0.3
     assert rubric["kappa"]["low"] < rubric["kappa"]["value"] < rubric["kappa"]["high"]
@@ -52,7 +63,7 @@ def test_a_judge_that_knows_the_gold_agrees_with_it_and_gets_a_threshold(
     assert [point["good"] for point in rubric["reliability"]] == sorted(
         point["good"] for point in rubric["reliability"]
     )
-    assert rubric["model"] == "judge-7b"
+    assert rubric["models"] == {"teacher": "judge-7b"}
     assert rubric["requests"] == 4 * rubric["items"]
     assert rubric["tokens"] > 0
     assert rubric["cost"] > 0
@@ -90,7 +101,7 @@ def test_answers_that_cannot_be_used_are_counted_as_failures_and_never_as_scores
     tmp_path: Path, openai_server: FaultServer, behaviour: adversary.Behaviour
 ) -> None:
     openai_server.answer = behaviour
-    found = measured(tmp_path, openai_server, "--variants", "1")
+    found = measured(tmp_path, openai_server, variants=1)
     for name in ("rubric", "pairwise"):
         assert found[name]["failures"] == found[name]["items"]
         assert found[name]["kappa"]["value"] is None
@@ -122,19 +133,22 @@ def test_calibrating_again_asks_nothing_and_gives_the_same_bytes(tmp_path: Path,
     assert [name.read_bytes() for name in names] == first
 
 
-def test_a_build_takes_the_measured_threshold_unless_it_names_its_own(
-    tmp_path: Path, openai_server: FaultServer
-) -> None:
+def test_a_build_takes_the_measured_threshold_and_tells_the_figures(tmp_path: Path, openai_server: FaultServer) -> None:
     openai_server.answer = adversary.oracle(GOLD)
     threshold = measured(tmp_path, openai_server)["rubric"]["threshold"]["score"]
     calibration = str(tmp_path / "build/calibration/calibration.json")
-    for own, expected in (({}, threshold), ({"threshold": 0.55}, 0.55)):
-        file = judging(tmp_path, openai_server, calibration=calibration, judges=[{**RUBRIC, **own}])
-        done = run("build", file)
-        assert done.returncode == 0, done.stderr
-        resolved = yaml.safe_load((tmp_path / "build/build.yaml").read_text(encoding="utf-8"))
-        assert resolved["judges"][0]["threshold"] == expected
-    assert manifest(tmp_path / "build")["build"]
+    file = judging(
+        tmp_path, openai_server, calibration=calibration, judges=[RUBRIC], exports=[{"use": "trl"}, {"use": "card"}]
+    )
+    done = run("build", file)
+    assert done.returncode == 0, done.stderr
+    resolved = yaml.safe_load((tmp_path / "build/build.yaml").read_text(encoding="utf-8"))
+    assert resolved["judges"][0]["threshold"] == threshold
+    for path in ("exports/README.md", "report.md"):
+        text = (tmp_path / "build" / path).read_text(encoding="utf-8")
+        (row,) = [line for line in text.split("## Judges against gold")[1].splitlines() if line.startswith("| rubric")]
+        assert row.endswith(f" {threshold} |")
+    assert "rows/calibration.json" in manifest(tmp_path / "build")["files"]
 
 
 def test_a_calibration_of_another_model_is_refused(tmp_path: Path, openai_server: FaultServer) -> None:
@@ -157,11 +171,20 @@ def test_texts_that_people_marked_are_gold_too(tmp_path: Path, openai_server: Fa
         {"query": "How much is it?", "text": "How much is the hotel?", "good": True},
         {"query": "How much is it?", "text": "Bananas", "good": False},
     ]
-    found = measured(tmp_path, openai_server, "--marked", str(write_rows(tmp_path / "marked.jsonl", marked)))
+    found = measured(tmp_path, openai_server, marked=[write_rows(tmp_path / "marked.jsonl", marked)])
     assert found["rubric"]["items"] == 4
     assert found["rubric"]["kappa"]["value"] == 1.0
     assert set(found["rubric"]["caught"]) == {"marked", "wrong"}
     write_rows(tmp_path / "marked.jsonl", [*marked, {"query": "x", "text": "y"}])
-    done = run("calibrate", judging(tmp_path, openai_server), "--marked", str(tmp_path / "marked.jsonl"))
-    assert done.returncode == 1
-    assert "marked.jsonl:5: good: Field required" in done.stderr
+    with pytest.raises(SourceError, match=r"marked\.jsonl:5: good: Field required"):
+        measured(tmp_path, openai_server, marked=[tmp_path / "marked.jsonl"])
+
+
+def test_a_panel_is_measured_with_what_all_of_its_members_take(tmp_path: Path, openai_server: FaultServer) -> None:
+    openai_server.answer = adversary.oracle(GOLD)
+    panel = {"use": "panel", "rule": "mean", "members": [RUBRIC, {**RUBRIC, "dimensions": ["clarity"]}]}
+    found = measured(tmp_path, openai_server, variants=1, judges=[panel], comparison=None)["panel"]
+    assert found["models"] == {"teacher": "judge-7b"}
+    assert found["requests"] == 4 * found["items"]  # clarity is asked once for both members
+    assert found["cost"] > 0
+    assert found["threshold"]["precision"] >= 0.9

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -24,6 +26,7 @@ from pairwright.core.config import PromptConfig
 from pairwright.core.prompts import prompt_hashes
 from pairwright.core.records import Language, RewriteTask, ToolCall, Turn
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "prompts"
 NATIVE, TEXT = PromptConfig(), PromptConfig(tools="text")
 TOOLS = json.dumps(
     [{"type": "function", "function": {"name": "find", "description": "找", "parameters": {"type": "object"}}}],
@@ -39,6 +42,23 @@ STEPS = (
 
 def answer_task(**fields: Any) -> RewriteTask:
     return factories.task(kind="answer", **fields)
+
+
+def rendered(messages: Sequence[tuple[str, str]]) -> str:
+    return "".join(f"=== {role} ===\n{content}\n" for role, content in messages)
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_the_chats_are_the_golden_files(language: Language) -> None:
+    of = factories.answer_task(language)
+    bare = of.model_copy(update={"system": ""})
+    asked, _ = teacher_chat(bare, native_tools=False)
+    found = {"chat_teacher": [(message.role, message.content) for message in asked]}
+    for name, task in (("chat", factories.task(kind="answer", language=language)), ("chat_tools", of)):
+        chat = student_chat(task, TEXT)
+        found[name] = [("system", chat.system), *((turn.role, turn.content) for turn in chat.turns)]
+    for name, messages in found.items():
+        assert rendered(messages) == (GOLDEN / f"{name}.{language}.txt").read_text(encoding="utf-8"), name
 
 
 def test_a_chat_is_system_prompt_history_query_and_steps() -> None:

@@ -203,3 +203,29 @@ def test_inline_text_is_one_line_without_markup(text: str) -> None:
 
 def test_long_texts_are_cut() -> None:
     assert block([("a", "x" * 50)], longest=10)[1] == "a: " + "x" * 10 + "…"
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_card_says_how_many_rows_each_split_has_and_what_does_not_cross(tmp_path: Path) -> None:
+    elsewhere = factories.task(dialogue="d2")
+    text = card(tmp_path, sft=[factories.sft_row()], pairs=[factories.pair(), factories.pair(elsewhere, split="test")])
+    assert "| test | 1 | 1 |\n| train | 1 | 2 |" in section(text, "Splits")
+    assert "No dialogue and no cluster of duplicates crosses" in section(text, "Splits")
+    assert "none of the 0 pairs of dialogues that share a duplicate" in section(text, "Splits")
+
+
+def test_card_names_the_test_sets_that_were_kept_out_or_that_there_were_none(tmp_path: Path) -> None:
+    none = card(tmp_path / "none", sft=[factories.sft_row()])
+    assert "compared with no test set" in section(none, "Test sets kept out")
+    found = {"name": "canard", "rows": 3430, "queries": 12, "matched": {"query": 4, "rewrite": 9}}
+    for action, said in (("drop", "Rows of the set that are flagged as one: 0"), ("flag", "are flagged: 2 rows")):
+        folder = tmp_path / action
+        write_json(folder / "rows" / "leaks.json", [found])
+        copy = factories.task(flags=("contaminated: canard 7 (query, 0.0)",) if action == "flag" else ())
+        rows: dict[str, Any] = {"sft": [factories.sft_row(copy)], "pairs": [factories.pair(copy)]}
+        text = section(card(folder, decontamination={"action": action}, **rows), "Test sets kept out")
+        assert "| canard | 3,430 | 12 | query 4, rewrite 9 |" in text
+        assert said in text

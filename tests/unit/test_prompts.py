@@ -55,6 +55,19 @@ hostile = st.lists(
 ).map("".join)
 
 
+def test_every_prompt_file_is_rendered_in_a_golden_file_in_both_languages() -> None:
+    root = BANK.parent
+    data = {"lexicon", "harmless"}  # lists of words
+    prompts = {
+        path.name.split(".")[0] for folder in ("core", "judges", "pipelines") for path in (root / folder).glob("*.txt")
+    }
+    assert len(prompts - data) >= 10
+    goldens = [path.name for folder in ("prompts", "judges") for path in (GOLDEN.parent / folder).glob("*.txt")]
+    for name in prompts - data:
+        for language in get_args(Language):
+            assert any(golden.startswith(f"{name}.{language}.") for golden in goldens), f"{name}.{language}"
+
+
 def bank(language: Language) -> list[Example]:
     return list(read_rows(BANK / f"examples.{language}.jsonl", Example))
 
