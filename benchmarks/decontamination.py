@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from pairwright.core.canonical import canonical
 from pairwright.core.language import detect_language
-from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.copies import copies
 from pairwright.pipelines.passages import shared_passages
 

@@ -38,11 +38,11 @@ from pairwright.core.language import mentions_many, normalise, restored, support
 from pairwright.core.ledger import Ledger
 from pairwright.core.records import GateDecision, Origin, RewriteTask, Turn
 from pairwright.core.statistics import group_indices, group_sums, percentile_interval, resampled
+from pairwright.core.window import window
 from pairwright.judges.gate_rules import decision
 from pairwright.judges.rules import same_question
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.contexts import window
 from pairwright.pipelines.judge import ordered_map
 from pairwright.pipelines.servers import asking, running_servers
 

@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 
 from pairwright.core import language as lang
 from pairwright.core.components import Perturber
+from pairwright.core.examples import read_examples
 from pairwright.core.records import Candidate, Dropped, Example, Origin, Rejected, RewriteTask, Turn, row_rng
 from pairwright.perturbers import PERTURBERS
-from pairwright.pipelines.examples import read_examples
 
 
 class Row(NamedTuple):

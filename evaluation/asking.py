@@ -10,14 +10,14 @@ from pydantic import Field
 
 from pairwright.core.config import ContextConfig, ExamplesConfig, LimitsConfig, PromptConfig
 from pairwright.core.errors import SourceError
+from pairwright.core.examples import ExampleIndex, read_examples
 from pairwright.core.language import estimate_tokens
 from pairwright.core.prompts import STUDENT_SCHEMA, parse_student_answer, prompt_hash, student_prompt
 from pairwright.core.records import Origin, RewriteTask, Row
 from pairwright.core.requests import ChatRequest, Message
+from pairwright.core.window import window
 from pairwright.evaluation.gold import GoldRow, GoldSet
 from pairwright.evaluation.predictions import Prediction
-from pairwright.pipelines.contexts import window
-from pairwright.pipelines.examples import ExampleIndex, read_examples
 
 _ORIGIN = Origin(source="evaluation", file="", key="", licence="")
 

@@ -17,6 +17,7 @@ from pairwright.core.calibration import calibrated, read_calibration
 from pairwright.core.components import Component, Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
+from pairwright.core.examples import read_examples
 from pairwright.core.improvement import Improvement
 from pairwright.core.judging import JudgingStage
 from pairwright.core.ledger import Ledger
@@ -58,7 +59,6 @@ from pairwright.pipelines.contexts import contexts, queries
 from pairwright.pipelines.dedup import deduplicate, dialogue_links
 from pairwright.pipelines.earlier import require_earlier, write_index
 from pairwright.pipelines.embedding import require_embedding
-from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.finish import finish, unfinished
 from pairwright.pipelines.gate import decisions, gated
 from pairwright.pipelines.licence_check import require_combinable

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pairwright.core.components import Perturber, Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import SourceError
+from pairwright.core.examples import read_examples
 from pairwright.core.language import detect_language, estimate_tokens
 from pairwright.core.records import (
     Candidate,
@@ -26,7 +27,6 @@ from pairwright.core.records import (
 )
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.contexts import contexts, queries
-from pairwright.pipelines.examples import read_examples
 
 STAGE = "calibrate"
 

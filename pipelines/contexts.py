@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pairwright.core.config import ContextConfig
+from pairwright.core.examples import ExampleIndex
 from pairwright.core.language import estimate_tokens
-from pairwright.core.records import Conversation, Dropped, Example, RewriteTask, Turn
-from pairwright.pipelines.examples import ExampleIndex
+from pairwright.core.records import Conversation, Dropped, Example, RewriteTask
+from pairwright.core.window import window
 
 STAGE = "window"
 
@@ -63,24 +64,6 @@ def _context(
         examples=index.choose(query, history, conversation.language, per_prompt, conversation.reference),
         origin=conversation.origin,
     )
-
-
-def window(turns: Sequence[Turn], user_turns: int, max_tokens: int, used: int) -> tuple[tuple[Turn, ...], int, int]:
-    """The newest part of ``turns`` that may stay, how many turns that cuts off, and the tokens with ``used``.
-
-    At most ``user_turns`` user turns stay, with the answers after them (and an opening before the first, where all
-    user turns stay); then the oldest turns go, one by one, until the estimate fits ``max_tokens``. System prompts
-    instruct another model than ours, and calls without words say nothing: they are never part of the window, and are
-    not counted as cut.
-    """
-    said = (turn for turn in turns if turn.role != "system" and turn.content)
-    spoken = [turn.model_copy(update={"calls": ()}) if turn.calls else turn for turn in said]
-    users = [position for position, turn in enumerate(spoken) if turn.role == "user"]
-    start = len(spoken) if user_turns == 0 else users[-user_turns] if len(users) > user_turns else 0
-    first = len(spoken)
-    while first > start and used + (tokens := estimate_tokens(spoken[first - 1].content)) <= max_tokens:
-        first, used = first - 1, used + tokens
-    return tuple(spoken[first:]), first, used
 
 
 def _unfit(conversation: Conversation, query: str, tokens: int, config: ContextConfig) -> tuple[str, str] | None:

@@ -19,10 +19,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from pairwright.core.canonical import canonical
 from pairwright.core.records import Conversation, Dropped, Failed, Language, RewriteTask, Turn
 from pairwright.core.result import HeldOut
 from pairwright.core.sections import DecontaminationConfig
-from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.copies import copies
 from pairwright.pipelines.edits import edit_distances
 from pairwright.pipelines.passages import shared_passages

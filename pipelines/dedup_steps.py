@@ -16,9 +16,9 @@ from typing import Any
 from distilabel.steps import GlobalStep, Step, StepInput
 from pydantic import Field, PrivateAttr
 
+from pairwright.core.canonical import canonical
 from pairwright.core.language import detect_language
 from pairwright.core.sections import DedupConfig
-from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.copies import copies
 from pairwright.pipelines.dedup import near_verdicts
 from pairwright.pipelines.same_request import essence

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from pairwright.core.canonical import canonical
 from pairwright.core.records import Dropped, Row, SftRow, Turn
 from pairwright.core.result import Diversity, Spread
 from pairwright.core.sections import DiversityConfig
-from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.embedding import embed
 from pairwright.pipelines.k_centre import k_centre
 from pairwright.pipelines.spread import spread

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.examples import ExampleIndex, read_examples
 from pairwright.core.language import detect_language
 from pairwright.core.records import Dropped, Rejected, Turn
 from pairwright.perturbers.preview import preview
 from pairwright.pipelines.answer_dialogues import checked_tools
 from pairwright.pipelines.commands import print_table
-from pairwright.pipelines.examples import ExampleIndex, read_examples
 from pairwright.pipelines.row_forms import RowError
 
 Outcomes = Mapping[str, list[Rejected | Dropped]]

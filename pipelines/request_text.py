@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from pairwright.core.canonical import canonical
 from pairwright.core.records import RewriteTask, Turn
-from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.near_rows import BREAK
 from pairwright.pipelines.same_request import essence
 

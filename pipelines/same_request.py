@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from pairwright.pipelines.canonical import canonical
+from pairwright.core.canonical import canonical
 
 Words = tuple[str, ...]
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from pairwright.core.components import Perturber
+from pairwright.core.examples import read_examples
 from pairwright.core.language import providers
 from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask, row_rng
 from pairwright.perturbers import PERTURBERS
-from pairwright.pipelines.examples import read_examples
 
 FILE = Path(__file__).parent.parent / "data" / "read_pairs.jsonl"
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]

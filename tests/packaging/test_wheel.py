@@ -107,7 +107,7 @@ LAYERS = {
     "perturbers": ("core",),
     "exports": ("core",),
     "pipelines": ("core", "judges", "perturbers", "exports"),
-    "evaluation": ("core", "judges", "perturbers", "exports", "pipelines"),
+    "evaluation": ("core", "judges"),
     "training_recipes": ("core", "exports", "evaluation"),
 }
 

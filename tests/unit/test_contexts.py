@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from factories import example, origin, turns
 from pairwright.core.config import ContextConfig
 from pairwright.core.errors import ConfigError
+from pairwright.core.examples import ExampleIndex, read_examples
 from pairwright.core.language import estimate_tokens
 from pairwright.core.records import Conversation, Dropped, Example, RewriteTask, Turn
-from pairwright.pipelines.contexts import contexts, queries, window
-from pairwright.pipelines.examples import ExampleIndex, read_examples
+from pairwright.core.window import window
+from pairwright.pipelines.contexts import contexts, queries
 
 DIALOGUE = turns(
     ("system", "You sell tickets."),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pairwright.core.canonical import canonical
 from pairwright.core.sections import DedupConfig
-from pairwright.pipelines.canonical import canonical
 from pairwright.pipelines.dedup import near_verdicts
 from pairwright.pipelines.same_request import essence, outline, same_request, variants, words
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from pairwright.core.canonical import canonical
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import Example, Language, Turn
-from pairwright.pipelines.canonical import canonical
 
 _PACKAGED = ("examples.zh.jsonl", "examples.en.jsonl")
 _HISTORY_WEIGHT = 0.3
