@@ -1,15 +1,22 @@
-# Two commands matter: `make demo` and `make test`. Both set up what they need in .venv on the first call.
+# `make demo`, `make train-demo` and `make test` set up what they need in .venv on the first call.
 PYTHON ?= python3
 DEMO := .venv/.demo-ready
 FULL := .venv/.test-ready
 LINK := .venv/.linked
+STUDENT := builds/smollm2-135m
 FOLDERS := core pipelines judges perturbers exports evaluation training_recipes
 UV := .venv/bin/uv pip install --quiet
 
-.PHONY: demo test lint docs-check clean
+.PHONY: demo train-demo test lint docs-check clean
 
 demo: $(DEMO) $(LINK)
 	.venv/bin/pairwright build examples/demo.yaml
+
+# Given again after a kill, it goes on where it was.
+train-demo: $(FULL) $(LINK)
+	.venv/bin/pairwright build examples/train-demo.yaml
+	.venv/bin/python -m pairwright.training_recipes.smollm $(STUDENT)
+	.venv/bin/pairwright train smollm2-135m.chain builds/train-demo --model $(STUDENT) --output runs/train-demo --set evaluate.answer_tokens=64
 
 test: $(FULL) $(LINK) lint
 	.venv/bin/python -m pytest -q
