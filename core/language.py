@@ -71,11 +71,12 @@ def detect_language(text: str) -> Language:
 def normalise(text: str) -> str:
     """What stays when form does not count: NFKC, casefolded, words joined by one space, Han text by none.
 
-    Apostrophes vanish ("What's" = "whats"), other punctuation separates words.
+    Apostrophes vanish ("What's" = "whats"), the point of a decimal stays (2.5 km is not 25 km, even when a caller takes
+    the spaces out), other punctuation separates words.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     folded = re.sub(r"(?<=\w)['’](?=\w)|(?<=\d),(?=\d{3})|(?<=\b[^\W\d])\.(?=[^\W\d]\b)", "", folded)
-    plain = " ".join(re.sub(r"[\W_]+", " ", folded).split())
+    plain = " ".join(re.sub(r"(?:(?!(?<=\d)\.(?=\d))[\W_])+", " ", folded).split())
     return re.sub(rf"(?<={_HAN.pattern}) | (?={_HAN.pattern})", "", plain)
 
 
@@ -282,8 +283,8 @@ def _stem(word: str) -> str:
 
 
 def _contains(text: str, wanted: str) -> bool:
-    before = r"(?<![a-z0-9])" if wanted[0].isascii() else ""
-    after = r"(?![a-z0-9])" if wanted[-1].isascii() else ""
+    before = r"(?<![a-z0-9])(?<!\d\.)" if wanted[0].isascii() else ""
+    after = r"(?![a-z0-9]|\.\d)" if wanted[-1].isascii() else ""
     if re.search(before + re.escape(wanted) + after, text):
         return True
     if _HAN.search(wanted):

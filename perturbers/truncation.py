@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core import language as lang
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import english
@@ -55,6 +56,11 @@ _NUMBER = (
     r"(?:评分|人均消费|价格|门票|票价|游玩时间|游玩时长|最低价格|(?:能|可以)玩)?(?:是|在|为)?\d[\d.]*(?:元|块|分|个?小时|分钟)?(?:\s*[-~到至]\s*\d[\d.]*)?"
     r"(?:元|块|分|个?小时|分钟|公里|米|点|岁|天)(?:以上|以下|以内|左右)?"
 )
+_TIME = (
+    r"(?:\d{4}(?=[-~到至]\d{4}年)|(?:\d{4}|[一二三四五六七八九零〇]{4})年代?|(?:上世纪|二十世纪|20世纪)?[二三四五六七八九]十年代|[今去前明后]年)(?:\d{1,2}月份?(?:\d{1,2}[日号])?)?"
+    r"|(?:\d{1,2}月\d{1,2}[日号]|[今明后昨前]天|[今明昨]晚|明早|[上下这本]个?(?:周|星期)[一二三四五六日天末]?|(?:周|星期)[一二三四五六日天末])(?:早上|上午|中午|下午|晚上)?"
+    r"|早上|上午|中午|下午|晚上"
+)
 _ZH_CUTS = (
     (re.compile(rf"[，、]{_NUMBER}(?=的[\u4e00-\u9fff])"), "cut_number"),
     (
@@ -62,8 +68,10 @@ _ZH_CUTS = (
         "cut_number",
     ),
     (
+        # the whole expression goes: 2001年 without its 在, 下周一 without its 一, 1999年到2005年 as one
         re.compile(
-            r"(?:今天|明天|后天|昨天|今晚|明早|周[一二三四五六日末]|下周|上周|\d{4}年|\d{1,2}月\d{1,2}[日号]|上午|下午|晚上|早上|中午)的?"
+            rf"(?:[在从自于]|(?<![\d是有那在从自于-]))(?:{_TIME})(?:\s*[-~到至]\s*(?:{_TIME}))?(?:以[前后来]|之[前后间]|期间|[左前]右|开始|[起间](?!草|点|来|床|飞))?"
+            r"(?:(?:上映|发行|出生|成立|发布|推出|建成|举办|举行|获奖)的|的)?(?=[\u4e00-\u9fff《A-Z])(?![呢吗吧的])"
         ),
         "cut_time",
     ),
@@ -141,7 +149,11 @@ _CARRIERS = (
 def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
     for pattern, template in _ZH_CUTS:
         for match in pattern.finditer(chosen):
-            yield match.start(), match.end(), template
+            before = chosen[: match.start()]
+            if before.count("《") == before.count("》"):
+                # 李安2000年的电影 keeps its 的, 订明天的机票 does not
+                keeps = template == "cut_time" and match.group().endswith("的") and _ends_in_name(chosen, len(before))
+                yield match.start(), match.end() - keeps, template
     entities = restored_entities(task, chosen)
     clauses = list(re.finditer(r"[^，。？！?!]+[，。？！?!]*", chosen))
     asking = [match for match in clauses if _ZH_ASKS.search(match.group().rstrip("，。！")) and len(match.group()) > 4]
@@ -155,3 +167,7 @@ def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
         carries = re.search(r"帮我|推荐|找一|找个|给我|麻烦", clause)
         if len(clause) > 4 and says and not names and not needed and not carries:
             yield match.start(), match.end(), "cut_clause"
+
+
+def _ends_in_name(text: str, place: int) -> bool:
+    return any(mention.end == place and mention.kind == "entity" for mention in lang.mentions(text, "zh"))

@@ -104,6 +104,23 @@ def test_words_of_latin_script_stay_apart_after_normalisation() -> None:
     assert normalise("4.5 stars") != normalise("45 stars")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("2.5 km", "25 km"), ("２.５公里", "25公里"), ("评分4.5", "评分45"), ("1,000.5", "10005")]
+)
+def test_the_point_of_a_decimal_is_never_lost(one: str, other: str) -> None:
+    assert normalise(one).replace(" ", "") != normalise(other).replace(" ", "")
+    assert not supported(one, [other])
+    assert not supported(other, [one])
+
+
+def test_a_number_is_not_supported_by_a_part_of_a_decimal() -> None:
+    assert not supported("5 km", ["it is 2.5 km away"])
+    assert not supported("评分4", ["它的评分4.5分"])
+    assert supported("2.5", ["about 2.5 km away."])
+    assert supported("4.5分", ["它的评分是4.5分。"])
+    assert supported("5 km", ["It is 5 km. Then turn left."])
+
+
 def test_token_estimate_grows_with_each_kind_of_text() -> None:
     assert estimate_tokens("") == 0
     assert estimate_tokens("a") == 1
