@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,14 @@ from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers.antecedents import antecedents
 from pairwright.perturbers.spans import restored_entities
 from pairwright.perturbers.substitutes import spoken_name
-from pairwright.perturbers.verify import Draft, answers, impossible, settle
+from pairwright.perturbers.verify import Draft, answers, impossible, of_templates, settle
+
+Template = Literal[
+    "assistant_turn",
+    "refusal",
+    "promise",
+    "evasion",
+]
 
 _SENTENCE = {
     "en": re.compile(r"[A-Z](?:[^.!?:\n]|\.(?=\S)){12,160}[.!](?=\s|$)"),
@@ -39,10 +46,11 @@ class AnswerInstead(Component):
 
     name: ClassVar[str] = "answer_instead"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
+    templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
+        drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
         yield from settle(self.name, "answer_instead", task, chosen, drafts, answers, self.variants)
 
 

@@ -16,6 +16,7 @@ from pairwright.perturbers.spans import noun_phrases, stem
 
 _CODE = re.compile(r"(?=.*\d)[A-Z0-9]{5,}")
 _TURNS, _LONGEST_TURN = 6, 600
+_NO_TOPIC = re.compile(r"什么|怎么|多少|[几哪]|免费|半价|收费")
 _DULL = frozenset(
     "similarities characteristics differences advantages disadvantages easiest effects causes uses benefits symptoms "
     "cheap expensive moderate moderately priced question questions information thing things way ways kind example examples idea ideas lot people time times "
@@ -53,7 +54,7 @@ def topics(task: RewriteTask, chosen: str) -> tuple[Antecedent, ...]:
     for age, turn in enumerate(reversed(task.history[-_TURNS:])):
         for mention in lang.mentions(turn.content[:_LONGEST_TURN], "zh"):
             known = chinese.is_full_class(mention.text) or len(mention.text) > 2
-            if mention.kind == "noun" and known and mention.text not in chosen:
+            if mention.kind == "noun" and known and mention.text not in chosen and not _NO_TOPIC.search(mention.text):
                 found.setdefault(mention.text, Antecedent(mention.text, mention.text, "", age, turn.role == "user"))
     return tuple(found.values())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,13 @@ from pairwright.core import language as lang
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers.repair import in_the_place_of
-from pairwright.perturbers.verify import Draft, impossible, missing, settle, vague
+from pairwright.perturbers.verify import Draft, impossible, missing, of_templates, settle, vague
+
+Template = Literal[
+    "analysis_contradicts",
+    "analysis_skipped",
+    "analysis_copied",
+]
 
 _SKIPPED = {
     "en": ("The query is clear.", "No rewrite is needed.", "The user asks a question."),
@@ -29,10 +35,11 @@ class CotFaults(Component):
 
     name: ClassVar[str] = "cot_faults"
     variants: int = Field(1, ge=1, description="At most this many rejected answers per query.")
+    templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen, rng)
+        drafts = of_templates(_drafts(task, chosen, rng), self.templates)
         yield from settle(self.name, "faulty_analysis", task, chosen, drafts, _still_open, self.variants)
 
 

@@ -78,6 +78,7 @@ _SINGULAR_S = (
     "athletics",
     "genetics",
     "news",
+    "series",
 )
 _WORD = re.compile(r"\b(?:St|Mr|Mrs|Ms|Dr|Jr|Mt)\.|[^\W_]+(?:[-.’'][^\W_]+)*|[’']s\b|\S", re.UNICODE)
 _POSSESSIVE = re.compile(r"^(.+?)([’']s)$")
@@ -227,6 +228,16 @@ def is_plural(phrase: str) -> bool:
         return False
     if "and" in words:
         return True
+    if "of" in words[1:-1] and words[words.index("of") - 1] not in (
+        "lot",
+        "lots",
+        "number",
+        "couple",
+        "variety",
+        "kind",
+        "type",
+    ):
+        return is_plural(" ".join(phrase.split()[: words.index("of")]))
     last = re.sub(r"\W+$", "", words[-1])
     if phrase.split()[-1][:1].isupper() and last not in PLURAL_NAMES:
         return re.fullmatch(r"[A-Z]{2,}s", phrase.split()[-1]) is not None
@@ -251,3 +262,10 @@ def article_for(word: str) -> str:
     ):
         return "an"
     return "an" if lowered[:1] in tuple("aeiou") else "a"
+
+
+def uncapitalised(sentence: str) -> str:
+    """The sentence as it goes on after a comma or colon: a name at its start, and I, keep their capital."""
+    asks = sentence.split(" ")[0].lower() in WH | AUXILIARIES - {"i'm", "i've", "i'll", "i'd"}
+    named = re.match(r"I\b|[A-Z][A-Z]|[A-Z]\w+ [A-HJ-Z]", sentence)
+    return sentence if named and not asks else sentence[:1].lower() + sentence[1:]

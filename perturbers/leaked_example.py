@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,14 @@ from pairwright.perturbers.phrases import Frame
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
 from pairwright.perturbers.spans import Change, Entity, dialogue_text, find_restored, noun_phrases, restored_entities
 from pairwright.perturbers.substitutes import put_in_place, same_kind
-from pairwright.perturbers.verify import Draft, impossible, leaked, settle
+from pairwright.perturbers.verify import Draft, impossible, leaked, of_templates, settle
+
+Template = Literal[
+    "replace_entity",
+    "join_entity",
+    "add_phrase",
+    "whole_example",
+]
 
 
 class LeakedExample(Component):
@@ -30,12 +37,12 @@ class LeakedExample(Component):
 
     name: ClassVar[str] = "leaked_example"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
+    templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        yield from settle(
-            self.name, "example_leak", task, chosen, _drafts(task, chosen.rewrite, rng), leaked, self.variants
-        )
+        drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
+        yield from settle(self.name, "example_leak", task, chosen, drafts, leaked, self.variants)
 
 
 def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:

@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core import language as lang
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
-from pairwright.perturbers import chinese
+from pairwright.perturbers import chinese, english
 from pairwright.perturbers.antecedents import Antecedent, antecedents, topics
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
 from pairwright.perturbers.verify import Draft, grown, impossible, settle
@@ -87,6 +87,11 @@ def _patterns(task: RewriteTask, chosen: str) -> tuple[tuple[str, str], ...]:
     asks = lang.is_question(chosen, task.language)
     if task.language == "zh":
         return _ZH if asks else _ZH_SAID
+    if (
+        without_final_marks(chosen).split()[-1:]
+        and without_final_marks(chosen).split()[-1].lower() in english.PREPOSITIONS
+    ):
+        return _EN[1:]  # famous for in relation to …
     return _EN if asks else _EN_SAID
 
 

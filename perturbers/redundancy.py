@@ -5,17 +5,27 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
-from pairwright.perturbers import chinese
+from pairwright.perturbers import chinese, english
 from pairwright.perturbers.repair import final_marks, repair, without_final_marks
 from pairwright.perturbers.spans import restored_entities
 from pairwright.perturbers.substitutes import spoken_name
-from pairwright.perturbers.verify import Draft, impossible, repeats, settle
+from pairwright.perturbers.verify import Draft, impossible, of_templates, repeats, settle
+
+Template = Literal[
+    "talked_about",
+    "question_about",
+    "i_mean",
+    "mentioned_before",
+    "in_other_words",
+    "say_again",
+    "repeat_sentence",
+]
 
 _EN_NAMED = (
     ("Regarding {name}, which we have been talking about, {lower}", "talked_about"),
@@ -39,10 +49,11 @@ class Redundancy(Component):
 
     name: ClassVar[str] = "redundancy"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
+    templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
+        drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
         yield from settle(self.name, "redundant", task, chosen, drafts, repeats, self.variants)
 
 
@@ -65,7 +76,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         ),
         "",
     )
-    lower = body if re.match(r"I\b|[A-Z][A-Z]|[A-Z]\w+ [A-Z]", body) else body[:1].lower() + body[1:]
+    lower = english.uncapitalised(body)
     one_sentence = not re.search(r"[.?!。？！]", body)
     patterns = (named if name and one_sentence else []) + (bare if one_sentence and len(body) < 80 else [])
     greeting, body = chinese.split_opening(body) if zh else ("", body)

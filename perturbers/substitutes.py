@@ -11,6 +11,17 @@ from pairwright.perturbers.repair import agree
 from pairwright.perturbers.spans import Entity, dialogue_text
 
 _WINDOW = 40
+_RELATIONS = (
+    "difference",
+    "differences",
+    "similarity",
+    "similarities",
+    "relationship",
+    "relation",
+    "comparison",
+    "connection",
+    "link",
+)
 
 
 def can_be_swapped(entity: Entity) -> bool:
@@ -32,6 +43,8 @@ def can_be_swapped(entity: Entity) -> bool:
     ):
         return False
     if " " not in last and entity.text == last and last.endswith(("ian", "ish", "ese", "can")):
+        return False
+    if last in _RELATIONS:
         return False
     return last not in NO_HEADS and (entity.mentions > 0 or entity.text[0].isupper() or " " in entity.text)
 
@@ -91,7 +104,12 @@ def _put_en(chosen: str, entity: Entity, other: str) -> str:
         put = f"{frame.determiner} {core}" if frame.determiner.lower() in english.ARTICLES else core
     if frame.determiner.lower() in ("a", "an") and other != core and core.islower():
         put = f"{english.article_for(core)} {core}"
-    text = chosen[: frame.phrase_start] + put + chosen[entity.end :]
+    rest = chosen[entity.end :]
+    if re.search(r"\b[A-Z]\.[A-Z]$", entity.text) and rest.startswith(".") and rest[1:].strip():
+        rest = rest[1:]  # the stop of D.C. goes with the name
+    if re.match(r"['’](?=\s)", rest) and not put.endswith("s"):
+        rest = f"{rest[0]}s{rest[1:]}"
+    text = chosen[: frame.phrase_start] + put + rest
     if frame.next_word in ("'s", "’s"):
         return text if not english.is_plural(core) else ""
     if frame.is_listed or frame.is_held:

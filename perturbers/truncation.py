@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,22 @@ from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
 from pairwright.perturbers import english
 from pairwright.perturbers.repair import repair
 from pairwright.perturbers.spans import noun_phrases, restored_entities
-from pairwright.perturbers.verify import Draft, impossible, settle, shortened
+from pairwright.perturbers.verify import Draft, impossible, of_templates, settle, shortened
+
+Template = Literal[
+    "cut_condition",
+    "cut_relative_clause",
+    "cut_comparison",
+    "cut_second_question",
+    "cut_list_item",
+    "cut_adjective",
+    "cut_last_phrase",
+    "cut_number",
+    "cut_time",
+    "cut_place",
+    "cut_qualifier",
+    "cut_clause",
+]
 
 _ATTRIBUTE = r"(?:phone number|telephone number|address|post ?code|price range|food type|area|location|price|size|type)"
 _EN_CLAUSES = (
@@ -71,7 +86,7 @@ _ZH_CUTS = (
         # the whole expression goes: 2001年 without its 在, 下周一 without its 一, 1999年到2005年 as one
         re.compile(
             rf"(?:[在从自于]|(?<![\d是有那在从自于-]))(?:{_TIME})(?:\s*[-~到至]\s*(?:{_TIME}))?(?:以[前后来]|之[前后间]|期间|[左前]右|开始|[起间](?!草|点|来|床|飞))?"
-            r"(?:(?:上映|发行|出生|成立|发布|推出|建成|举办|举行|获奖)的|的)?(?=[\u4e00-\u9fff《A-Z])(?![呢吗吧的])"
+            r"(?:(?:上映|发行|出生|成立|发布|推出|建成|举办|举行|获奖)的|的)?(?=[\u4e00-\u9fff《A-Z])(?![呢吗吧的]|多大|几岁|多少岁)"
         ),
         "cut_time",
     ),
@@ -86,12 +101,12 @@ class Truncation(Component):
 
     name: ClassVar[str] = "truncation"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
+    templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
-        yield from settle(
-            self.name, "constraint_cut", task, chosen, _drafts(task, chosen.rewrite), shortened, self.variants
-        )
+        drafts = of_templates(_drafts(task, chosen.rewrite), self.templates)
+        yield from settle(self.name, "constraint_cut", task, chosen, drafts, shortened, self.variants)
 
 
 def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
@@ -154,7 +169,8 @@ def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
                 # 李安2000年的电影 keeps its 的, 订明天的机票 does not
                 keeps = template == "cut_time" and match.group().endswith("的") and _ends_in_name(chosen, len(before))
                 yield match.start(), match.end() - keeps, template
-    entities = restored_entities(task, chosen)
+    named = {entity.text for entity in restored_entities(task, chosen)}
+    named |= {mention.text for mention in lang.mentions(chosen, "zh") if mention.kind == "entity"}
     clauses = list(re.finditer(r"[^，。？！?!]+[，。？！?!]*", chosen))
     asking = [match for match in clauses if _ZH_ASKS.search(match.group().rstrip("，。！")) and len(match.group()) > 4]
     asking = asking or clauses[-1:]
@@ -162,10 +178,11 @@ def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
         clause = match.group()
         needed = match in asking and len(asking) < 2
         says = match in asking or re.search(r"\d(?:元|块|分|个?小时|公里|点|岁|人)", clause)
-        # to lose what was restored is another defect, the missing entity
-        names = any(entity.text in clause and chosen.count(entity.text) == 1 for entity in entities)
+        # to lose a name is another defect, the missing entity
+        names = any(name in clause and chosen.count(name) == 1 for name in named)
         carries = re.search(r"帮我|推荐|找一|找个|给我|麻烦", clause)
-        if len(clause) > 4 and says and not names and not needed and not carries:
+        # what opens the text says what the rest is about
+        if match.start() and len(clause) > 4 and says and not names and not needed and not carries:
             yield match.start(), match.end(), "cut_clause"
 
 

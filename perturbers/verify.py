@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pairwright.core import language as lang
@@ -37,6 +37,11 @@ class Draft:
 def impossible(reason: str, detail: str = "") -> Draft:
     """A draft that says why there is none."""
     return Draft("", "", detail, reason=reason)
+
+
+def of_templates(drafts: Iterable[Draft], wanted: Collection[str]) -> Iterator[Draft]:
+    """The drafts of the wanted templates (all of them where none is named), and those that say why there is none."""
+    return (draft for draft in drafts if not wanted or draft.reason or draft.template in wanted)
 
 
 Objection = Callable[[RewriteTask, str, Draft], tuple[str, str]]
@@ -309,38 +314,18 @@ def repeats(task: RewriteTask, chosen: str, text: str) -> str:
     )
 
 
-_MARKED_EN = re.compile(r"\b(?:um|like|yo|hereby|kindly request|desired to obtain)\b", re.I)
-_MARKED_ZH = re.compile(r"那啥|哥们儿|兹就|予以|贵方|明示|的提问：|([吗呢吧啊呀])\1{2}")
-
-
-def off_register(task: RewriteTask, chosen: str, text: str) -> str:
-    """Evidence of a register that the chosen rewrite does not have: marked words, a foreign language, no grammar."""
-    if task.language == "zh":
-        said = "".join((task.query, chosen, *(turn.content for turn in task.history)))
-        foreign_words = [word for word in re.findall(r"[A-Za-z]{3,}", text) if word not in said]
-        marks = {match.group() for match in _MARKED_ZH.finditer(text)} - {
-            match.group() for match in _MARKED_ZH.finditer(chosen)
-        }
-        return ", ".join(foreign_words or sorted(marks))
-    marks = {match.group().lower() for match in _MARKED_EN.finditer(text)} - {
-        match.group().lower() for match in _MARKED_EN.finditer(chosen)
-    }
-    if marks:
-        return ", ".join(sorted(marks))
-    small = [sum(english.is_closed_class(token.lower) for token in english.tokenize(part)) for part in (chosen, text)]
-    return "no function words" if small[0] >= 3 and small[1] == 0 and _stems(text) >= _stems(chosen) else ""
-
-
 _INTENT_EN = re.compile(
     r"\b(?:who|what|when|where|why|how|which|not|n't|but|more|less|before|after|most|least|wrong|anything)\b|\d+(?:\.\d+)?"
     r"|\b\w+(?:er|est)\b|\b(?:best|worst|better|worse|advantages|disadvantages|benefits|risks|pros|cons|similarit\w+|differen\w+"
     r"|causes|effects|strengths|weaknesses|symptoms|phone|address|postcode|opening|price|cost|duration|salary|workload|location"
-    r"|cheap|expensive|north|south|east|west)\b",
+    r"|cheap|expensive|north|south|east|west|two|three|four|five|six|seven|eight|nine|ten|today|tomorrow|tonight|yesterday|this|next|last"
+    r"|\w+day)\b",
     re.I,
 )
 _INTENT_ZH = re.compile(
     r"以[上下内]|最[\u4e00-\u9fff]|没有|有多少|有|不|别|哪里|哪儿|哪年|哪一年|哪|什么时候|什么|啥|多少|多钱|多大|多高|谁|几点|为什么|预约|讨厌|喜欢"
     r"|电话|邮箱|地址|停车场|停车费|评分|门票|票价|价格|人均消费|营业时间|休息时间|开放时间|闭馆时间|游玩时间|排队时间|岁数|身高|远处|周边|附近|首张"
+    r"|大?[今明后昨前]天|[今明]晚|[今去明前后]年|[上下]+周|(?:周|星期)[一二三四五六日]|[上下]午|早上|晚上|[两三四五六七八](?=个|位|张|间|天|晚|点|小时|份|杯)"
     r"|景点|餐馆|酒店|饭店|\d+(?:\.\d+)?"
 )
 

@@ -59,10 +59,25 @@ def test_the_case_gives_what_was_checked_by_hand(name: str, case: dict[str, Any]
         assert case["dropped"] in reasons
 
 
+def read_cases(name: str, language: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (FOLDER / f"{name}.{language}.jsonl").read_text("utf-8").splitlines()]
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", PERTURBERS)
-def test_every_perturber_has_cases_in_both_languages(name: str, language: str) -> None:
-    cases = (FOLDER / f"{name}.{language}.jsonl").read_text(encoding="utf-8").splitlines()
-    answers = "answer" in PERTURBERS[name].tasks
-    wanted = 12 if answers or name in ("entity_deletion", "made_ambiguous", "leaked_example") else 6
-    assert len(cases) >= wanted
+def test_every_perturber_has_at_least_twelve_cases_in_both_languages(name: str, language: str) -> None:
+    cases = read_cases(name, language)
+    assert len(cases) >= 12
+    assert all(case["lang"] == language for case in cases)
+    assert len({case["key"] for case in cases}) == len(cases)
+    assert any(not case["expect"] for case in cases) or name == "leaked_example", "no row that gives nothing"
+
+
+def test_every_case_names_a_source_that_the_notice_names() -> None:
+    notice = (Path(__file__).parents[2] / "NOTICE").read_text(encoding="utf-8")
+    sources = {
+        case["source"] for name in PERTURBERS for language in ("en", "zh") for case in read_cases(name, language)
+    }
+    known = ("TREC CAsT 2019", "TREC iKAT 2023", "GECOR", "CrossWOZ", "KdConv", "BFCL", "HammerBench")
+    for source in sources - {"hand-written"}:
+        assert any(name in source and name in notice for name in known), source

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from pairwright.core import language as lang
+from pairwright.core.components import Perturber
 from pairwright.core.records import Candidate, Dropped, Example, Language, Origin, Rejected, RewriteTask, Turn, row_rng
 from pairwright.perturbers import PERTURBERS
 
@@ -142,6 +144,39 @@ def test_the_same_row_gives_the_same_rejects(name: str, case: str) -> None:
 def test_the_first_three_find_a_reject_in_every_real_row(name: str, case: str) -> None:
     task, rewrite = REAL[case]
     assert any(isinstance(outcome, Rejected) for outcome in outcomes(name, task, make_chosen(task, rewrite)))
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "case"),
+    [
+        ("style", "mixed_language", "zh"),
+        ("style", "missing_articles", "en"),
+        ("intent_change", "attribute", "en"),
+        ("leaked_example", "whole_example", "zh person"),
+        ("redundancy", "in_other_words", "en names"),
+        ("answer_instead", "assistant_turn", "en"),
+    ],
+)
+def test_only_the_templates_that_are_named_are_used(name: str, template: str, case: str) -> None:
+    task, rewrite = REAL[case]
+    one = PERTURBERS[name].model_validate({"templates": [template], "variants": 9})
+    assert isinstance(one, Perturber)
+    found = list(one.perturb(task, make_chosen(task, rewrite), row_rng(0, name, task.id)))
+    assert {outcome.template for outcome in found if isinstance(outcome, Rejected)} == {template}
+
+
+def test_a_template_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValidationError, match="mixed_language"):
+        PERTURBERS["style"].model_validate({"templates": ["fancy"]})
+
+
+def test_a_row_that_the_named_templates_cannot_serve_says_so() -> None:
+    task, rewrite = REAL["en names"]
+    one = PERTURBERS["truncation"].model_validate({"templates": ["cut_number"]})
+    assert isinstance(one, Perturber)
+    assert all(
+        isinstance(outcome, Dropped) for outcome in one.perturb(task, make_chosen(task, rewrite), row_rng(0, "", ""))
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -8,6 +8,7 @@ import pytest
 
 from pairwright.core.records import Candidate, Dropped, Example, Origin, Rejected, RewriteTask, Turn
 from pairwright.perturbers import verify
+from pairwright.perturbers.registers import off_register
 from pairwright.perturbers.verify import Draft, impossible, settle
 
 ORIGIN = Origin(source="test", file="test.jsonl", key="1", licence="MIT")
@@ -38,6 +39,8 @@ EN = task("What does it cost?", "Tell me about the Milgram experiment and the As
 EN_CHOSEN = "What does the Milgram experiment cost?"
 ZH = task("它的门票多少钱？", "推荐一个景点。", "推荐您去钟鼓楼，附近还有恭王府。", language="zh")
 ZH_CHOSEN = "钟鼓楼的门票多少钱？"
+EN_TODAY = task("Is it on today?", "Tell me about the Milgram experiment.")
+ZH_TOMORROW = task("它明天开门吗？", "推荐一个景点。", "推荐您去钟鼓楼。", language="zh")
 CASES: list[tuple[Callable[[RewriteTask, str, str], str], RewriteTask, str, str]] = [
     (verify.missing, EN, EN_CHOSEN, "What does the experiment cost?"),
     (verify.missing, ZH, ZH_CHOSEN, "门票多少钱？"),
@@ -60,8 +63,16 @@ CASES: list[tuple[Callable[[RewriteTask, str, str], str], RewriteTask, str, str]
         "What does the Milgram experiment cost, I mean the Milgram experiment from before?",
     ),
     (verify.repeats, ZH, ZH_CHOSEN, "关于钟鼓楼的问题，钟鼓楼的门票多少钱？"),
-    (verify.off_register, EN, EN_CHOSEN, "So, um, like, what does the Milgram experiment cost?"),
-    (verify.off_register, ZH, ZH_CHOSEN, "钟鼓楼的 ticket 多少钱？"),
+    (off_register, EN, EN_CHOSEN, "So, um, like, what does the Milgram experiment cost?"),
+    (off_register, ZH, ZH_CHOSEN, "钟鼓楼的 ticket 多少钱？"),
+    (off_register, EN, EN_CHOSEN, "What does Milgram experiment cost?"),
+    (off_register, EN, EN_CHOSEN, "What does the the Milgram experiment cost?"),
+    (off_register, EN, EN_CHOSEN, "What does the Milgram experiment 花费?"),
+    (off_register, EN, EN_CHOSEN, "Please ask, what does the Milgram experiment cost?"),
+    (off_register, ZH, "钟鼓楼是谁修建的？", "钟鼓楼是谁修建？"),
+    (off_register, ZH, "钟鼓楼的哪首歌好听？", "钟鼓楼的哪歌好听？"),
+    (verify.other_intent, EN_TODAY, "Is the Milgram experiment on today?", "Is the Milgram experiment on tomorrow?"),
+    (verify.other_intent, ZH_TOMORROW, "钟鼓楼明天开门吗？", "钟鼓楼后天开门吗？"),
     (verify.other_intent, EN, EN_CHOSEN, "Where does the Milgram experiment cost?"),
     (verify.other_intent, ZH, ZH_CHOSEN, "钟鼓楼的停车费多少钱？"),
 ]
@@ -73,6 +84,11 @@ def test_a_verifier_sees_its_defect_and_passes_the_chosen(
 ) -> None:
     assert verifier(row, chosen, worse)
     assert not verifier(row, chosen, chosen)
+
+
+def test_what_sentences_do_without_is_no_fault_of_register() -> None:
+    assert not off_register(ZH, "钟鼓楼的门票是多少钱了？", "钟鼓楼门票是多少钱？")
+    assert not off_register(EN, EN_CHOSEN, "What does the Asch experiment cost?")
 
 
 def test_a_name_that_is_still_said_elsewhere_is_not_missing() -> None:
