@@ -7,7 +7,8 @@ once as a build does it (rules first, judges that ask a model only on what is le
 asked in vain). Candidates are the human rewrite of each query and none to three faulty ones beside it, drawn by seed from what
 the demo's perturbers make of it. *Known*: the rules see the human rewrite, as in the demo; *blind*: they do not, as with a
 teacher's candidates for new queries. Then the same for pairs that a judge has to confirm: all variants compared, against
-those only that would be pairs. Tokens are estimated as everywhere (core/language.py); the accepted sets are compared one
+those only that would be pairs. The first table is the demo as it is: its human rewrites graded, its own variants compared;
+weak samples are judged by rules alone and are not in it. Tokens are estimated as everywhere (core/language.py); the accepted sets are compared one
 by one. Prints Markdown tables.
 """
 
@@ -197,12 +198,13 @@ def paid_judges() -> Iterator[tuple[str, Component, Component]]:
     )
 
 
-def judging(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[str]]]) -> Iterator[Sequence[object]]:
+def judging(
+    tasks: Sequence[tuple[RewriteTask, Sequence[str]]], rules: Sequence[Component]
+) -> Iterator[Sequence[object]]:
     """The table of judging."""
     yield ("judge", "rules are", "faulty per query", "candidates", "accepted", "same set", "tokens, all", "tokens, cascade",
            "per accepted, all", "cascade", "saved")  # fmt: skip
     gold = [task.reference or "" for task, _ in tasks]
-    rules = [Remembered(rule=rule) for rule in config.judges]
     for name, hurried, thorough in paid_judges():
         for known in (True, False):
             for wrong in range(4):
@@ -218,8 +220,17 @@ def judging(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[str
                 )
 
 
-def confirming(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[str]]]) -> Iterator[Sequence[object]]:
-    """The table of pairs that a judge has to confirm."""
+class Confirmed(NamedTuple):
+    """Variants and the pairs among them, and what comparing took: all of them, and those only that would be pairs."""
+
+    variants: int
+    pairs: int
+    everything: Scripted
+    cascade: Scripted
+
+
+def confirmed(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[str]]]) -> Confirmed:
+    """Compare the variants that the demo's perturbers make, both ways."""
     rows = []
     for task, _ in tasks:
         chosen = Candidate.create(task=task.id, origin="reference", rewrite=task.reference or "")
@@ -227,31 +238,52 @@ def confirming(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[
     attempts = pair.attempts(rows, (), config.perturbers)
     variants = [one for one in pair.rejected(attempts, config, {}) if isinstance(one, pair.Variant)]
     proposals = list(pair.proposals(rows, variants))
-    ask = Scripted([row.chosen.rewrite for row in rows])
+    everywhere, ask = (Scripted([row.chosen.rewrite for row in rows]) for _ in range(2))
     comparer = Pairwise(endpoint="a")
 
     async def compare_all() -> None:
         for row, worse in proposals:
-            await comparer.compare(row.task, row.chosen.rewrite, worse.text, ask)
+            await comparer.compare(row.task, row.chosen.rewrite, worse.text, everywhere)
 
     asyncio.run(compare_all())
-    everywhere, ask = ask, Scripted([row.chosen.rewrite for row in rows])
     standing = Standing(sketched(proposals, config.prompt, config.seed), rules_of(config))
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
         asked = questions(standing, lambda: proposals)
         log = Path(folder) / "comparisons.jsonl"
         for _ in verified(asked, standing, comparer, Asking(ask, runner, 64, Tally()), log):
             pass
-    pairs = sum(not code for code in standing.plan().keeps)
+    return Confirmed(len(proposals), sum(not code for code in standing.plan().keeps), everywhere, ask)
+
+
+def confirming(found: Confirmed) -> Iterator[Sequence[object]]:
+    """The table of pairs that a judge has to confirm."""
+    full, cascade = found.everything, found.cascade
     yield ("variants", "pairs", "compared, all", "compared, cascade", "tokens per pair, all", "cascade", "saved")
     yield (
-        *(f"{len(proposals):,}", f"{pairs:,}", f"{everywhere.requests // 2:,}", f"{ask.requests // 2:,}"),
-        *(
-            f"{everywhere.tokens / pairs:,.0f}",
-            f"{ask.tokens / pairs:,.0f}",
-            f"{1 - ask.tokens / everywhere.tokens:.0%}",
-        ),
+        *(f"{found.variants:,}", f"{found.pairs:,}", f"{full.requests // 2:,}", f"{cascade.requests // 2:,}"),
+        *(f"{full.tokens / found.pairs:,.0f}", f"{cascade.tokens / found.pairs:,.0f}"),
+        f"{1 - cascade.tokens / full.tokens:.0%}",
     )
+
+
+def own_texts(
+    tasks: Sequence[tuple[RewriteTask, Sequence[str]]], rules: Sequence[Component], found: Confirmed
+) -> Iterator[Sequence[object]]:
+    """The table of the demo as it is: its human rewrites graded by a rubric, its own variants compared."""
+    pairs, gold = proposed(tasks, 0, known=True), [task.reference or "" for task, _ in tasks]
+    full = everything(pairs, rules, Rubric(endpoint="a", early_stop=False), gold)
+    cascade = cascaded(pairs, rules, Rubric(endpoint="a"), gold)
+    assert full.accepted == cascade.accepted
+    yield ("the demo's own texts", "texts", "tokens, all", "tokens, cascade", "saved")
+    shown = {
+        "rubric: the human rewrites": (len(pairs), full.tokens, cascade.tokens),
+        "pairwise: variants of its perturbers": (found.variants, found.everything.tokens, found.cascade.tokens),
+    }
+    for name, (texts, all_of_it, left) in (
+        *shown.items(),
+        ("both", tuple(map(sum, zip(*shown.values(), strict=True)))),
+    ):
+        yield name, f"{texts:,}", f"{all_of_it:,}", f"{left:,}", f"{1 - left / all_of_it:.0%}"
 
 
 def main() -> None:
@@ -260,7 +292,9 @@ def main() -> None:
         with Books(Path(folder), 1.0, Silent()) as books:
             read_tasks(config, books, Path(folder))
         tasks = [(task, faulty(task, config, 3)) for task in tasks_in(Path(folder)) if task.reference is not None]
-    print(*markdown(list(judging(config, tasks))), "", *markdown(list(confirming(config, tasks))), sep="\n")
+    rules, found = [Remembered(rule=rule) for rule in config.judges], confirmed(config, tasks)
+    tables = [own_texts(tasks, rules, found), judging(tasks, rules), confirming(found)]
+    print("\n\n".join("\n".join(markdown(list(table))) for table in tables))
 
 
 if __name__ == "__main__":
