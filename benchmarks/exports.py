@@ -1,109 +1,145 @@
-"""Speed and memory of every export beside ``datasets.Dataset.to_json`` on the same rows.
+"""Speed and memory of every export beside ``datasets.Dataset.to_json`` of the same rows.
 
-    python benchmarks/exports.py ROWS FOLDER        (default: 20000 pairs in a temporary folder)
+    pairwright build examples/demo.yaml
+    python benchmarks/exports.py builds/demo --rows 100000
+    python benchmarks/exports.py builds/demo --rows 1000000 --only jsonl
 
-CPU seconds include reading the rows from disk. Each export runs in a process of its own, so that its memory can be told.
-``datasets.to_json`` writes the rendered rows only, from memory-mapped Arrow; building them is not counted against it.
+The pairs of the build are repeated, each copy with ids of its own. Every export runs twice, each time in a process of its
+own, so that its memory can be told and its bytes compared. CPU seconds of an export begin with the rows on disk and hold
+everything; those of ``to_json`` are for writing rows alone, which lie finished in memory-mapped Arrow.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import argparse
 import resource
-import sys
+import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
-from pairwright.core.components import Exporter
+from pairwright.core.components import Component, Exporter
 from pairwright.core.config import BuildConfig
-from pairwright.core.records import Candidate, Example, Origin, PreferencePair, Rejected, RewriteTask, Turn, Verdict
+from pairwright.core.records import PreferencePair, content_id
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import read_rows, write_rows
-from pairwright.exports import EXPORTERS
+from pairwright.core.storage import manifest_of, read_rows, write_rows
+from pairwright.exports.jsonl import JsonlExporter
+from pairwright.exports.llamafactory import LlamaFactoryExporter
+from pairwright.exports.openai import OpenAIExporter
+from pairwright.exports.parquet import ParquetExporter
+from pairwright.exports.trl import TrlExporter
 
-BANK = Path(__file__).parents[1] / "core"
-CHINESE, ENGLISH = "那{}号线的末班车呢？", "And when does line {} stop running?"
-
-
-def pair(number: int, banks: dict[str, tuple[Example, ...]]) -> PreferencePair:
-    """A preference pair of ordinary size, every other one Chinese."""
-    language = ("zh", "en")[number % 2]
-    query = (CHINESE, ENGLISH)[number % 2].format(number)
-    turns = [Turn(role=role, content=f"{query} {turn}") for turn in range(2) for role in ("user", "assistant")]
-    examples = banks[language][number % 10 : number % 10 + 3]
-    origin = Origin(source="bench", file="bench.jsonl", line=number + 1, key=str(number), licence="MIT")
-    common = {
-        "conversation": str(number),
-        "dialogue": str(number),
-        "language": language,
-        "tokens": 80,
-        "origin": origin,
-    }
-    task = RewriteTask.create(history=tuple(turns), query=query, examples=examples, **common)
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite=f"{query} (central station)")
-    rejected = Rejected(text=query, defect="entity_deleted", maker="entity_deletion", evidence="central station")
-    verdicts = tuple(Verdict(judge=judge, passed=True) for judge in ("unchanged", "over_edited", "length_ratio"))
-    return PreferencePair.create(task=task, chosen=chosen, verdicts=verdicts, rejected=rejected)
+FORMS: dict[str, Component] = {
+    "jsonl": JsonlExporter(),
+    "alpaca": LlamaFactoryExporter(),
+    "sharegpt": LlamaFactoryExporter(form="sharegpt"),
+    "trl": TrlExporter(),
+    "openai": OpenAIExporter(),
+    "parquet": ParquetExporter(),
+}
 
 
-def export(name: str, folder: Path) -> int:
-    """Export the rows below ``folder`` and return the bytes written."""
-    source = {"use": "pairwright.exports.jsonl:JsonlExporter"}
-    config = BuildConfig.model_validate({"name": "bench", "output": str(folder), "sources": [source]})
-    exporter = EXPORTERS[name]()
+class Run(NamedTuple):
+    """What one process used: CPU seconds and its peak memory in MB; and what it made."""
+
+    cpu: float
+    peak: float
+    files: dict[str, str]
+    size: int
+
+
+def repeated(pairs: Sequence[PreferencePair]) -> Iterator[PreferencePair]:
+    """The pairs again and again, all for training; no two have the same id or dialogue."""
+    number = 0
+    while True:
+        for pair in pairs:
+            number += 1
+            ids = {"id": content_id([pair.task.id, number]), "dialogue": f"{pair.task.dialogue}#{number}"}
+            task = pair.task.model_copy(update=ids)
+            yield pair.model_copy(update={"id": content_id([pair.id, number]), "task": task, "split": "train"})
+
+
+def export(form: str, folder: Path) -> Run:
+    """Export the rows below ``folder``."""
+    start = time.process_time()
+    config = BuildConfig.model_validate({"name": "bench", "output": str(folder), "sources": [FORMS["jsonl"]]})
+    exporter = FORMS[form]
     assert isinstance(exporter, Exporter)
-    paths = exporter.export(BuildResult(config, "bench", folder / "rows", (), {}), folder / name)
-    return sum(path.stat().st_size for path in paths)
+    paths = exporter.export(BuildResult(config, "bench", folder / "rows", (), {}), folder / form)
+    return _used(start, folder, paths)
 
 
-def to_json(name: str, folder: Path) -> int:
-    """The peer: the same files, read as Arrow beforehand, written by ``datasets``."""
+def to_arrow(form: str, folder: Path) -> Run:
+    """The same file as ``datasets`` holds it, for the peer."""
     from datasets import disable_progress_bars, load_dataset
 
     disable_progress_bars()
-    path = next((folder / name).rglob("*_train.jsonl"))
-    rows = load_dataset("json", data_files=str(path), split="train", cache_dir=str(folder / "cache"))
+    path = next((folder / form).rglob("*_train.jsonl"))
+    load_dataset("json", data_files=str(path), split="train", cache_dir=str(folder / "cache"))
+    return _used(0, folder, ())
+
+
+def to_json(form: str, folder: Path) -> Run:
+    """The peer writes it."""
+    from datasets import Dataset, concatenate_datasets, disable_progress_bars
+
+    disable_progress_bars()
+    rows = concatenate_datasets([Dataset.from_file(str(path)) for path in sorted((folder / "cache").rglob("*.arrow"))])
     start = time.process_time()
-    size = rows.to_json(folder / "peer.jsonl", force_ascii=False)
-    print(f"  of these, to_json itself took {time.process_time() - start:.1f} CPU s", flush=True)
-    return size
+    rows.to_json(folder / "peer.jsonl", force_ascii=False)
+    return _used(start, folder, [folder / "peer.jsonl"])
 
 
-def measured(label: str, work: Callable[[str, Path], int], name: str, folder: Path, rows: int) -> None:
-    """Run ``work`` in a fresh process and print one line of the table."""
-    child = multiprocessing.get_context("spawn").Process(target=_timed, args=(label, work, name, folder, rows))
-    child.start()
-    child.join()
-
-
-def _timed(label: str, work: Callable[[str, Path], int], name: str, folder: Path, rows: int) -> None:
-    start = time.process_time()
-    size = work(name, folder)
+def _used(start: float, folder: Path, paths: Sequence[Path]) -> Run:
     cpu = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"| {label} | {cpu:.1f} | {rows / cpu:,.0f} | {size / 1e6:.0f} | {peak:.0f} |", flush=True)
+    return Run(cpu, peak, manifest_of(folder, paths), sum(path.stat().st_size for path in paths))
 
 
-def main(rows: int, folder: Path) -> None:
+def alone(work: Callable[[str, Path], Run], form: str, folder: Path) -> Run:
+    """Do it in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, form, folder).result()
+
+
+def measured(form: str, folder: Path, rows: int) -> str:
+    """One line of the table."""
+    ours = alone(export, form, folder)
+    again = "the same" if alone(export, form, folder).files == ours.files else "DIFFERENT"
+    told = f"| `{form}` | {ours.cpu:.1f} | {rows / ours.cpu:,.0f} | {ours.size / 1e6:,.0f} | {ours.peak:.0f} | {again} |"
+    if form == "parquet":
+        return f"{told} – | – | – |"
+    alone(to_arrow, form, folder)
+    shutil.rmtree(folder / form)
+    peer = alone(to_json, form, folder)
+    shutil.rmtree(folder / "cache")
+    (folder / "peer.jsonl").unlink()
+    return f"{told} {peer.cpu:.1f} | {peer.cpu / ours.cpu:.1f} | {peer.peak:.0f} |"
+
+
+def main(build: Path, rows: int, forms: Sequence[str]) -> None:
     """Write the rows and print the table."""
-    banks = {one: tuple(read_rows(BANK / f"examples.{one}.jsonl", Example)) for one in ("zh", "en")}
-    write_rows(folder / "rows" / "pairs.jsonl", (pair(number, banks) for number in range(rows)))
-    write_rows(folder / "rows" / "sft.jsonl", ())
-    print(
-        f"{rows:,} preference pairs\n\n| export | CPU s | rows per CPU s | MB written | peak MB |\n| --- | --- | --- | --- | --- |"
-    )
-    for name in ("jsonl", "llamafactory", "trl", "openai", "parquet"):
-        measured(name, export, name, folder, rows)
-    for name in ("llamafactory", "jsonl"):
-        measured(f"datasets.to_json of the {name} file", to_json, name, folder, rows)
+    pairs = list(read_rows(build / "rows" / "pairs.jsonl", PreferencePair))
+    print(f"{rows:,} preference pairs, copies of {len(pairs):,}\n")
+    print("| export | CPU s | rows per CPU s | MB | peak MB | second run | `to_json` CPU s | times ours | its peak MB |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        write_rows(folder / "rows" / "pairs.jsonl", islice(repeated(pairs), rows))
+        write_rows(folder / "rows" / "sft.jsonl", ())
+        for form in forms:
+            print(measured(form, folder, rows), flush=True)
 
 
 if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    if len(sys.argv) > 2:
-        main(count, Path(sys.argv[2]))
-    else:
-        with tempfile.TemporaryDirectory() as scratch:
-            main(count, Path(scratch))
+    parser = argparse.ArgumentParser(description="Speed and memory of the exports.")
+    parser.add_argument("build", type=Path, help="folder of a finished build")
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--only", choices=FORMS, action="append", help="only this form; may be repeated")
+    asked = parser.parse_args()
+    main(asked.build, asked.rows, asked.only or list(FORMS))

@@ -19,6 +19,8 @@ Record = Mapping[str, Any]
 Layout = Callable[[TrainingRow], Record]
 ChatLayout = Callable[[ChatRow], Record]
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class ChatForms(NamedTuple):
     """How chats are laid out, by kind, and which of them a form cannot hold."""
@@ -101,7 +103,7 @@ def write_splits(
             if path not in files:
                 files[path] = stack.enter_context(atomic_writer(path))
                 counts[path] = 0
-            files[path].write((between if counts[path] else start) + json.dumps(record, ensure_ascii=False))
+            files[path].write((between if counts[path] else start) + _encode(record))
             counts[path] += 1
         for file in files.values():
             file.write(end)

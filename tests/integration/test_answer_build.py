@@ -115,6 +115,7 @@ def test_the_books_of_every_stage_balance_and_a_bad_row_is_accounted_for(tmp_pat
     assert (failed["error"], failed["line"]) == ("bad_tool_call", 7)
 
 
+@pytest.mark.timeout(1200)  # both trainers are imported: a minute of CPU, many on a busy machine
 def test_the_shipped_example_loads_in_both_trainers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     content = yaml.safe_load((ROOT / "examples" / "answers.yaml").read_text(encoding="utf-8"))

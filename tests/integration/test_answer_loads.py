@@ -104,7 +104,7 @@ def test_trl_learns_exactly_the_last_answer(checked: Found, name: str, rows: int
     ("name", "problem"),
     [
         ("orders", "3 rows written, 2 loaded"),
-        ("cut", "row 1: the system message was cut or changed"),
+        ("cut", "row 1: the prompt was cut: the query, a turn or a call may be lost"),
         ("token", "row 1: the messages of the prompt do not end as often as there are messages"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -127,6 +128,17 @@ def test_token_estimate_grows_with_each_kind_of_text() -> None:
     assert 6 <= estimate_tokens("推荐一家评分高的餐馆") <= 10
     assert 8 <= estimate_tokens("How long does it take to fly to Mars?") <= 14
     assert estimate_tokens("010-63553377") >= 10
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("aZ 中文０٣²é\u3000\x1c\u200b😀\n"), max_size=60)
+)
+def test_estimated_tokens_are_the_sum_over_the_pieces(text: str) -> None:
+    total = 0.0
+    for piece in re.findall(r"[A-Za-z]+|\d+|[^\sA-Za-z\d]", text):
+        han = re.match(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", piece)
+        total += 0.67 if han else 1.1 if piece.isascii() and piece.isalpha() else len(piece)
+    assert estimate_tokens(text) == (max(1, round(total)) if text else 0)
 
 
 def test_words_leave_out_punctuation_and_content_words_leave_out_function_words() -> None:
