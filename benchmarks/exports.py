@@ -84,7 +84,7 @@ def to_arrow(form: str, folder: Path) -> Run:
     return _used(0, folder, ())
 
 
-def to_json(form: str, folder: Path) -> Run:
+def to_json(_: str, folder: Path) -> Run:
     """The peer writes it."""
     from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
@@ -111,7 +111,9 @@ def measured(form: str, folder: Path, rows: int) -> str:
     """One line of the table."""
     ours = alone(export, form, folder)
     again = "the same" if alone(export, form, folder).files == ours.files else "DIFFERENT"
-    told = f"| `{form}` | {ours.cpu:.1f} | {rows / ours.cpu:,.0f} | {ours.size / 1e6:,.0f} | {ours.peak:.0f} | {again} |"
+    told = (
+        f"| `{form}` | {ours.cpu:.1f} | {rows / ours.cpu:,.0f} | {ours.size / 1e6:,.0f} | {ours.peak:.0f} | {again} |"
+    )
     if form == "parquet":
         return f"{told} – | – | – |"
     alone(to_arrow, form, folder)
@@ -126,7 +128,9 @@ def main(build: Path, rows: int, forms: Sequence[str]) -> None:
     """Write the rows and print the table."""
     pairs = list(read_rows(build / "rows" / "pairs.jsonl", PreferencePair))
     print(f"{rows:,} preference pairs, copies of {len(pairs):,}\n")
-    print("| export | CPU s | rows per CPU s | MB | peak MB | second run | `to_json` CPU s | times ours | its peak MB |")
+    print(
+        "| export | CPU s | rows per CPU s | MB | peak MB | second run | `to_json` CPU s | times ours | its peak MB |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

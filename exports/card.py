@@ -25,6 +25,7 @@ from pairwright.exports.card_calibration import calibration_section
 from pairwright.exports.card_facts import Facts, facts_of
 from pairwright.exports.card_proof import held_out_section, split_section
 from pairwright.exports.card_training import Found, training_section
+from pairwright.exports.card_use import citation_section, personal_data_section
 from pairwright.exports.licences import combined
 from pairwright.exports.markdown import block, inline, table
 
@@ -43,7 +44,7 @@ class CardExporter(Component):
         description="By source name: what a reader must know about it, such as who wrote the rewrites.",
     )
     examples: int = Field(6, ge=0, description="Pairs to show, each of another defect or language.")
-    citation: str | None = Field(None, description="How to cite the data set, shown as it is.")
+    citation: str | None = Field(None, description="How to cite the data set; default: its title, build and sources.")
 
     def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
         """Write the card and return its path.
@@ -87,6 +88,7 @@ class CardExporter(Component):
         yield from ("", "## What is in it", "", *_contents(facts))
         yield from ("", "## Splits", "", *split_section(build))
         yield from ("", "## Test sets kept out", "", *held_out_section(build, facts))
+        yield from ("", "## Personal data", "", *personal_data_section(build))
         if measured := list(calibration_section(build)):
             yield from ("", "## Judges against gold", "", *measured)
         yield from ("", "## Shortcut audit", "", *audit_section(build.audit()))
@@ -94,8 +96,9 @@ class CardExporter(Component):
         yield from ("", "## Known limits", "", *_limits(build, facts))
         yield from answer_limits(folder) if answers else ()
         yield from ("", "## How to train on it", "", *training_section(build, found, folder))
-        if self.citation:
-            yield from ("", "## Citation", "", *block([("cite", self.citation)], longest=4000))
+        sources = sorted({source for source, _, _ in facts.sources})
+        yield from ("", "## Citation", "", "Cite the sources as their licences ask, and the set as:", "")
+        yield from citation_section(build, title, self.citation, sources)
 
     def _sources(self, facts: Facts) -> Iterator[str]:
         counted: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)

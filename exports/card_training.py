@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pairwright.core.records import TaskKind
 from pairwright.core.result import BuildResult
+from pairwright.exports.card_use import asking, getting
 
 Kinds = dict[str, dict[str, str]]  # {kind: {split: path}}
 Found = dict[str, Kinds]  # {form: {kind: {split: path}}}
@@ -55,7 +56,7 @@ from datasets import load_dataset
 from trl import {trainer}Config, {trainer}Trainer
 
 rows = load_dataset("json", data_files={{"train": "{path}"}}, split="train")
-config = {trainer}Config(output_dir="out/{kind}", max_length={length})
+config = {trainer}Config(output_dir="out/trl-{kind}", max_length={length})
 trainer = {trainer}Trainer(model="{model}", args=config, train_dataset=rows)
 trainer.train()
 trainer.save_model()
@@ -68,11 +69,11 @@ def training_section(build: BuildResult, found: Found, folder: Path) -> Iterator
         f"`{name}` {value}" for name, value in sorted(build.prompt_hashes.items()) if name.startswith("student.")
     )
     yield f"Serve and evaluate the student with the prompt that it was trained on: {hashes}."
+    trainable = [form for form in _TRAINERS if form in found]
+    if trainable:
+        yield from ("", getting(build.config.name, trainable))
     lines = [
-        line
-        for form, recipes in _TRAINERS.items()
-        if form in found
-        for line in recipes(found[form], _length(folder / form), build.config.task)
+        line for form in trainable for line in _TRAINERS[form](found[form], _length(folder / form), build.config.task)
     ]
     yield from lines or (
         "",
@@ -99,13 +100,21 @@ def _with_llamafactory(kinds: Kinds, length: int, task: TaskKind) -> Iterator[st
         yield from (_MERGE.format(model=BASE), "", recipe("dpo", "out/merged", "5.0e-6", "1.0", _DPO))
 
 
-def _with_trl(kinds: Kinds, length: int, _: TaskKind) -> Iterator[str]:
+def _with_trl(kinds: Kinds, length: int, task: TaskKind) -> Iterator[str]:
+    trained = ""
     # DPOTrainer cuts prompts at 512 tokens unless told otherwise.
-    for kind, trainer, model, more in (("sft", "SFT", BASE, ""), ("dpo", "DPO", "out/sft", ", max_prompt_length=None")):
+    for kind, trainer, model, more in (
+        ("sft", "SFT", BASE, ""),
+        ("dpo", "DPO", "out/trl-sft", ", max_prompt_length=None"),
+    ):
         if "train" in kinds.get(kind, {}):
             yield from ("", f"TRL, {'the answers' if kind == 'sft' else 'the pairs'}:", "")
             path, limit = kinds[kind]["train"], f"{length}{more}"
             yield _TRL.format(trainer=trainer, kind=kind, model=model, path=path, length=limit)
+            trained = kind
+    unseen = [kinds["sft"][split] for split in ("test", "validation") if split in kinds.get("sft", {})]
+    if trained and unseen and task == "rewrite":
+        yield from ("", asking(unseen[0], trained))
 
 
 _TRAINERS: Mapping[str, Callable[[Kinds, int, TaskKind], Iterator[str]]] = {

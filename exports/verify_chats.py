@@ -20,21 +20,29 @@ def arrived(text: str, row: ChatRow) -> Iterator[str]:
     if any(json.dumps(name, ensure_ascii=False) not in text for name in names):
         yield "a tool's definition is not in the prompt"
     place = text.find(row.chat.system) + len(row.chat.system)
-    for part in _parts(row.chat.turns):
-        found = text.find(part, place)
-        if found < 0:
+    for parts in _parts(row.chat.turns):
+        found = {part: text.find(part, place) for part in parts}
+        if -1 in found.values():
             yield "the prompt was cut: the query, a turn or a call may be lost"
             return
-        place = found + len(part)
+        place = max((at + len(part) for part, at in found.items()), default=place)
 
 
-def _parts(turns: Sequence[Turn]) -> Iterator[str]:
+def _parts(turns: Sequence[Turn]) -> Iterator[list[str]]:
+    """The texts of the turns in order; those of one list in any order, for a table gives all rows' objects one order."""
     for turn in turns:
-        if turn.content:
-            yield turn.content
+        yield [turn.content]
         for call in turn.calls:
-            yield call.name
-            yield from (json.dumps(value, ensure_ascii=False) for value in json.loads(call.arguments).values())
+            yield [call.name]
+            yield list(_leaves(json.loads(call.arguments)))
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(one)
+    else:
+        yield json.dumps(value, ensure_ascii=False)
 
 
 def check_labels(tok: Any, row: ChatRow, ids: Sequence[int], labels: Sequence[int]) -> Iterator[str]:

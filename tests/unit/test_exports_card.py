@@ -105,7 +105,7 @@ def test_card_explains_training_for_each_trainer_that_has_files(tmp_path: Path) 
     text = card(tmp_path / "both", forms=("llamafactory", "trl"), **rows)
     assert "dataset: demo_sft_train" in text
     assert "dataset: demo_dpo_train" in text
-    assert 'DPOConfig(output_dir="out/dpo", max_length=2048, max_prompt_length=None)' in text
+    assert 'DPOConfig(output_dir="out/trl-dpo", max_length=2048, max_prompt_length=None)' in text
     assert "Add `llamafactory` or `trl`" in card(tmp_path / "none", **rows)
 
 
@@ -229,3 +229,22 @@ def test_card_names_the_test_sets_that_were_kept_out_or_that_there_were_none(tmp
         text = section(card(folder, decontamination={"action": action}, **rows), "Test sets kept out")
         assert "| canard | 3,430 | 12 | query 4, rewrite 9 |" in text
         assert said in text
+
+
+def test_card_says_what_was_searched_for_and_how_many_rows_hold_personal_data(tmp_path: Path) -> None:
+    assert "No row holds any of them." in card(tmp_path / "none", sft=[factories.sft_row()])
+    rows = [factories.sft_row(factories.task(f"write to jane.doe{number}@mail.example")) for number in range(2)]
+    assert "email in 2." in card(tmp_path / "some", sft=rows)
+
+
+def test_card_tells_how_to_get_cite_and_ask(tmp_path: Path) -> None:
+    rows: dict[str, Any] = {"sft": [factories.sft_row(), factories.sft_row(split="test")], "pairs": [factories.pair()]}
+    text = card(tmp_path / "trl", forms=("trl",), **rows)
+    assert "hf download OWNER/NAME --repo-type dataset --local-dir demo" in text
+    assert 'pip install "trl==0.24.*" "torch==2.11.*"' in text
+    assert 'data_files="trl/demo_sft_test.jsonl"' in text
+    assert 'model="out/trl-dpo"' in text
+    assert "cite: demo. Build 0123456789abcdef, made with pairwright and distilabel from test." in text
+    cited = card(tmp_path / "cited", CardExporter(citation="Somebody, 2030"), **rows)
+    assert "cite: Somebody, 2030" in cited
+    assert "hf download" not in cited, "there is no file to train on"

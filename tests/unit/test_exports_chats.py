@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import factories
+from pairwright.core.answer_prompts import Chat
 from pairwright.core.calls import calls_text
 from pairwright.core.components import Component
 from pairwright.core.config import PromptConfig
@@ -28,6 +29,7 @@ from pairwright.exports.parquet import ParquetExporter
 from pairwright.exports.rendering import Budget, Tally
 from pairwright.exports.trl import TrlExporter
 from pairwright.exports.verify import require_current_prompt
+from pairwright.exports.verify_chats import arrived
 
 EXPORTERS: dict[str, Component] = {
     "llamafactory": LlamaFactoryExporter(kto=True, form="sharegpt"),
@@ -270,3 +272,12 @@ def test_any_chat_survives_the_way_to_a_file_and_back(
         found = [row for file in content["rows"] for row in read_chat_rows(folder / name / file)]
         assert found == [same(row) for row in fits if same(row) in found]
         assert len(found) == len(fits) or content["left_out"]
+
+
+def test_the_prompt_of_a_chat_is_complete_whatever_the_order_of_a_calls_arguments() -> None:
+    turns = (Turn(role="user", content="Rain?"), answers.calling(answers.call("f", a="x", b=["y", {"c": 1}])))
+    row = ChatRow("train", Chat("sys", "", turns), answers.result("r"), None, 0)
+    assert list(arrived('sys Rain? f {"b": ["y", {"c": 1}], "a": "x"}', row)) == []
+    cut = "the prompt was cut: the query, a turn or a call may be lost"
+    assert list(arrived('sys Rain? f {"b": ["y", {"c": 1}]}', row)) == [cut]
+    assert list(arrived('sys f {"a": "x", "b": ["y", {"c": 1}]} Rain?', row)) == [cut]
