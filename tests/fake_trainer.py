@@ -7,9 +7,12 @@ fifth step, unless it goes on from a checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pairwright.evaluation.predictions import Prediction, write_predictions
@@ -26,9 +29,29 @@ def command(job: Job, path: Path, gpus: int) -> list[str]:
     return [sys.executable, "-W", "ignore", __file__, str(path)]
 
 
-def main() -> None:
-    """Run the job whose path is the first argument."""
-    job = Job.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+def run_process(command: Sequence[str], log: Path, look: Callable[[], None]) -> int:
+    """In place of :func:`pairwright.training_recipes.running.run_process`: a fork need not import anything again."""
+    child = os.fork()
+    if child == 0:
+        sys.stdout = sys.stderr = log.open("a", encoding="utf-8")
+        code = 1
+        try:
+            main(Path(command[-1]))
+            code = 0
+        finally:
+            with contextlib.suppress(OSError):  # the disk may be full
+                if code:
+                    traceback.print_exc()
+                sys.stderr.flush()
+            os._exit(code)  # not an exception of the test's
+    _, status = os.waitpid(child, 0)
+    look()
+    return os.waitstatus_to_exitcode(status)
+
+
+def main(path: Path) -> None:
+    """Run the job in ``path``."""
+    job = Job.model_validate_json(path.read_text(encoding="utf-8"))
     steps = StepWriter(Path(job.steps))
     if job.kind == "evaluate":
         answer(HeldOut.model_validate(job.settings))
@@ -92,4 +115,4 @@ def answer(job: HeldOut) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+SftRow = Mapping[str, Any]
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -61,7 +64,7 @@ def save_tokenizer(
     return folder
 
 
-def save_model(folder: Path, seed: int = 0) -> Path:
+def save_model(folder: Path, seed: int = 0, spread: float = 0.02) -> Path:
     """Save a random Qwen2 with two layers of width 64 for the tokenizer in ``folder``."""
     import torch
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
@@ -77,9 +80,51 @@ def save_model(folder: Path, seed: int = 0) -> Path:
         num_key_value_heads=2,
         max_position_embeddings=2048,
         tie_word_embeddings=True,
+        initializer_range=spread,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=None,
     )
     Qwen2ForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+def teach(folder: Path, rows: Sequence[SftRow], steps: int = 80, batch: int = 8) -> Path:
+    """Let the model in ``folder`` learn most answers of a few dozen rows by heart: 7 seconds of CPU time.
+
+    A model that knows nothing cannot be made worse, and what it answers says nothing.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
+    ordered = sorted((_tokens(tokenizer, row) for row in rows), key=lambda pair: sum(map(len, pair)))
+    batches = [_padded(ordered[at : at + batch]) for at in range(0, len(ordered), batch)]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=8e-3)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, 8e-3, total_steps=steps)
+    for step in range(steps):
+        tokens, labels = batches[step % len(batches)]
+        optimizer.zero_grad()
+        model(input_ids=tokens, labels=labels).loss.backward()  # padding is on the right: no mask is needed
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        rate.step()
+    model.save_pretrained(folder)
+    return folder
+
+
+def _tokens(tokenizer: Any, row: SftRow) -> tuple[list[int], list[int]]:
+    prompt = tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True)
+    answer = f"{row['completion'][0]['content']}<|im_end|>"
+    return tuple(tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prompt, answer))
+
+
+def _padded(rows: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, Any]:
+    import torch
+
+    length = max(len(prompt) + len(answer) for prompt, answer in rows)
+    tokens = [[*prompt, *answer, *[0] * (length - len(prompt) - len(answer))] for prompt, answer in rows]
+    labels = [
+        [*[-100] * len(prompt), *answer, *[-100] * (length - len(prompt) - len(answer))] for prompt, answer in rows
+    ]
+    return torch.tensor(tokens), torch.tensor(labels)

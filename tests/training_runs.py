@@ -1,7 +1,8 @@
-"""Trainings that are over in seconds: a small build, a Qwen2 that knows nothing, and recipes for both trainers."""
+"""Trainings that are over in seconds: a small build, a Qwen2 that knows at most its rows, and recipes for both trainers."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ import yaml
 
 import building
 
-STEPS = 12
+STEPS = 10
 TRAINERS = ("llamafactory", "trl")
 COMMON: dict[str, Any] = {
     "per_device_train_batch_size": 4,
-    "learning_rate": 1.0e-2,
+    "learning_rate": 3.0e-3,
     "max_steps": STEPS,
     "logging_steps": 1,
     "save_steps": 2,
@@ -24,7 +25,7 @@ COMMON: dict[str, Any] = {
 }
 
 
-def small_build(folder: Path, validation: float = 0.15, test: float = 0.25, rows: int = 40) -> Path:
+def small_build(folder: Path, validation: float = 0.15, test: float = 0.25, rows: int = 32) -> Path:
     """A build of real rows with short prompts, each from a dialogue of its own, exported for both trainers."""
     half = rows // 2
     building.write_rows(
@@ -34,7 +35,7 @@ def small_build(folder: Path, validation: float = 0.15, test: float = 0.25, rows
         folder,
         perturbers=[{"use": "entity_deletion"}, {"use": "made_ambiguous"}, {"use": "unchanged_copy"}],
         prompt={"examples": False},
-        context={"turns": 2, "max_tokens": 160},
+        context={"turns": 1, "max_tokens": 96},
         split={"validation": validation, "test": test},
         exports=[{"use": "llamafactory"}, {"use": "trl", "kto": True}],
     )
@@ -45,8 +46,19 @@ def small_build(folder: Path, validation: float = 0.15, test: float = 0.25, rows
 
 def model(folder: Path, build: Path) -> Path:
     """A random Qwen2 whose tokens are those of the build's texts."""
+    return tiny.save_model(_tokenizer(folder, build))
+
+
+def taught_model(folder: Path, build: Path) -> Path:
+    """A Qwen2 that answers most rows of the build, those of the test split as well, as they should be answered."""
+    files = sorted((build / "exports" / "trl").glob("*_sft_*.jsonl"))
+    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return tiny.teach(tiny.save_model(_tokenizer(folder, build), spread=0.1), rows)
+
+
+def _tokenizer(folder: Path, build: Path) -> Path:
     texts = [path.read_text(encoding="utf-8") for path in (build / "exports" / "llamafactory").glob("*.jsonl")]
-    return tiny.save_model(tiny.save_tokenizer(folder / "student", texts, vocabulary=800))
+    return tiny.save_tokenizer(folder / "student", texts, vocabulary=800)
 
 
 def write_recipe(path: Path, settings: dict[str, Any], command: str = "llamafactory-cli train") -> Path:

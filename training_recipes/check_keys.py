@@ -141,6 +141,8 @@ def _shown(value: Any) -> str:
 
 
 def _mend(value: Any, kinds: list[str], choices: list[str]) -> str:
+    if value is False and "no" in choices:
+        return "Write it in quotes, '\"no\"': YAML takes a bare no for false."
     if choices:
         guess = did_you_mean(str(value), choices).removeprefix(", ")
         return f"{guess[:1].upper()}{guess[1:]}" if guess else "Take one of them."

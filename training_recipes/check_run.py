@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pairwright.training_recipes.memory import read_sharding, uses_adapter
 from pairwright.training_recipes.problem import Case, Problem
+from pairwright.training_recipes.render import Stage
 
 RUN_RECORD = "run.json"
 _FINISHED = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
@@ -21,6 +22,10 @@ _PACKAGES = (
     ("enable_liger_kernel", "liger_kernel"),
     ("use_liger_kernel", "liger_kernel"),
 )
+_NEEDED = {
+    "llamafactory": ("torch", "transformers", "llamafactory", "matplotlib"),
+    "trl": ("torch", "transformers", "trl", "peft", "matplotlib"),
+}
 
 
 def check_run(case: Case) -> Iterator[Problem]:
@@ -40,7 +45,7 @@ def _evaluation(case: Case) -> Iterator[Problem]:
     llamafactory = case.stage.trainer == "llamafactory"
     if llamafactory and evaluates and not case.get("eval_dataset") and not case.get("val_size"):
         message = "evaluates, and there is no evaluation data"
-        yield case.problem("eval_strategy", message, "Set 'eval_strategy: no', or 'split.validation' of the build.")
+        yield case.problem("eval_strategy", message, "Set 'eval_strategy: \"no\"', or 'split.validation' of the build.")
     if case.get("load_best_model_at_end") and not evaluates:
         message = "needs evaluations to know which model is best"
         yield case.problem("load_best_model_at_end", message, "Set 'eval_strategy' as 'save_strategy', or remove it.")
@@ -95,6 +100,14 @@ def _sharding(case: Case) -> Iterator[Problem]:
     if stage == 3 and (case.get("quantization_bit") or case.get("load_in_4bit")):
         message = "ZeRO-3 shards weights that 4-bit quantisation packs"
         yield case.problem("deepspeed", message, "Use ZeRO-2, or no quantisation.")
+
+
+def missing_packages(stages: Sequence[Stage]) -> Iterator[Problem]:
+    """Whatever the trainers need from the first step to the last picture, and this environment does not have."""
+    for stage in {stage.trainer: stage for stage in reversed(stages)}.values():
+        if missing := [package for package in _NEEDED[stage.trainer] if find_spec(package) is None]:
+            message = f"needs {', '.join(missing)}: not installed here"
+            yield Problem(stage.name, "trainer", message, "pip install 'pairwright[train]'")
 
 
 def _packages(case: Case) -> Iterator[Problem]:

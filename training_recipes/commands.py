@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from pairwright.core.errors import ConfigError
 from pairwright.core.storage import atomic_writer
-from pairwright.training_recipes.recipes import read_recipe, recipes
+from pairwright.training_recipes.recipes import Recipe, read_recipe, recipes
 
 
 def list_command(words: Sequence[str]) -> None:
-    """Print name, trainer, stage and summary of the recipes whose names hold all ``words``."""
-    table = Table("recipe", "trainer", "stage", "what it is for")
-    for name, recipe in recipes().items():
-        if all(word.lower() in name for word in words):
-            table.add_row(name, recipe.trainer, recipe.stage, recipe.summary)
-    Console().print(table)
+    """Print name, trainer, stage and summary of the recipes with all ``words`` in their names, else in their comments.
+
+    Raises:
+        ConfigError: no recipe has them.
+    """
+    known = recipes().values()
+    found = _with(words, {recipe.name: recipe for recipe in known}) or _with(
+        words, {_comment(recipe): recipe for recipe in known}
+    )
+    if not found:
+        raise ConfigError(
+            [f"no recipe has {' and '.join(map(repr, words))} in its name or its opening comment"],
+            "'pairwright recipes list' prints all.",
+        )
+    table = Table("recipe", "trainer", "stage", "what it is for", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for recipe in found:
+        table.add_row(recipe.name, recipe.trainer, recipe.stage, recipe.summary)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _with(words: Sequence[str], texts: Mapping[str, Recipe]) -> list[Recipe]:
+    return [recipe for text, recipe in texts.items() if all(word.lower() in text.lower() for word in words)]
+
+
+def _comment(recipe: Recipe) -> str:
+    lines = recipe.path.read_text(encoding="utf-8").splitlines()
+    return " ".join(takewhile(lambda line: line.startswith("#"), lines))
 
 
 def show_command(name: str) -> None:

@@ -39,9 +39,15 @@ def _known(pattern: str, message: str, hint: str) -> Known:
 
 KNOWN = (
     _known(
-        r"No space left on device|Errno 28|os error 28|PytorchStreamWriter failed writing|unexpected pos \d+ vs \d+",
+        r"No space left on device|Errno 28|os error 28|Disk quota exceeded|PytorchStreamWriter failed writing|"
+        r"unexpected pos \d+ vs \d+",
         "the disk is full",
         "Free some space, or give another --output; fewer or smaller checkpoints: --set save_total_limit=1",
+    ),
+    _known(
+        r"File too large|Errno 27|os error 27",
+        "a file grew larger than this machine lets it",
+        "'ulimit -f' shows the limit, and some file systems have one of their own: raise it, or give another --output.",
     ),
     _known(r"CUDA out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED", "the GPU ran out of memory", MEMORY),
     _known(r"can't allocate memory|MemoryError|Cannot allocate memory", "the machine ran out of memory", MEMORY),
@@ -72,7 +78,7 @@ KNOWN = (
         r"No package metadata was found for|requires? the latest bitsandbytes|is required for this normal functioning|"
         r"ModuleNotFoundError: No module named|Please install|is not installed",
         "a package that this recipe needs is missing: {last}",
-        "Install it into the same environment, at the version that the recipe's opening comment names.",
+        "The trainers: pip install 'pairwright[train]'. What else a recipe needs stands in its opening comment.",
     ),
     _known(
         r"Output directory already exists and is not empty",

@@ -29,7 +29,7 @@ def main() -> None:
         steps.write("error", message=exc.message, hint=exc.hint)
         sys.exit(1)
     if os.environ.get("RANK", "0") == "0":  # torchrun's name for the process among others
-        steps.write("done", facts=_peaks())
+        steps.write("done", facts=_costs())
 
 
 def run(job: Job, steps: StepWriter) -> None:
@@ -71,15 +71,17 @@ def _merge(job: Job) -> None:
         merge(job.settings)
 
 
-def _peaks() -> dict[str, float]:
-    """The most memory that this process took, in GiB."""
+def _costs() -> dict[str, float]:
+    """What this process took: the most memory in GiB, and the CPU's seconds."""
     import torch
 
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, which is no place to train
+    used = resource.getrusage(resource.RUSAGE_SELF)
     gpus = [torch.cuda.max_memory_allocated(index) for index in range(torch.cuda.device_count())]
-    return {"peak_memory_gib": round(kibibytes / 2**20, 2)} | (
-        {"peak_gpu_memory_gib": round(max(gpus) / 2**30, 2)} if gpus else {}
-    )
+    return {
+        "peak_memory_gib": round(used.ru_maxrss / 2**20, 2),  # bytes on macOS, which is no place to train
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        **({"peak_gpu_memory_gib": round(max(gpus) / 2**30, 2)} if gpus else {}),
+    }
 
 
 def _require_device(job: Job) -> None:

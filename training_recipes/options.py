@@ -21,6 +21,7 @@ SPLITS: Mapping[HeldOutChoice, tuple[Split, ...]] = {
     "both": ("validation", "test"),
     "none": (),
 }
+WORDS = ("yes", "no", "on", "off")
 
 
 def asked(
@@ -45,7 +46,12 @@ def _change(text: str) -> tuple[str, Scalar]:
 
 
 def scalar(text: str) -> Scalar:
-    """A value as a recipe's YAML reads it: ``5e-6`` is a number, ``true`` a boolean, all else text."""
+    """A value as a recipe's YAML reads it: ``5e-6`` is a number, ``true`` a boolean, all else text.
+
+    ``no`` stays a word, though YAML 1.1 takes it for false: it is what trainers call a strategy.
+    """
+    if text.lower() in WORDS:
+        return text
     try:
         found = read_value(text)
     except yaml.YAMLError:

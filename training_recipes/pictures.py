@@ -54,9 +54,14 @@ PANELS = (
         (Curve(MARGIN, "training", COLOURS[1]), Curve(f"eval_{MARGIN}", "validation", COLOURS[2])),
         0.0,
     ),
-    Panel("rewards", (Curve(REWARD, "chosen", COLOURS[1]), Curve("rewards/rejected", "rejected", COLOURS[2])), 0.0),
     Panel(
-        "log-probability of the answers", (Curve(CHOSEN, "chosen", COLOURS[1]), Curve(REJECTED, "rejected", COLOURS[2]))
+        "rewards (in DPO: beta times the drift in nats)",
+        (Curve(REWARD, "chosen", COLOURS[1]), Curve("rewards/rejected", "rejected", COLOURS[2])),
+        0.0,
+    ),
+    Panel(
+        "log-probability of the answers, nats",
+        (Curve(CHOSEN, "chosen", COLOURS[1]), Curve(REJECTED, "rejected", COLOURS[2])),
     ),
 )
 
@@ -88,15 +93,17 @@ def draw_heldout(result: SetResult, notes: Sequence[MetricNote], path: Path) -> 
         places = [index + (at - (len(names) - 1) / 2) * width for index in range(len(metrics))]
         _draw_bars(axes, result, name, metrics, places, width * 0.92, COLOURS[at % len(COLOURS)])
     arrows = {"higher": "↑", "lower": "↓", "neither": ""}
-    axes.set_xticks(
-        range(len(metrics)), [f"{metric}\n{arrows[known[metric].better]}".replace("_", " ") for metric in metrics]
-    )
+    axes.set_xticks(range(len(metrics)), [f"{_spoken(metric)}\n{arrows[known[metric].better]}" for metric in metrics])
     axes.tick_params(axis="x", labelsize=8)
     axes.set_ylabel("per cent")
     axes.set_ylim(0, 105)
     axes.legend(ncols=len(names), fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12))
     figure.suptitle(f"{result.rows} held-out rows, 95 % intervals (↑ higher is better, ↓ lower)", fontsize=10)
     _save(figure, path)
+
+
+def _spoken(metric: str) -> str:
+    return {"rouge_l": "ROUGE-L", "restoration_f1": "restoration F1"}.get(metric, metric.replace("_", " "))
 
 
 def _draw_bars(

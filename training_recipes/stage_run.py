@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pairwright.core.errors import StorageError
@@ -22,6 +23,19 @@ from pairwright.training_recipes.systems import PREFERENCE
 from pairwright.training_recipes.watchdog import Limits, WatchSettings, drift_of
 
 
+def remove_pieces(run: RunRecord, stages: Sequence[Stage]) -> None:
+    """Remove the checkpoints that a dead trainer left in pieces; first of all, as they may be what filled the disk.
+
+    Raises:
+        StorageError: one cannot be removed.
+    """
+    for stage in (stage for stage in stages if not _is_done(run, stage)):
+        try:
+            remove_broken(stage.output)
+        except OSError as exc:
+            raise storage_error(exc, stage.output) from exc
+
+
 def run_stage(run: RunRecord, stage: Stage, output: Path, limits: Limits, show: Display) -> RunRecord:
     """Run one stage unless it is done, and write down how it went.
 
@@ -29,10 +43,10 @@ def run_stage(run: RunRecord, stage: Stage, output: Path, limits: Limits, show: 
         TrainingError: it failed; the same call goes on from its last checkpoint.
     """
     before = run.stage(stage.name)
-    if before and before.status == "done" and before.fingerprint == fingerprint(stage, run.data_hash):
+    if _is_done(run, stage):
         show.say(f"{stage.name}: done before")
         return run
-    checkpoint = _last_checkpoint(stage) if before else None
+    checkpoint = last_checkpoint(stage.output) if before else None
     if checkpoint is None and stage.kind != "evaluate":  # answers that are there need not be generated again
         _clear(stage)
     record = _begun(stage, run, output, before, checkpoint)
@@ -48,6 +62,11 @@ def run_stage(run: RunRecord, stage: Stage, output: Path, limits: Limits, show: 
     run = run.with_stage(_finished(record, log, watch, time.monotonic() - began))
     write_record(run, output)
     return run
+
+
+def _is_done(run: RunRecord, stage: Stage) -> bool:
+    before = run.stage(stage.name)
+    return before is not None and before.status == "done" and before.fingerprint == fingerprint(stage, run.data_hash)
 
 
 def _begun(
@@ -72,14 +91,6 @@ def _gpus(stage: Stage) -> int:
     """How many GPUs train the stage."""
     alone = stage.kind not in ROWS or stage.settings.get("use_cpu")
     return 0 if alone else this_device().gpus
-
-
-def _last_checkpoint(stage: Stage) -> Path | None:
-    try:
-        remove_broken(stage.output)
-    except OSError as exc:
-        raise storage_error(exc, stage.output) from exc
-    return last_checkpoint(stage.output)
 
 
 def _clear(stage: Stage) -> None:

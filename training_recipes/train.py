@@ -15,6 +15,7 @@ from pairwright.core.records import Scalar
 from pairwright.core.storage import locked
 from pairwright.training_recipes import render
 from pairwright.training_recipes.check import check
+from pairwright.training_recipes.check_run import missing_packages
 from pairwright.training_recipes.display import Display
 from pairwright.training_recipes.filling import ROWS
 from pairwright.training_recipes.hardware import this_device
@@ -27,7 +28,7 @@ from pairwright.training_recipes.record import (
     write_record,
 )
 from pairwright.training_recipes.render import Stage
-from pairwright.training_recipes.stage_run import run_stage, steps_of
+from pairwright.training_recipes.stage_run import remove_pieces, run_stage, steps_of
 from pairwright.training_recipes.step_log import read_steps
 
 
@@ -56,8 +57,8 @@ def checked(recipe: Recipe, build: Path, output: Path, overrides: Mapping[str, S
         ConfigError: everything that is wrong with them.
     """
     stages = render.render(recipe, build, output, overrides)
-    wrong = [str(problem) for problem in check(stages, build, this_device()) if not problem.warning]
-    if wrong:
+    found = [*missing_packages(stages), *check(stages, build, this_device())]
+    if wrong := [str(problem) for problem in found if not problem.warning]:
         raise ConfigError(
             wrong, "Nothing was started. Change keys with --set KEY=VALUE, or copy the recipe and edit it."
         )
@@ -69,6 +70,7 @@ def run_stages(
 ) -> RunRecord:
     """Train and merge: every stage that is not done yet, in order."""
     run = opened(recipe, stages, build, output, wishes)
+    remove_pieces(run, stages)
     render.write(stages)
     for stage in stages:
         if stage.kind != "evaluate":

@@ -25,8 +25,8 @@ from pathlib import Path
 from pairwright.training_recipes.step_callback import StepCallback
 from pairwright.training_recipes.step_log import StepWriter
 from pairwright.training_recipes.trl_launcher import train
-for kind, settings in json.load(open(sys.argv[1])).items():
-    train(kind, settings, StepCallback(StepWriter(Path(sys.argv[1]).with_name(f"{kind}.steps")), None))
+for name, settings in json.load(open(sys.argv[1])).items():
+    train(name.partition(" ")[0], settings, StepCallback(StepWriter(Path(sys.argv[1]).with_name(f"{name}.steps")), None))
 """
 
 
@@ -71,39 +71,53 @@ def test_only_the_first_process_of_a_training_writes(tmp_path: Path) -> None:
     assert not (tmp_path / "steps").exists()
 
 
-@pytest.mark.timeout(600)
-def test_kto_and_simpo_train_with_trl(tmp_path: Path) -> None:
-    build = training_runs.small_build(tmp_path)
-    student = training_runs.model(tmp_path, build)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """KTO, SimPO, and SFT in one go and gone on from its second step, all in one process: importing TRL takes longer."""
+    folder = tmp_path_factory.mktemp("trained")
+    build = training_runs.small_build(folder)
     common = {
         **training_runs.COMMON,
-        "model_name_or_path": str(student),
+        "model_name_or_path": str(training_runs.model(folder, build)),
         "dataset_name": str(build / "exports" / "trl"),
         "max_steps": 4,
-        "save_strategy": "no",
     }
-    settings = {
-        "kto": {**common, "dataset_config": "kto", "output_dir": str(tmp_path / "kto"), "beta": 0.1},
-        "simpo": {
-            **common,
-            "dataset_config": "dpo",
-            "output_dir": str(tmp_path / "simpo"),
-            "loss_type": "simpo",
-            "cpo_alpha": 0.0,
-        },
+    simpo = {"dataset_config": "dpo", "loss_type": "simpo", "cpo_alpha": 0.0}
+    sft = {"dataset_config": "sft", "use_peft": True, "lora_dropout": 0.1, "logging_steps": 1}
+    half = str(folder / "sft" / "checkpoint-2")
+    settings: dict[str, dict[str, object]] = {
+        "kto": {**common, "dataset_config": "kto", "beta": 0.1},
+        "simpo": {**common, **simpo},
+        "sft": {**common, **sft},
+        "sft again": {**common, **sft, "resume_from_checkpoint": half},
     }
-    for one in settings.values():
-        del one["save_steps"]
-    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    for name, one in settings.items():
+        one["output_dir"] = str(folder / name)
+    (folder / "settings.json").write_text(json.dumps(settings))
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", TRAIN, str(tmp_path / "settings.json")],
+        [sys.executable, "-W", "ignore", "-c", TRAIN, str(folder / "settings.json")],
         capture_output=True,
         text=True,
         timeout=580,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    for kind in settings:
-        logs = read_steps(tmp_path / f"{kind}.steps").logs
-        assert sorted(logs) == [1, 2, 3, 4]
-        assert math.isfinite(logs[4]["logps/chosen"])
-        assert (tmp_path / kind / "model.safetensors").is_file()
+    return folder
+
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.mark.parametrize("kind", ["kto", "simpo"])
+def test_kto_and_simpo_train_with_trl(trained: Path, kind: str) -> None:
+    logs = read_steps(trained / f"{kind}.steps").logs
+    assert sorted(logs) == [1, 2, 3, 4]
+    assert math.isfinite(logs[4]["logps/chosen"])
+    assert (trained / kind / "model.safetensors").is_file()
+
+
+def test_a_training_that_goes_on_ends_with_the_figures_of_one_that_was_not_stopped(trained: Path) -> None:
+    whole, later = (read_steps(trained / f"{name}.steps").logs for name in ("sft", "sft again"))
+    assert sorted(later) == [3, 4]
+    for step in later:
+        assert later[step]["loss"] == pytest.approx(whole[step]["loss"], abs=1e-4)
+        assert later[step]["grad_norm"] == pytest.approx(whole[step]["grad_norm"], rel=1e-3)

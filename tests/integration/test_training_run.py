@@ -12,6 +12,7 @@ import training_runs
 
 from pairwright.core.errors import ConfigError, TrainingError
 from pairwright.training_recipes import running, stage_run
+from pairwright.training_recipes import train as flow
 from pairwright.training_recipes.display import Quiet
 from pairwright.training_recipes.opening import Wishes
 from pairwright.training_recipes.options import scalar
@@ -30,8 +31,16 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "command_of", fake_trainer.command)
+def _fake(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """The trainer is done at once; pictures are drawn where they are looked at."""
+    monkeypatch.setattr(running, "run_process", fake_trainer.run_process)
+    if "pictures" not in request.fixturenames:
+        monkeypatch.setattr(flow, "pictures_of", lambda *_: ())
+
+
+@pytest.fixture
+def pictures() -> None:
+    """For tests that look at pictures."""
 
 
 @pytest.fixture
@@ -46,14 +55,14 @@ def recipe(tmp_path: Path) -> Path:
 
 
 def set_rate(path: Path, rate: float) -> None:
-    path.write_text(path.read_text().replace("learning_rate: 0.01", f"learning_rate: {rate}"))
+    path.write_text(path.read_text().replace("learning_rate: 0.003", f"learning_rate: {rate}"))
 
 
 def run(recipe: Path, build: Path, output: Path, **wishes: Any) -> RunRecord:
     return train(read_recipe(str(recipe)), build, output, Wishes(**wishes), Quiet())
 
 
-def test_a_chain_runs_in_order_and_is_recorded(recipe: Path, build: Path, tmp_path: Path) -> None:
+def test_a_chain_runs_in_order_and_is_recorded(recipe: Path, build: Path, tmp_path: Path, pictures: None) -> None:
     record = run(recipe, build, tmp_path / "run")
     assert record == read_record(tmp_path / "run")
     assert [stage.name for stage in record.stages] == ["sft", "merge", "dpo", "evaluate"]
@@ -164,10 +173,10 @@ def test_other_settings_in_the_same_folder_are_refused_until_it_is_begun_afresh(
 def test_settings_may_change_after_a_failure_that_left_nothing(
     recipe: Path, build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "command_of", lambda *_: ["/bin/false"])
+    monkeypatch.setattr(running, "run_process", lambda _, log, __: log.write_text("") or 1)
     with pytest.raises(TrainingError, match="exit code 1"):
         run(recipe, build, tmp_path / "run")
-    monkeypatch.setattr(running, "command_of", fake_trainer.command)
+    monkeypatch.setattr(running, "run_process", fake_trainer.run_process)
     assert run(recipe, build, tmp_path / "run", overrides={"sft.learning_rate": 5e-6}, held_out=()).finished
 
 

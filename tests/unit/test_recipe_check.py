@@ -53,6 +53,7 @@ BROKEN = {
     ),
     "a number for a switch": Broken(LORA, {"bf16": 1}, "bf16", "takes true or false, found 1"),
     "text for a number": Broken(LORA, {"lora_rank": "sixteen"}, "lora_rank", "takes a whole number"),
+    "a bare no": Broken(LORA, {"eval_strategy": False}, "eval_strategy", "takes one of no, steps, epoch, found false"),
     "no such stage": Broken(LORA, {"stage": "dpoo"}, "stage", "takes one of pt, sft, rm, ppo, dpo, kto"),
     "no such loss": Broken(DPO, {"pref_loss": "kto"}, "pref_loss", "takes one of sigmoid, hinge"),
     "no such loss in TRL": Broken(TRL_DPO, {"loss_type": ["sigmiod"]}, "loss_type", "takes one of"),

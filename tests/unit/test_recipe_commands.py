@@ -29,6 +29,13 @@ def test_list_names_every_recipe_or_those_with_the_words() -> None:
     some = run("recipes", "list", "TRL", "dpo").stdout
     assert "qwen2.5-3b.trl.dpo" in some
     assert "qwen2.5-3b.dpo.mixed" not in some
+    assert "smollm2-135m.sft.lora" in run("recipes", "list", "cpu").stdout  # it is in the comment only
+
+
+def test_words_that_no_recipe_has_are_an_error() -> None:
+    done = run("recipes", "list", "cpu", "nothing")
+    assert isinstance(done.exception, ConfigError)
+    assert "no recipe has 'cpu' and 'nothing'" in str(done.exception)
 
 
 def test_show_prints_the_file() -> None:

@@ -112,7 +112,7 @@ def test_the_last_whole_checkpoint_is_gone_on_from_and_broken_ones_go(tmp_path: 
         ("OSError: some/model is not a local folder and is not a valid model identifier", "some/model", "--model PATH"),
         ("ValueError: Your setup doesn't support bf16/gpu.", "cannot compute in bf16", "fp16=true"),
         ("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory", "machine ran out", "LoRA"),
-        ("ModuleNotFoundError: No module named 'deepspeed'", "No module named 'deepspeed'", "Install it"),
+        ("ModuleNotFoundError: No module named 'deepspeed'", "No module named 'deepspeed'", "pairwright[train]"),
         ("KeyError: 'weird'", "KeyError: 'weird'", "Run the command again"),
     ],
 )
@@ -200,6 +200,7 @@ def test_values_are_read_as_recipes_read_them() -> None:
     found = asked(None, ["learning_rate=5e-6", "dpo.pref_beta=0.3", "use_cpu=true", "template=qwen"], False, False)
     assert found.overrides == {"learning_rate": 5e-6, "dpo.pref_beta": 0.3, "use_cpu": True, "template": "qwen"}
     assert scalar("[1") == "[1"
+    assert scalar("no") == "no"  # eval_strategy=no
 
 
 @pytest.mark.parametrize("model", ["./none", "none", "/none/at/all"])
