@@ -136,7 +136,10 @@ def _training(signals: Signals) -> str:
         parts.append(f"reward accuracy ended at {signals.accuracy:.2f}")
     if signals.drift is not None:
         way = "less" if signals.drift.nats < 0 else "more"
-        parts.append(f"the chosen answers became {abs(signals.drift.nats):.1f} nats {way} likely")
+        moved = f"became {abs(signals.drift.nats):.1f} nats {way} likely"
+        parts.append(
+            f"the chosen answers {moved if abs(signals.drift.nats) >= 0.05 else 'stayed as likely as they were'}"
+        )
     return f"In training, {' and '.join(parts)}. " if parts else ""
 
 
