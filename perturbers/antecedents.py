@@ -95,7 +95,7 @@ def _is_rival_zh(name: str) -> bool:
         and not chinese.is_full_class(name)
         and not re.fullmatch(r"[A-Za-z]{1,4}|[a-z].*", name)
         and not re.search(r"摇滚|男子|女子|流行|民谣|知名|著名|老牌|大型|淡季|旺季", name)
-        and not re.match(r"[称叫属是为]|大公司|小公司|家[^乐福]", name)
+        and not re.match(r"[称叫属是为如]|大公司|小公司|家[^乐福]", name)
         and not re.search(r"(?:路|号|县|区|胡同|市|出口|超市|度假村|儿童乐园|小镇|站|人|地铁站|奖)$", name)
     )
 

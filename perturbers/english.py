@@ -43,13 +43,13 @@ ADVERBS = frozenset(
     "almost enough about close there".split()
 )
 VERBS = frozenset(
-    "accept add affect allow appear apply argue arrive ask attack avoid become begin believe bring build buy call "
+    "accept add affect allow appear apply argue arrive ask attack avoid become beep begin believe bring build buy call "
     "care cause celebrate change choose come compare consider consist contain continue cook cost cover create "
     "cure deal decide describe develop die dine discover do drink drive eat elaborate end evolve exist expect "
     "explain explore fall feel find fix follow form get give go grow happen have hear help hold improve include "
     "increase invest invent keep kill know lead learn leave let lie like live locate look lose love make mean meet "
     "mention milk move need offer open order own pair pay perform pick play prefer prepare prevent produce "
-    "provide put raise reach read receive recommend reduce relate release remain remember run saute say search "
+    "provide put raise reach read receive recommend reduce relate release remain remember remove run saute say search "
     "see seem sell send serve set share show smoke solve sound speak spend spread stand start stay stop store "
     "study suggest support take taste teach tell think travel treat try turn understand use visit vote wait walk "
     "want watch win wonder work write".split()

@@ -110,6 +110,12 @@ def _own_entities(task: RewriteTask, chosen: str) -> tuple[Entity, ...]:
     return tuple(found)
 
 
+_NO_LOANS = frozenset(
+    ("degrees", "times", "deadline", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+)
+"""Last words of phrases that name nothing which could be mixed up with something else."""
+
+
 def borrowed_names(example: Example) -> tuple[str, ...]:
     """The names and phrases of an example that can stand in another sentence, with the article that they need."""
     found: list[str] = []
@@ -120,6 +126,8 @@ def borrowed_names(example: Example) -> tuple[str, ...]:
             continue
         article = Frame.around(example.rewrite, entity).determiner
         named = entity.text[0].isupper()
+        if entity.text.split()[-1].lower() in _NO_LOANS:
+            continue
         if entity.text[0].isalpha() and (
             named or english.is_plural(entity.text) or article.lower() in english.ARTICLES
         ):

@@ -175,6 +175,7 @@ def _is_fixed(frame: Frame) -> bool:
         frame.determiner.lower() in ("what", "which", "whose", "some", "any", "no", "another", "every", "each")
         or frame.word_before_phrase in ("'s", "’s", "one", "and/or")
         or english.is_adverb(frame.word_before_phrase)
+        or frame.next_word in ("'", "’")
         or frame.word_two_before == "there"
         or frame.continues_a_phrase
         or frame.inside_name
