@@ -56,7 +56,7 @@ _MIXED = (
     ("什么时候", "when"), ("服务", "service"), ("手机", "phone"), ("天气", "weather"), ("城市", "city"), ("朋友", "friend"),
 )  # fmt: skip
 _MIXED_EN = (
-    ("phone number", "电话"), ("address", "地址"), ("price", "价格"), ("cost", "花费"), ("restaurant", "餐馆"), ("hotel", "酒店"), ("movie", "电影"),
+    ("phone number", "电话"), ("price range", "价位"), ("address", "地址"), ("price", "价格"), ("cost", "花费"), ("restaurant", "餐馆"), ("hotel", "酒店"), ("movie", "电影"),
     ("film", "电影"), ("history", "历史"), ("symptoms", "症状"), ("treatment", "治疗"), ("difference", "区别"), ("differences", "区别"),
     ("advantages", "优点"), ("benefits", "好处"), ("causes", "原因"), ("food", "食物"), ("weather", "天气"), ("city", "城市"), ("music", "音乐"),
     ("company", "公司"), ("university", "大学"), ("museum", "博物馆"), ("population", "人口"), ("effects", "影响"), ("types", "种类"), ("town", "镇"),
