@@ -54,9 +54,11 @@ def train_command(
 def _sweep(recipe: Recipe, build: Path, folder: Path, wishes: Wishes, words: Sequence[str], quiet: bool) -> None:
     with display(quiet) as show:
         found = run_sweep(recipe, build, folder, grid(words, scalar), wishes, show)
-    table = Table(title=f"{len(found.points)} points on {found.rows} validation rows; per cent", title_justify="left")
-    for name in ("point", f"{found.primary} (95 %)", "behind the best", *SWEPT, "reward accuracy", "drift, nats"):
-        table.add_column(Text(name))
+    title = f"{len(found.points)} points on {found.rows} validation rows; per cent, 95 % intervals"
+    table = Table(title=title, title_justify="left")
+    table.add_column("point", no_wrap=True)
+    for name in (found.primary, "behind the best", *SWEPT, "reward accuracy", "drift, nats"):
+        table.add_column(Text(name.replace("_", " ")))  # long names wrap between words
     for point in found.points:
         table.add_row(*map(Text, _sweep_row(point, found.primary)))
     Console(width=None if sys.stdout.isatty() else 180).print(table)
@@ -65,7 +67,7 @@ def _sweep(recipe: Recipe, build: Path, folder: Path, wishes: Wishes, words: Seq
 
 
 def _sweep_row(point: Point, primary: str) -> Iterator[str]:
-    yield point.name.replace("_", " ")
+    yield point.name
     yield interval(*point.figures[primary])
     yield "best" if point.behind is None else interval(*point.behind) + (" (noise)" if point.noise else "")
     for metric in SWEPT:

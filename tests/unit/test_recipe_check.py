@@ -122,6 +122,10 @@ BROKEN = {
         TRL_DPO, {"max_prompt_length": GONE}, "max_prompt_length", "longer than 512"
     ),
     "no evaluation data": Broken(LORA, {"eval_dataset": GONE}, "eval_strategy", "there is no evaluation data"),
+    "two ways to evaluate": Broken(LORA, {"val_size": 0.1}, "val_size", "cannot be combined with 'eval_dataset'"),
+    "no room for the answer": Broken(
+        TRL_KTO, {"max_prompt_length": 4096, "max_length": 4096}, "max_prompt_length", "less than 'max_length' (4096)"
+    ),
     "an empty split in TRL": Broken(
         TRL_SFT, {"dataset_test_split": "dev"}, "dataset_test_split", "no rows in demo_sft_dev"
     ),
@@ -149,6 +153,11 @@ BROKEN = {
     "a rate that destroys": Broken(
         DPO, {"learning_rate": 2e-4}, "learning_rate", "is high for DPO of an adapter", True
     ),
+    "a rate that destroys any model": Broken(DPO, {"learning_rate": 0.5}, "learning_rate", "destroys any model"),
+    "an SFT loss in KTO": Broken(KTO, {"pref_ftx": 0.2}, "pref_ftx", "does nothing in KTO", True),
+    "the prompt is learned": Broken(
+        TRL_SFT, {"completion_only_loss": False}, "completion_only_loss", "trains on the prompt as well"
+    ),
     "a rate that does nothing": Broken(LORA, {"learning_rate": 1e-8}, "learning_rate", "is low for SFT", True),
     # what it does and leaves
     "trains nothing": Broken(LORA, {"do_train": GONE}, "do_train", "trains nothing and reports success"),
@@ -173,6 +182,11 @@ BROKEN = {
     ),
     "no GPU": Broken(LORA, {}, "use_cpu", "the recipe is for a GPU, and cpu is none", device="cpu"),
     "bfloat16 on Turing": Broken(LORA, {}, "bf16", "t4 has no bfloat16", device="t4"),
+    "TRL's bfloat16 on Turing": Broken(TRL_SFT, {"bf16": GONE}, "bf16", "t4 has no bfloat16", device="t4"),
+    "weights in bfloat16 on Turing": Broken(TRL_SFT, {"dtype": "bfloat16"}, "dtype", "no bfloat16", device="t4"),
+    "four bits on a CPU": Broken(
+        "smollm2-135m.sft.lora", {"quantization_bit": 4}, "quantization_bit", "needs a GPU", device="cpu"
+    ),
     "too large": Broken(LORA, {"finetuning_type": "full"}, "per_device_train_batch_size", "24gb has 24", device="24gb"),
     "float32 on a GPU": Broken(LORA, {"bf16": False}, "bf16", "trains in float32", True, device="24gb"),
     "a CPU recipe on a GPU": Broken("smollm2-135m.sft.lora", {}, "use_cpu", "although there is", True, device="24gb"),
