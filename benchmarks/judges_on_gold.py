@@ -46,7 +46,7 @@ FILES = (
     "followup.train.jsonl",
     "zh_gold.jsonl",
 )
-RULES = [name for name, judge in JUDGES.items() if not judge.paid]
+RULES = [name for name, judge in JUDGES.items() if not judge.paid and "rewrite" in judge.tasks]
 _PRONOUN = {
     "en": re.compile(r"\b(it|its|they|them|their|he|him|his|she|her|this|that|these|those)\b", re.IGNORECASE),
     "zh": re.compile(r"它|他|她|这|那(?=[个家里儿些位部首本座种边])"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 import factories
 from pairwright.core.calibration import (
+    Bin,
     Calibration,
     Figure,
     JudgeCalibration,
@@ -27,6 +29,7 @@ from pairwright.judges.leftover_reference import LeftoverReference
 from pairwright.judges.pairwise import Pairwise
 from pairwright.judges.panel import Panel
 from pairwright.judges.rubric import Rubric
+from pairwright.pipelines.calibration_page import picture
 from pairwright.pipelines.report import write_report
 
 ENDPOINTS = {
@@ -143,3 +146,15 @@ def test_card_and_report_tell_what_each_judge_is_worth(tmp_path: Path) -> None:
 def test_without_a_calibration_neither_says_anything_of_it(tmp_path: Path) -> None:
     for text in finished(tmp_path, None, judges=[RUBRIC]):
         assert "Judges against gold" not in text
+
+
+def test_the_picture_shows_what_a_judge_refuses_of_good_texts_in_its_own_colour(tmp_path: Path) -> None:
+    plain = build(tmp_path, None)
+    curve = (Bin(score=0.3, good=0.2, items=9), Bin(score=0.8, good=0.9, items=9))
+    drawn = picture(measured(figures(LeftoverReference(), plain), figures(RUBRIC, plain, reliability=curve)))
+    named = re.findall(r'fill="(#\w+)">(leftover_reference|rubric@judge)<', drawn)
+    assert len({colour for colour, name in named if name == "rubric@judge"}) == 1, "curve and rows have one colour"
+    assert len({colour for colour, _ in named}) == 2
+    assert drawn.count("good texts refused (100)") == 2
+    start, width = 2 * 190, 860 - 2 * 190 - 40
+    assert f'cx="{start + 0.1 * width:.1f}"' in drawn, "nine of ten good texts pass"
