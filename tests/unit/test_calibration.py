@@ -34,7 +34,7 @@ from pairwright.pipelines.report import write_report
 
 ENDPOINTS = {
     "judge": {"base_url": "http://localhost/v1", "model": "judge-7b"},
-    "local": {"use": "embedded", "model": "/home/somebody/models/tiny.gguf"},
+    "local": {"use": "embedded", "model": "/srv/models/tiny.gguf"},
 }
 RUBRIC, PAIRWISE = Rubric(endpoint="judge"), Pairwise(endpoint="judge")
 PANEL = Panel(members=(Rubric(endpoint="judge"), Rubric(endpoint="local")), rule="mean")
