@@ -45,8 +45,11 @@ class Token(NamedTuple):
 
 def without_overlaps(ranked: Iterable[Mention]) -> tuple[Mention, ...]:
     """Keep each mention that touches none before it in ``ranked``; return them in text order."""
+    found = [mention for mention in ranked if mention.text]
+    taken = bytearray(max((mention.end for mention in found), default=0))
     kept: list[Mention] = []
-    for mention in ranked:
-        if mention.text and all(mention.end <= other.start or mention.start >= other.end for other in kept):
+    for mention in found:
+        if taken.find(1, mention.start, mention.end) < 0:
+            taken[mention.start : mention.end] = b"\1" * (mention.end - mention.start)
             kept.append(mention)
     return tuple(sorted(kept, key=lambda mention: mention.start))

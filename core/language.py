@@ -69,7 +69,7 @@ def detect_language(text: str) -> Language:
     return "zh" if len(_HAN.findall(text)) > len(_LATIN.findall(text)) else "en"
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def normalise(text: str) -> str:
     """What stays when form does not count: NFKC, casefolded, words joined by one space, Han text by none.
 
@@ -165,7 +165,7 @@ def light_words(language: Language) -> frozenset[str]:
     return lexicon("en", "light")
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def restored(query: str, rewrite: str, language: Language) -> tuple[str, ...]:
     """The spans of ``rewrite`` that ``query`` does not have, without function words at their ends.
 
@@ -239,7 +239,7 @@ def supported(span: str, texts: Iterable[str]) -> bool:
     return any(_contains(_comparable(text), wanted) or _abbreviates(span, text) for text in texts)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _comparable(text: str) -> str:
     """Normalised, number forms as digits, English words as stems."""
     plain = re.sub(r"[零〇一二两三四五六七八九十百千万]+", _han_number, normalise(re.sub(r"['’]s\b", "", text)))

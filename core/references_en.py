@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from pairwright.core.entities import Reference
 from pairwright.core.language_en import (
     AT_HAND,
-    CACHE_SIZE,
     GENERIC,
     POINTERS,
+    REMEMBERED,
     SENTENCE,
     Analysis,
     analyse,
@@ -19,6 +18,7 @@ from pairwright.core.language_en import (
     is_request,
 )
 from pairwright.core.lexicon import lexicon
+from pairwright.core.remembering import remembered
 
 _CLAUSE_DEPS = frozenset({"ROOT", "ccomp", "advcl", "relcl", "acl", "conj", "xcomp", "pcomp", "csubj", "parataxis"})
 _BE = frozenset({"is", "are", "was", "were", "be", "been", "being", "'s", "any"})
@@ -37,7 +37,7 @@ _WEATHER = lexicon("en", "weather")
 _RAISING = lexicon("en", "raising")
 
 
-@lru_cache(maxsize=CACHE_SIZE)
+@remembered(REMEMBERED)
 def references(text: str) -> tuple[Reference, ...]:
     """Pronouns, demonstratives, bare 'one(s)' and 'what about' that nothing earlier in the text resolves.
 

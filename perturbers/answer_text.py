@@ -8,7 +8,7 @@ Nothing here loads a language model except :func:`subject`, which looks at the u
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ class Span(NamedTuple):
     end: int
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def sentences(text: str, language: Language) -> tuple[Span, ...]:
     """The sentences in order. A line break ends one; an item of a numbered list is one or more of its own."""
     found, start = [], 0
@@ -79,7 +79,7 @@ def sentences(text: str, language: Language) -> tuple[Span, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def pieces(text: str, language: Language) -> frozenset[str]:
     """What carries the meaning: English stems without closed classes, Chinese character pairs, Latin words, figures."""
     if language == "en":
@@ -156,11 +156,17 @@ def ending(text: str) -> str:
     return found.group() if found else ""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def subject(query: str, language: Language) -> str:
     """A noun phrase of what the user asks, as an assistant would say it back (my knee → your knee); may be empty."""
     asked = wish(query, language) or query
     return _subject_zh(asked) if language == "zh" else _subject_en(asked)
+
+
+def read_ahead(tasks: Iterable[RewriteTask]) -> None:
+    """Parse what :func:`subject` will look at in English queries together: one by one takes the parser three times as long."""
+    asked = (wish(task.query, "en") or task.query for task in tasks if task.kind == "answer" and task.language == "en")
+    lang.mentions_many(list(asked), "en")
 
 
 _NO_SUBJECT = frozenset(

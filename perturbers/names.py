@@ -22,7 +22,7 @@ class Name(NamedTuple):
     end: int
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def names(text: str, language: Language) -> tuple[Name, ...]:
     """The names in order. Chinese kinds are those of ``chinese.CLASSES``, English ones are persons only."""
     return _names_zh(text) if language == "zh" else _names_en(text)

@@ -90,7 +90,7 @@ def choices(line: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in line.split("|"))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def values(text: str, language: Language) -> tuple[Value, ...]:
     """The values in order, without overlaps. Lists of the bank (weekdays, price ranges, kitchens …) are kinds too."""
     found = []

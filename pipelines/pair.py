@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from pairwright.core.calls import calls_of
@@ -21,6 +21,7 @@ from pairwright.core.records import (
     Verdict,
     row_rng,
 )
+from pairwright.perturbers.answer_text import read_ahead
 from pairwright.pipelines.balance import BALANCE_REASONS, balance
 from pairwright.pipelines.choice import PICK_REASONS, PICKED, choose_variants
 from pairwright.pipelines.improve import Beaten
@@ -69,7 +70,7 @@ def attempts(
     """
     groups = groupby(judged, key=lambda row: row.task.id)
     originals = iter(beaten)
-    for row in rows:
+    for row in _ahead(rows, perturbers):
         original = next((one for one in originals if one.task == row.task.id), None)
         replaced = original.original if original and original.rejected else ""
         if original and original.rejected:
@@ -87,6 +88,19 @@ def attempts(
                 break
         for perturber in perturbers:
             yield row, perturber
+
+
+def _ahead(rows: Iterable[SftRow], perturbers: Sequence[Component]) -> Iterator[SftRow]:
+    """The rows themselves; what perturbers of answers parse has been parsed in batches."""
+    waiting = iter(rows)
+    batched = any("answer" in perturber.tasks for perturber in perturbers if isinstance(perturber, Perturber))
+    while chunk := list(islice(waiting, _BATCH)):
+        if batched:
+            read_ahead(row.task for row in chunk)
+        yield from chunk
+
+
+_BATCH = 64
 
 
 def rejected(tries: Iterable[Attempt], config: BuildConfig, aim: Aims) -> Iterator[Variant | Dropped]:

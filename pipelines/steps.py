@@ -40,6 +40,7 @@ from pairwright.core.records import (
     row_rng,
 )
 from pairwright.core.requests import Answer, ChatRequest
+from pairwright.perturbers.answer_text import read_ahead
 from pairwright.pipelines.asking import Asking, Tally
 from pairwright.pipelines.judge import judged
 from pairwright.pipelines.ledger_llm import COLUMNS, LedgerLLM, Prompt, Record, Unaskable
@@ -270,6 +271,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
+        read_ahead(task_of_row(row) for row in inputs if row["rewrite"] is not None)
         yield [{**row, **self._variants(row)} for row in inputs]
 
     def _variants(self, row: Record) -> Record:

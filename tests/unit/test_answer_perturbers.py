@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -217,6 +218,12 @@ def test_brush_offs_vary_so_that_no_wording_gives_them_away(language: Language) 
     assert len(banks.phrases(language, "brush_off.opening")) >= 30
     assert max(Counter(one.template for one in found).values()) <= 0.1 * len(found)
     assert sum(("stress" if language == "en" else "门票") in one.text for one in found) > 60
+
+
+def test_the_page_counts_the_openings_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "answer-perturbers.md").read_text(encoding="utf-8")
+    english, chinese = (len(banks.phrases(language, "brush_off.opening")) for language in ("en", "zh"))
+    assert f"{english} English and {chinese} Chinese openings" in page
 
 
 def test_nothing_is_brushed_off_where_nothing_was_asked() -> None:

@@ -76,6 +76,17 @@ def test_a_planted_mark_at_the_end_of_all_rejects_is_caught_and_named() -> None:
     assert {flag.verdict for flag in defect.flags if flag.surface == "punctuation"} == {"shortcut"}
 
 
+def test_a_planted_mark_at_the_end_of_all_worse_answers_is_caught_too() -> None:
+    pairs = [
+        one.model_copy(update={"task": one.task.model_copy(update={"kind": "answer"})})
+        for one in swapped(200, lambda text, language: text[:-1] + "。。", defect="unsupported_claim")
+    ]
+    found = audited(pairs)
+    assert {flag.surface: flag.verdict for flag in found.overall.flags}["punctuation"] == "shortcut"
+    assert any("。。" in one.feature and one.side == "rejected" for one in found.overall.telling)
+    assert [group.name for group in found.groups if group.kind == "defect"] == ["unsupported_claim"]
+
+
 def test_a_mark_in_one_language_shows_in_that_language() -> None:
     found = audited(swapped(300, lambda text, language: text + "。" if language == "zh" else text))
     scores = {group.name: group.scores for group in found.groups if group.kind == "language"}

@@ -30,6 +30,7 @@ from pairwright.core.language import (
     words,
 )
 from pairwright.core.records import Language
+from pairwright.core.remembering import remembered
 
 texts = st.lists(
     st.one_of(
@@ -320,7 +321,7 @@ def test_no_text_breaks_the_rules_and_spans_are_where_they_say(text: str, langua
 
 def test_without_a_model_english_rules_still_find_names_and_pronouns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(language_en, "_pipeline", lambda: ("rules", None))
-    monkeypatch.setattr(language_en, "_analyses", {})
+    language_en._analyses.clear()
     for cached in (language_en.mentions, references_en.references):
         cached.cache_clear()
     try:
@@ -328,8 +329,32 @@ def test_without_a_model_english_rules_still_find_names_and_pronouns(monkeypatch
         assert "Ada Lindqvist" in found("When was Ada Lindqvist born in 1911?", "en")
         assert pointed("When was she born?", "en") == ["she"]
     finally:
+        language_en._analyses.clear()
         for cached in (language_en.mentions, references_en.references):
             cached.cache_clear()
+
+
+def test_what_is_remembered_of_texts_has_bounded_room() -> None:
+    calls = []
+
+    @remembered(10)
+    def length(text: str) -> int:
+        calls.append(text)
+        return len(text)
+
+    assert [length(text) for text in ("aaaa", "bbbb", "aaaa")] == [4, 4, 4]
+    assert calls == ["aaaa", "bbbb"]
+    assert length("cccc") == 4  # no room for a third: the others are forgotten
+    assert length("aaaa") == 4 and calls == ["aaaa", "bbbb", "cccc", "aaaa"]
+    assert [length("x" * 11), length("x" * 11)] == [11, 11]  # longer than all the room: never kept
+    assert calls[-2:] == ["x" * 11] * 2
+
+
+def test_parses_of_a_batch_are_those_of_its_texts_one_by_one() -> None:
+    texts = ["Where is Rome?", "Is it far?", "Where is Rome?"]
+    batch = language_en.analyse_many(texts)
+    language_en._analyses.clear()
+    assert batch == [language_en.analyse(text) for text in texts]
 
 
 def test_jieba_serves_chinese_and_leaves_no_cache_behind() -> None:
