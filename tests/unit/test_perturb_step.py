@@ -51,7 +51,9 @@ def test_a_perturber_of_rewrites_leaves_answers_alone_and_the_other_way_round() 
 
 def test_what_answers_are_parsed_for_is_parsed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     task = task_of_row({"kind": "answer", "language": "en", "history": [], "query": "x", "rewrite": "x"})
-    told = [task.model_copy(update={"id": str(at), "query": f"How do I reduce my stress on day {at}?"}) for at in range(3)]
+    told = [
+        task.model_copy(update={"id": str(at), "query": f"How do I reduce my stress on day {at}?"}) for at in range(3)
+    ]
     chosen = Candidate.create(task="", origin="reference", rewrite="Take the bus.")
     sft = [SftRow(id=one.id, task=one, chosen=chosen, verdicts=()) for one in told]
     batches: list[list[str]] = []
