@@ -22,6 +22,8 @@ MEMORY = (
     "much, lower cutoff_len or max_length where the rows allow it, set gradient_checkpointing: true, or take a LoRA or "
     "QLoRA recipe ('pairwright recipes list lora')."
 )
+_KILLED_UNDER_TORCHRUN = "Signal 9 (SIGKILL) received"
+_OF_TORCHRUN = "ChildFailedError"  # says that a process failed, after that process has said why
 _EXCEPTION = re.compile(r"^(?:\[rank\d+\]: ?)?([A-Za-z_][\w.]*(?:Error|Exception|Interrupt)): ?(.*)$", re.MULTILINE)
 
 
@@ -93,12 +95,15 @@ KNOWN = (
 )
 
 
-def failure(stage: str, code: int, log: Path, settings: Mapping[str, Any]) -> TrainingError:
-    """The error for a process that ended with ``code`` (negative: a signal) and printed ``log``."""
-    said = _tail(log)
+def failure(stage: str, code: int, log: Path, settings: Mapping[str, Any], begin: int = 0) -> TrainingError:
+    """The error for a process that ended with ``code`` (negative: a signal).
+
+    It printed what stands in ``log`` after the first ``begin`` bytes, which are of earlier tries.
+    """
+    said = _tail(log, begin)
     last = _last_exception(said)
     quoted = _Quoted({**settings, "last": last})
-    if code == -signal.SIGKILL or (code == 128 + signal.SIGKILL):
+    if code in (-signal.SIGKILL, 128 + signal.SIGKILL) or _KILLED_UNDER_TORCHRUN in said:
         return TrainingError(
             f"stage {stage} was killed (signal 9); most often the system does that when memory runs out",
             f"{MEMORY.format_map(quoted)} {_afterwards(log)}",
@@ -124,17 +129,17 @@ def _afterwards(log: Path) -> str:
     return f"The whole log is {log}. Run the command again when that is mended: it goes on from the last checkpoint."
 
 
-def _tail(log: Path) -> str:
+def _tail(log: Path, begin: int) -> str:
     with log.open("rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - TAIL))
+        file.seek(max(begin, size - TAIL))
         return file.read().decode("utf-8", "replace").replace("\r", "\n")
 
 
 def _last_exception(said: str) -> str:
     found = _EXCEPTION.findall(said)
-    if found:
-        name, message = found[-1]
+    if own := [one for one in found if not one[0].endswith(_OF_TORCHRUN)] or found:
+        name, message = own[-1]
         return f"{name.rpartition('.')[2]}: {message}".strip(": ")
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1] if lines else ""

@@ -32,18 +32,21 @@ def run_job(job: Job, name: str, log: Path, gpus: int, tell: Tell) -> StepLog:
         Interrupted: Ctrl-C; the process has ended.
     """
     steps = StepLog(Path(job.steps))
+    steps.read()
+    steps.error, steps.done = None, False  # of an earlier try
 
     def look() -> None:
         if steps.read():
             tell(steps)
 
+    begin = log.stat().st_size if log.is_file() else 0
     with _written(job) as path:
         code = run_process(command_of(job, path, gpus), log, look)
     look()
     if steps.error:
         raise TrainingError(f"stage {name}: {steps.error[0]}", steps.error[1])
     if code or not steps.done:
-        raise failure(name, code, log, job.settings)
+        raise failure(name, code, log, job.settings, begin)
     return steps
 
 

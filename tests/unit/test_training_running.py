@@ -127,6 +127,20 @@ def test_a_trainers_death_becomes_a_paragraph_with_the_next_step(
     assert str(log) in error.hint
 
 
+@pytest.mark.parametrize(
+    ("printed", "message"),
+    [
+        ("  exitcode  : -9 (pid: 195)\n  traceback : Signal 9 (SIGKILL) received by PID 195", "was killed (signal 9)"),
+        ("[rank1]: KeyError: 'weird'", "exit code 1: KeyError: 'weird'"),
+    ],
+)
+def test_torchrun_does_not_hide_what_its_processes_died_of(tmp_path: Path, printed: str, message: str) -> None:
+    log = tmp_path / "sft.log"
+    raised = "torch.distributed.elastic.multiprocessing.errors.ChildFailedError: "
+    log.write_text("\n".join([raised, printed] if "exitcode" in printed else [printed, raised]))
+    assert message in failure("sft", 1, log, SETTINGS).message
+
+
 def job(tmp_path: Path, **settings: object) -> Job:
     return Job(
         parent=os.getpid(),
@@ -152,6 +166,13 @@ def test_a_killed_trainer_is_told_from_one_that_failed(tmp_path: Path, monkeypat
 def test_a_trainer_that_fills_the_disk_is_named_with_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TrainingError, match="the disk is full"):
         run_script(tmp_path, monkeypatch, "file = open('/dev/full', 'w'); file.write('weights'); file.flush()")
+
+
+def test_what_an_earlier_try_died_of_is_not_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    StepWriter(tmp_path / "sft.steps.jsonl").write("error", message="no GPU", hint="buy one")
+    for script, message in (("raise MemoryError", "the machine ran out of memory"), ("1 / 0", "ZeroDivisionError")):
+        with pytest.raises(TrainingError, match=message):
+            run_script(tmp_path, monkeypatch, script)
 
 
 def test_what_the_trainer_says_of_its_own_error_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
