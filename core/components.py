@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -23,6 +23,7 @@ from pairwright.core.records import (
     GateDecision,
     Rejected,
     RewriteTask,
+    SftRow,
     TaskKind,
     Verdict,
 )
@@ -154,6 +155,15 @@ class Perturber(Protocol):
         A variant that cannot be made, or whose defect cannot be proven, is a ``Dropped`` with its reason. Always
         yields at least one outcome and never raises for any text.
         """
+        ...
+
+
+@runtime_checkable
+class CorpusReader(Protocol):
+    """A perturber that reads all chosen answers of a build before it makes the first of them worse."""
+
+    def knowing(self, rows: Iterable[SftRow]) -> Component:
+        """The perturber with what it learnt from ``rows``, whatever their order."""
         ...
 
 

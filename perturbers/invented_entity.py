@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask, SftRow
+from pairwright.perturbers.corpus_names import Names, collect
 from pairwright.perturbers.phrases import kind_of
 from pairwright.perturbers.repair import repair
 from pairwright.perturbers.spans import Entity, dialogue_text, restored_entities
 from pairwright.perturbers.substitutes import can_be_swapped, class_zh, put_in_place
 from pairwright.perturbers.verify import Draft, foreign, impossible, settle
 
+FEW = 5
+
 
 class InventedEntity(Component):
     """Replaces a restored entity by a name of the same kind from elsewhere: real places, films, people, companies.
 
-    The packaged names (``names.en.txt``, ``names.zh.txt``) are grouped by kind; ``pool`` adds names of your own
-    domain to every kind.
+    In a build, elsewhere is another dialogue of the build, as long as it has ``FEW`` names of the kind: names of the
+    same domain, each of which is chosen text in its own dialogue, so that the name alone gives no reject away. Else
+    it is the packaged names (``names.en.txt``, ``names.zh.txt``), which are grouped by kind. ``pool`` adds names of
+    your own domain to every kind.
     """
 
     name: ClassVar[str] = "invented_entity"
@@ -32,9 +37,22 @@ class InventedEntity(Component):
         (), description="Names of your own domain, drawn from as well as the packaged ones of the kind."
     )
 
+    corpus: bool = Field(
+        True, description="Take names from other dialogues of the build where it has enough of the kind."
+    )
+    _names: Names = PrivateAttr(default_factory=dict)
+
+    def knowing(self, rows: Iterable[SftRow]) -> Self:
+        """See :class:`~pairwright.core.components.CorpusReader`."""
+        if not self.corpus:
+            return self
+        copy = self.model_copy()
+        copy._names = collect(rows, lambda row, entity: _kind(row.task, row.chosen.rewrite, entity))
+        return copy
+
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, self.pool, rng)
+        drafts = _drafts(task, chosen.rewrite, self.pool, self._names, rng)
         yield from settle(self.name, "invented_entity", task, chosen, drafts, _unheard, self.variants)
 
 
@@ -42,12 +60,14 @@ def _unheard(task: RewriteTask, chosen: str, text: str) -> str:
     return foreign(task, chosen, text)
 
 
-def _drafts(task: RewriteTask, chosen: str, pool: tuple[str, ...], rng: random.Random) -> Iterator[Draft]:
+def _drafts(
+    task: RewriteTask, chosen: str, pool: tuple[str, ...], corpus: Names, rng: random.Random
+) -> Iterator[Draft]:
     entities = restored_entities(task, chosen)
     if not entities:
         yield impossible("nothing_restored")
         return
-    known = dialogue_text(task) + task.query + chosen
+    known = (dialogue_text(task) + task.query + chosen).lower()
     for entity in entities:
         if task.language == "en":
             neighbour = _neighbour(entity)
@@ -58,8 +78,10 @@ def _drafts(task: RewriteTask, chosen: str, pool: tuple[str, ...], rng: random.R
                 yield impossible("does_not_fit", entity.text)
                 continue
         kind = _kind(task, chosen, entity)
-        names = [*pool, *packaged_names(task.language).get(kind, ())]
-        usable = [name for name in names if name.removeprefix("the ") not in known]
+        heard = _unmentioned(corpus.get((task.language, kind), ()), known)
+        if len(heard) < FEW:
+            heard += _unmentioned(packaged_names(task.language).get(kind, ()), known)
+        usable = _unmentioned(pool, known) + heard
         if not usable:
             yield impossible("no_name_of_kind", f"{entity.text}: {kind or 'unknown kind'}")
             continue
@@ -69,6 +91,10 @@ def _drafts(task: RewriteTask, chosen: str, pool: tuple[str, ...], rng: random.R
             yield _draft(task, chosen, text, f"invent_{kind}", entity.added, name)
         else:
             yield impossible("does_not_fit", entity.text)
+
+
+def _unmentioned(names: Iterable[str], known: str) -> list[str]:
+    return [name for name in names if name.removeprefix("the ").lower() not in known]
 
 
 def _draft(task: RewriteTask, chosen: str, text: str, template: str, old: str, new: str) -> Draft:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pairwright.core.calibration import calibrated, read_calibration
-from pairwright.core.components import Component, Source
+from pairwright.core.components import Component, CorpusReader, Source
 from pairwright.core.config import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.examples import read_examples
@@ -261,7 +261,8 @@ def make_pairs(config: BuildConfig, books: Books, work: Path, asked: Asking) -> 
     """Worse answers beside the chosen ones, chosen and balanced over the whole build: ``balanced.jsonl``."""
     aim = aims(chosen_in(work), judged_in(work)) if config.generation else {}
     beaten = improving.beaten(improvements_in(work)) if config.improve else ()
-    attempts = pair.attempts(chosen_in(work), judged_in(work), config.perturbers, beaten)
+    perturbers = [one.knowing(chosen_in(work)) if isinstance(one, CorpusReader) else one for one in config.perturbers]
+    attempts = pair.attempts(chosen_in(work), judged_in(work), perturbers, beaten)
     variants = books.stage("reject", "attempts", attempts, lambda rows: pair.rejected(rows, config, aim))
     write_rows(work / "variants.jsonl", variants)
     standing = Standing(sketched(proposals_in(work), config.prompt, config.seed), rules_of(config))
