@@ -60,9 +60,8 @@ def test_a_judge_that_knows_the_gold_agrees_with_it_and_gets_a_threshold(
     assert rubric["passed_good"]["value"] > 0.9  # some rows share a query, which is all that the oracle knows
     assert rubric["threshold"]["precision"] >= 0.9
     assert 0.9 <= rubric["threshold"]["score"] <= 1.0
-    assert [point["good"] for point in rubric["reliability"]] == sorted(
-        point["good"] for point in rubric["reliability"]
-    )
+    *lower, highest = [point["good"] for point in rubric["reliability"]]
+    assert max(lower) < 0.5 < highest
     assert rubric["models"] == {"teacher": "judge-7b"}
     assert rubric["requests"] == 4 * rubric["items"]
     assert rubric["tokens"] > 0
