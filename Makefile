@@ -14,7 +14,7 @@ demo: $(DEMO) $(LINK)
 
 # Given again after a kill, it goes on where it was.
 train-demo: $(FULL) $(LINK)
-	.venv/bin/pairwright build examples/train-demo.yaml
+	.venv/bin/pairwright build examples/train_demo.yaml
 	.venv/bin/python -m pairwright.training_recipes.smollm $(STUDENT)
 	.venv/bin/pairwright train smollm2-135m.chain builds/train-demo --model $(STUDENT) --output runs/train-demo --set evaluate.answer_tokens=64
 

@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_builds_then_saves_the_student_then_trains() -> None:
     build, student, train = commands()
-    assert build == [".venv/bin/pairwright", "build", "examples/train-demo.yaml"]
+    assert build == [".venv/bin/pairwright", "build", "examples/train_demo.yaml"]
     assert student[1:3] == ["-m", "pairwright.training_recipes.smollm"]
     assert train[:4] == [".venv/bin/pairwright", "train", "smollm2-135m.chain", "builds/train-demo"]
     assert train[train.index("--model") + 1] == student[-1]
@@ -63,7 +63,7 @@ def test_it_builds_then_saves_the_student_then_trains() -> None:
 def test_its_data_is_the_english_part_of_the_demo() -> None:
     demo, ours = (
         yaml.safe_load((ROOT / "examples" / name).read_text(encoding="utf-8"))["sources"]
-        for name in ("demo.yaml", "train-demo.yaml")
+        for name in ("demo.yaml", "train_demo.yaml")
     )
     assert ours == [source for source in demo if source["path"].endswith(".en.jsonl")]
 
