@@ -52,12 +52,10 @@ def save_student(folder: Path, gguf_file: Path | None = None) -> Path:
 
 
 def _write(source: Path, folder: Path) -> None:
-    import gguf
     import torch
     import transformers
 
-    fields = gguf.GGUFReader(source).fields
-    tokenizer = _tokenizer(lambda key: fields[key].contents())
+    tokenizer = student_tokenizer(source)
     library: Any = transformers
     network = library.AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
     ends = {
@@ -69,6 +67,14 @@ def _write(source: Path, folder: Path) -> None:
     network.generation_config = library.GenerationConfig(**ends)
     network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def student_tokenizer(source: Path) -> Any:
+    """The tokenizer of a GGUF file of SmolLM2's family, as transformers has it, with chat template, EOS and PAD."""
+    import gguf
+
+    fields = gguf.GGUFReader(source).fields
+    return _tokenizer(lambda key: fields[key].contents())
 
 
 def _tokenizer(read: Callable[[str], Any]) -> Any:
