@@ -4,7 +4,8 @@
 
 Reads the files of ``FILES`` that it finds below the folders: one JSON object per line with ``history``, ``query`` and
 the human ``rewrite``. Every judge sees every row twice: *blind*, as in a build whose source has no human rewrites, and
-*known*, with the human rewrite as the task's reference. The defects are made here, by rules that share nothing with
+*known*, with the human rewrite as the task's reference: the human rewrites are then compared with themselves, so they are judged a
+second time, reworded (case, articles, courtesy, final particles). The defects are made here, by rules that share nothing with
 the judges but the word diff that finds what a rewrite restores. Prints one Markdown table.
 """
 
@@ -47,6 +48,7 @@ FILES = (
     "zh_gold.jsonl",
 )
 RULES = [name for name, judge in JUDGES.items() if not judge.paid and "rewrite" in judge.tasks]
+HUMAN = {"human": "**human rewrites**", "human, reworded": "**human rewrites, reworded**"}
 _PRONOUN = {
     "en": re.compile(r"\b(it|its|they|them|their|he|him|his|she|her|this|that|these|those)\b", re.IGNORECASE),
     "zh": re.compile(r"它|他|她|这|那(?=[个家里儿些位部首本座种边])"),
@@ -162,6 +164,14 @@ def _keys(row: Mapping[str, Any]) -> list[str]:
     return sorted((key for key in keys if not supported(key, [row["query"]])), key=len, reverse=True)
 
 
+def reworded(rewrite: str, language: Language) -> str:
+    """The rewrite in slightly other words that ask the same."""
+    if language == "zh":
+        return "请问" + re.sub(r"[呢啊呀吧]?[？?。！!]*$", "", rewrite)
+    plain = re.sub(r"\b(?:the|an?)\s+(?=\w)", "", rewrite, flags=re.IGNORECASE).rstrip(" ?.!")
+    return f"Please, {plain[:1].lower()}{plain[1:]}"
+
+
 def _is_name(key: str) -> bool:
     """Single words in small letters ("teams", "food") may be no name of anything."""
     return not key.isascii() or " " in key or key[:1].isupper()
@@ -211,14 +221,15 @@ def measure(rows: list[dict[str, Any]], show: str | None) -> Tally:
                 wrong = [defect for defect in made if defect.judge == name]
                 answers = [
                     _candidate(task, Defect(name, "human", row["rewrite"])),
+                    _candidate(task, Defect(name, "human, reworded", reworded(row["rewrite"], language))),
                     *(_candidate(task, one) for one in wrong),
                 ]
                 verdicts = asyncio.run(_judge(judge, task, answers))
                 for kind, answer, verdict in zip(
-                    ["human", *(one.kind for one in wrong)], answers, verdicts, strict=True
+                    [*HUMAN, *(one.kind for one in wrong)], answers, verdicts, strict=True
                 ):
                     tally.add(name, kind, known=known, failed=not verdict.passed)
-                    if name == show and verdict.passed == (kind != "human"):
+                    if name == show and verdict.passed == (kind not in HUMAN):
                         tally.shown.append((kind, str(known), verdict.evidence, row["query"], answer.rewrite))
     return tally
 
@@ -242,8 +253,8 @@ def print_table(tallies: Mapping[str, Tally]) -> None:
     """One Markdown table: a column per data set, each cell the share of failed answers blind / known, and how many."""
     print(f"| judge | answers | {' | '.join(tallies)} |\n|---|---|{'---:|' * len(tallies)}")
     cases = dict.fromkeys((judge, kind) for tally in tallies.values() for judge, kind, _ in tally.judged)
-    for judge, kind in sorted(cases, key=lambda case: (RULES.index(case[0]), case[1] != "human")):
-        label = "**human rewrites**" if kind == "human" else kind
+    for judge, kind in sorted(cases, key=lambda case: (RULES.index(case[0]), case[1] not in HUMAN)):
+        label = HUMAN.get(kind, kind)
         print(f"| {judge} | {label} | {' | '.join(tally.cell(judge, kind) for tally in tallies.values())} |")
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pairwright.core.language import supported
 from pairwright.evaluation.gold import GoldRow
 from pairwright.evaluation.metric import Case, Metric, Sums
-from pairwright.judges.missing_key_entity import key_entities as judged_entities
+from pairwright.judges.places import key_entities as judged_entities
 
 
 @lru_cache(maxsize=16384)

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.entities import Mention
-from pairwright.core.language import light_words, mentions, supported
+from pairwright.core.language import content_words, light_words, mentions, supported
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
+from pairwright.judges.places import filled_places
 from pairwright.judges.rules import said, unsaid_words, verdicts
 
 
@@ -19,6 +20,9 @@ class InventedEntity(Component):
     In English a name or time is invented when most of its content words are unsaid, a common noun phrase when all
     are; words that name no thing of their own ("addition", "order") do not count. In Chinese two characters in a row
     that are unsaid are enough. Misspellings, derivations and abbreviations of what was said count as said.
+
+    Where a human rewrite is known, any words are invented that stand in the place of an entity that it restores and the
+    rewrite lacks, where neither anybody nor the human rewrite says one of them.
     """
 
     name: ClassVar[str] = "invented_entity"
@@ -31,7 +35,23 @@ def invented(task: RewriteTask, rewrite: str) -> str | None:
     """The first mention of the rewrite that the dialogue does not support, or None."""
     texts = said(task)
     found = (mention for mention in mentions(rewrite, task.language) if not supported(mention.text, texts))
-    return next((mention.text for mention in found if _foreign(mention, texts, task)), None)
+    foreign = next((mention.text for mention in found if _foreign(mention, texts, task)), None)
+    if foreign is not None or task.reference is None:
+        return foreign
+    heard = (*texts, task.reference)
+    return next(
+        (word for place in filled_places(task, rewrite) if (word := _unheard(place.instead, heard, task))), None
+    )
+
+
+def _unheard(words: str, texts: Sequence[str], task: RewriteTask) -> str | None:
+    """The words where they carry meaning and none of what they carry is in a text, else None."""
+    if not content_words(words, task.language):
+        return None
+    content, unsaid = unsaid_words(words, texts, task.language)
+    if task.language == "zh":
+        return unsaid[0] if unsaid else None
+    return " ".join(unsaid) if len(unsaid) == len(content) else None
 
 
 def _foreign(mention: Mention, texts: Sequence[str], task: RewriteTask) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.language import references, restored
+from pairwright.core.language import content_words, references, restored
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
+from pairwright.judges.places import filled_places
 from pairwright.judges.rules import left_open, verdicts
 
 
@@ -41,4 +42,13 @@ def leftover(task: RewriteTask, rewrite: str) -> str | None:
         if not allowed[reference.text.casefold()]:
             return reference.text
         allowed[reference.text.casefold()] -= 1
-    return None
+    return next((word for place in filled_places(task, rewrite) if (word := _only_points(place.instead, task))), None)
+
+
+def _only_points(words: str, task: RewriteTask) -> str | None:
+    """The reference in the words, where nothing else in them carries meaning."""
+    found = references(words, task.language)
+    if not found or found[0].kind == "ellipsis":
+        return None
+    rest = words[: found[0].start] + words[found[0].end :]
+    return None if content_words(rest, task.language) else found[0].text

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.language import gap, mentions, references, restored, supported
+from pairwright.core.language import gap, references, restored, supported
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
+from pairwright.judges.places import key_entities
 from pairwright.judges.rules import said, unsaid_words, verdicts
 
 
@@ -25,15 +26,6 @@ class MissingKeyEntity(Component):
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "missing_entity", (missing(task, one.rewrite) for one in candidates))
-
-
-def key_entities(task: RewriteTask) -> tuple[str, ...]:
-    """The mentions that the human rewrite restores from the dialogue; none without a human rewrite."""
-    if task.reference is None:
-        return ()
-    spans = restored(task.query, task.reference, task.language)
-    found = [mention.text for mention in mentions(task.reference, task.language)]
-    return tuple(text for text in found if any(text in span or span in text for span in spans))
 
 
 def missing(task: RewriteTask, rewrite: str) -> str | None:

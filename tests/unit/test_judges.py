@@ -70,6 +70,38 @@ BAD = [
 ]
 
 
+INSTEAD = [
+    ("leftover_reference", "I like Turin. Tell me about it.", "I like Turin. Tell me about Odile Marchetti.",
+     "I like Turin. Tell me about it.", "it"),
+    ("invented_entity", "What is its price?", "What is the price of The Heron at Dusk?", "What is the price of goodbye?", "goodbye"),
+    ("over_edited", "What is its address and price?", "What is the address and price of The Heron at Dusk?",
+     "Which gallery has the best phone number and address?", "gallery"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "query", "reference", "rewrite", "evidence"), INSTEAD)
+def test_with_a_human_rewrite_what_stands_in_the_place_of_its_entity_is_the_defect(
+    name: str, query: str, reference: str, rewrite: str, evidence: str
+) -> None:
+    verdict = judge(name, task(query, reference=reference), rewrite)
+    assert not verdict.passed
+    assert evidence in verdict.evidence
+    assert judge(name, task(query), rewrite).passed
+
+
+@pytest.mark.parametrize("name", ["leftover_reference", "invented_entity", "over_edited"])
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        "In which town was Odile Marchetti born?",
+        "Where was Marchetti born?",
+        "Odile Marchetti painted; where was she born?",
+    ],
+)
+def test_other_words_for_the_human_rewrite_are_no_defect(name: str, rewrite: str) -> None:
+    assert judge(name, task("Where was she born?", reference="Where was Odile Marchetti born?"), rewrite).passed
+
+
 @pytest.mark.parametrize(("name", "query", "rewrite", "language", "defect", "evidence"), BAD)
 def test_each_judge_names_its_defect_and_quotes_it(
     name: str, query: str, rewrite: str, language: Language, defect: str, evidence: str
