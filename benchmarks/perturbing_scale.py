@@ -31,9 +31,9 @@ from perturbers_on_gold import read_rows as read_rewrites
 from pairwright.core import language as lang
 from pairwright.core import language_en, language_zh
 from pairwright.core.config import BuildConfig
+from pairwright.core.examples import read_examples
 from pairwright.core.records import Candidate, RewriteTask, SftRow, TaskKind
 from pairwright.perturbers import PERTURBERS
-from pairwright.pipelines.examples import read_examples
 from pairwright.pipelines.pair import Variant, attempts, rejected
 
 Row = tuple[RewriteTask, Candidate]
