@@ -74,7 +74,7 @@ class Ledger:
             except OSError as exc:
                 raise StorageError(f"{self.path.parent}: {exc.strerror}") from exc
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            self._write_ahead()
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA wal_autocheckpoint=8000")  # pages, 32 MB: each checkpoint stops the event loop
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -82,6 +82,18 @@ class Ledger:
                 raise StorageError(f"{self.path}: a ledger of version {version}, this pairwright reads {VERSION}")
             self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
         return self
+
+    def _write_ahead(self) -> None:
+        """Turn WAL on. Where two processes make one ledger at the same moment, SQLite refuses the later one at once, whatever the timeout."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,6 +29,14 @@ def an_answer(name: str = "h", text: str = "它在哪里？\x00\x1b‮🙂", tok
         logprobs=(TokenLogprob(token="5", logprob=-0.1, top={"5": -0.1, "4": -2.5}),),
         latency=0.25,
     )
+
+
+def test_a_ledger_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "l", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # here SQLite says "locked" without waiting
+    threading.Timer(0.2, other.close).start()
+    with Ledger(tmp_path / "l") as ledger:
+        assert ledger.usage().answers == 0
 
 
 def test_an_answer_comes_back_exactly_as_it_was_stored(tmp_path: Path) -> None:
