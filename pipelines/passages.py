@@ -80,10 +80,12 @@ class _Index:
         grams, places = self._known(mine.hashes)
         if not len(grams):
             return
-        # A longer passage is a run of n-grams, each one token further in both texts.
+        # A longer passage is a run of n-grams, each one token further in both texts, and by as many characters: single
+        # tokens do not hold the spaces between them.
         new = np.arange(len(grams)) == 0
         for column in (grams, places):
             new[1:] |= np.diff(column) != 1
+        new[1:] |= np.diff(mine.begins[grams]) != np.diff(yours.begins[places])
         new[1:] |= (np.diff(mine.owners[grams]) != 0) | (np.diff(yours.owners[places]) != 0)
         starts = np.flatnonzero(new)
         lengths = np.diff(np.append(starts, len(grams)))

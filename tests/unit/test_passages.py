@@ -36,6 +36,10 @@ def test_they_are_those_of_comparing_all_n_grams(texts: list[str], originals: li
         assert len(TOKEN.findall(one.quote)) == one.tokens >= tokens
 
 
+def test_words_of_one_passage_stand_equally_far_apart() -> None:
+    assert [one.quote for one in shared_passages(["a bb "], ["a  bb "], 1)] == ["a"]
+
+
 def test_the_longest_passage_is_told() -> None:
     original = "one two three four five six seven eight"
     texts = ["two three four x three four five six seven", "nothing of it", ""]
