@@ -87,7 +87,8 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
             return
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._answer({"error": "as the test wants"}, int(what))
+        # Said aloud, or the client may take the connection for its next request just before it is gone.
+        self._answer({"error": "as the test wants"}, int(what), {"Connection": "close"})
 
     def _answer(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
