@@ -212,7 +212,8 @@ def measure(rows: list[dict[str, Any]], show: str | None) -> Tally:
     language: Language = rows[0]["lang"]
     examples, judges, tally = packaged_examples(language), {name: JUDGES[name]() for name in RULES}, Tally()
     mentions_many([text for row in rows for text in (row["query"], row["rewrite"])], language)
-    others = [*rows[7:], *rows[:7]]
+    half = len(rows) // 2  # far enough to be of another dialogue
+    others = [*rows[half:], *rows[:half]]
     for row, other in zip(rows, others, strict=True):
         made = list(defects(row, other, task_of(row, examples, known=True)))
         for known in (False, True):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.language import content_words, references, restored
+from pairwright.core.language import content_words, normalise, references, restored
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.places import filled_places
+from pairwright.judges.places import differing_places, filled_places
 from pairwright.judges.rules import left_open, verdicts
 
 
@@ -35,14 +35,19 @@ def leftover(task: RewriteTask, rewrite: str) -> str | None:
     found = references(rewrite, task.language)
     if restored(task.query, rewrite, task.language):
         found = tuple(reference for reference in found if reference.kind != "ellipsis")
-    allowed: Counter[str] = Counter()
-    if found and task.reference is not None:
-        allowed.update(reference.text.casefold() for reference in references(task.reference, task.language))
     for reference in found:
-        if not allowed[reference.text.casefold()]:
+        if task.reference is None or _times(reference.text, rewrite) > _times(reference.text, task.reference):
             return reference.text
-        allowed[reference.text.casefold()] -= 1
-    return next((word for place in filled_places(task, rewrite) if (word := _only_points(place.instead, task))), None)
+    # What a copy keeps and the human rewrite replaced is left over, even if something else in the query resolves it.
+    copied = normalise(rewrite) == normalise(task.query)
+    places = differing_places(task, rewrite) if copied else filled_places(task, rewrite)
+    return next((word for place in places if (word := _only_points(place.instead, task))), None)
+
+
+def _times(word: str, text: str) -> int:
+    """How often the word stands in the text; in Chinese, which puts no spaces, as part of others too."""
+    edge = r"\b" if word.isascii() else ""
+    return len(re.findall(edge + re.escape(word) + edge, text, re.IGNORECASE))
 
 
 def _only_points(words: str, task: RewriteTask) -> str | None:

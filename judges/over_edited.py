@@ -8,10 +8,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from pairwright.core.components import Component
-from pairwright.core.language import content_words, mentions, restored, supported
+from pairwright.core.language import content_words, restored, supported
 from pairwright.core.records import Candidate, Language, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.places import key_entities
 from pairwright.judges.rules import said, same_question, unsaid_words, verdicts
 
 
@@ -20,9 +19,9 @@ class OverEdited(Component):
 
     A query is known to be complete when its human rewrite only repeats it, when it has no history, or when a gate lets
     it pass. Something else
-    is asked when nearly all content words of the query are gone, and of the human rewrite where there is one; where
-    there are few of them, all must be gone and half of what the rewrite says instead must be new. A rewrite that has nothing of what the human rewrite restores
-    asks something else when half of its content words are in neither the query nor the human rewrite.
+    is asked when nearly all content words of the query are gone; where there are few of them, all must be gone and half
+    of what the rewrite says instead must be new. Where a human rewrite is known, that decides: all of its content words
+    are gone, or half of them, and half of those of the rewrite are in neither the query nor the human rewrite.
     """
 
     name: ClassVar[str] = "over_edited"
@@ -36,36 +35,39 @@ class OverEdited(Component):
         if same_question(task.query, rewrite, task.language):
             return None
         if is_complete(task):
-            added = restored(task.query, rewrite, task.language)
-            return added[0] if added else " ".join(restored(rewrite, task.query, task.language))
-        wanted = [text for text in (task.query, task.reference) if text is not None]
-        lost = [_lost(text, rewrite, task.language) for text in wanted]
-        if all(len(gone) >= 3 and len(gone) > self.max_lost * whole for gone, whole in lost) or (
-            all(len(gone) == whole for gone, whole in lost) and _new_topic(task, rewrite)
-        ):
-            return " ".join(lost[0][0]) or rewrite
-        return _another_thing(task, rewrite)
+            return _changed(task, rewrite)
+        if task.reference is not None:
+            return _another_question(task, task.reference, rewrite)
+        gone, whole = _lost(task.query, rewrite, task.language)
+        nearly_all = len(gone) >= 3 and len(gone) > self.max_lost * whole
+        if nearly_all or (len(gone) == whole and _new_topic(task, rewrite)):
+            return " ".join(gone) or rewrite
+        return None
+
+
+def _changed(task: RewriteTask, rewrite: str) -> str | None:
+    """What a rewrite adds to a complete query or takes from it; not what only the human rewrite spells like that."""
+    if task.reference is not None and same_question(task.reference, rewrite, task.language):
+        return None
+    added = restored(task.query, rewrite, task.language)
+    return added[0] if added else " ".join(restored(rewrite, task.query, task.language))
+
+
+def _another_question(task: RewriteTask, reference: str, rewrite: str) -> str | None:
+    """What a rewrite asks instead of the human rewrite: nothing of that is left, or half of either is not in the other."""
+    gone, whole = _lost(reference, rewrite, task.language)
+    content = list(dict.fromkeys(content_words(rewrite, task.language)))
+    strange = [word for word in content if not _in(word, (task.query, reference), task.language)]
+    half = 2 * len(gone) >= whole and len(strange) >= 2 and 2 * len(strange) >= len(content)
+    if half or len(gone) == whole >= 2:
+        return " ".join(strange or gone)
+    return None
 
 
 def _lost(text: str, rewrite: str, language: Language) -> tuple[list[str], int]:
     """The content words of ``text`` that the rewrite lacks, and how many ``text`` has."""
     content = list(dict.fromkeys(content_words(text, language)))
     return [word for word in content if not _in(word, [rewrite], language)], len(content)
-
-
-def _another_thing(task: RewriteTask, rewrite: str) -> str | None:
-    """What a rewrite names instead of everything that the human rewrite restores, where half of it is about that."""
-    keys = key_entities(task)
-    if task.reference is None or not keys or any(supported(key, [rewrite]) for key in keys):
-        return None
-    asked = (task.query, task.reference)
-    content = content_words(rewrite, task.language)
-    strange = [word for word in content if not _in(word, asked, task.language)]
-    gone, whole = _lost(task.query, rewrite, task.language)
-    if len(strange) < 2 or 2 * len(strange) < len(content) or 2 * len(gone) < whole:
-        return None
-    named = (mention.text for mention in mentions(rewrite, task.language) if mention.kind in {"entity", "noun"})
-    return next((text for text in named if not supported(text, asked)), None)
 
 
 def _new_topic(task: RewriteTask, rewrite: str) -> bool:

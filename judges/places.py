@@ -31,18 +31,21 @@ def filled_places(task: RewriteTask, rewrite: str) -> Iterator[Place]:
 
     None of the entity's content words may occur anywhere in the rewrite: it then lacks the thing, not a word for it.
     """
-    if task.reference is None:
-        return
     lost = [key for key in key_entities(task) if _absent(key, rewrite, task)]
-    if not lost:
+    for place in differing_places(task, rewrite) if lost else ():
+        yield from (Place(key, place.instead) for key in lost if supported(key, [place.missing]))
+
+
+def differing_places(task: RewriteTask, rewrite: str) -> Iterator[Place]:
+    """The places where the human rewrite and ``rewrite`` have different words; none without a human rewrite."""
+    if task.reference is None:
         return
     wanted, have = words(task.reference, task.language), words(rewrite, task.language)
     matcher = difflib.SequenceMatcher(None, _folded(wanted), _folded(have), autojunk=False)
     blank = "" if task.language == "zh" else " "
     for tag, first, last, start, end in matcher.get_opcodes():
         if tag == "replace":
-            span, instead = blank.join(wanted[first:last]), blank.join(have[start:end])
-            yield from (Place(key, instead) for key in lost if supported(key, [span]))
+            yield Place(blank.join(wanted[first:last]), blank.join(have[start:end]))
 
 
 def _absent(key: str, rewrite: str, task: RewriteTask) -> bool:

@@ -188,6 +188,46 @@ def test_a_rewrite_that_asks_something_else_is_over_edited() -> None:
     assert judge("over_edited", of, "What colours did Odile Marchetti prefer for skies?").passed
 
 
+@pytest.mark.parametrize(
+    ("query", "reference", "rewrite"),
+    [
+        ("What is its price?", "What is the price of The Heron at Dusk?", "Thank you!"),
+        ("What is its price?", "What is the price of The Heron at Dusk?", "Which trains leave Turin at a low price?"),
+        ("它的地址在哪？", "讲礼驴肉馆的地址在哪？", "故宫博物院明天几点开门？"),
+    ],
+)
+def test_a_known_human_rewrite_tells_another_question(query: str, reference: str, rewrite: str) -> None:
+    language: Language = "en" if query.isascii() else "zh"
+    assert not judge("over_edited", task(query, language, reference=reference), rewrite).passed
+
+
+@pytest.mark.parametrize(
+    ("query", "reference", "rewrite"),
+    [
+        ("Good bye.", "goodbye", "Please, goodbye."),
+        ("What is its price?", "What is the price of The Heron at Dusk?", "How much does The Heron at Dusk cost?"),
+        ("What is its price?", "What is the price of The Heron at Dusk?", "What is the price of the heron painting?"),
+        ("它的地址在哪？", "讲礼驴肉馆的地址在哪？", "请问讲礼驴肉馆怎么走？"),
+    ],
+)
+def test_other_words_for_the_human_rewrite_are_not_over_edited(query: str, reference: str, rewrite: str) -> None:
+    language: Language = "en" if query.isascii() else "zh"
+    assert judge("over_edited", task(query, language, reference=reference), rewrite).passed
+
+
+@pytest.mark.parametrize("polite", ["", "Please, "])
+def test_a_reference_that_the_human_rewrite_keeps_may_stay_in_other_words(polite: str) -> None:
+    of = task("That's great! Where was she born?", reference="That's great! Where was Odile Marchetti born?")
+    assert judge("leftover_reference", of, polite + "that's great! Where was Odile Marchetti born").passed
+    assert judge("leftover_reference", of, polite + "that's great! Where was that born").evidence.lower() == "that"
+
+
+def test_a_copy_keeps_what_the_human_rewrite_replaced() -> None:
+    query = "I am not sure about the yeast. How does it taste?"
+    of = task(query, reference="I am not sure about the yeast. How does the yeast taste?")
+    assert judge("leftover_reference", of, query).evidence == "it"
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_words_of_the_examples_are_a_leak_in_the_rewrite(language: Language) -> None:
     shown = factories.example(language)
