@@ -118,7 +118,10 @@ def agree(text: str, start: int, end: int, plural: bool) -> str:
         verb = _in_number(before.group(1), plural)
         return text[: before.start()] + verb + before.group(2) + text[start:]
     if after and not re.search(
-        r"\b(?:of|in|for|with|about|between|to|from|on|at)\s+(?:the |a |an )?$", text[:start], re.I
+        r"\b(?:of|in|for|with|about|between|to|from|on|at|did|can|could|will|would|shall|should|may|might|must)"
+        r"\s+(?:the |a |an )?$",
+        text[:start],
+        re.I,
     ):
         return text[:end] + after.group(1) + _in_number(after.group(2), plural) + text[end + after.end() :]
     return text

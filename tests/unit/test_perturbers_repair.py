@@ -65,6 +65,8 @@ def test_what_cannot_be_mended_is_named(text: str, chosen: str, language: str) -
         ("How have the project changed?", "the project", False, "How has the project changed?"),
         ("They seems fine and it are good", "it", False, "They seems fine and it is good"),
         ("What is the role of them in town?", "them", True, "What is the role of them in town?"),
+        ("What did Bellweather do there?", "Bellweather", False, "What did Bellweather do there?"),
+        ("How can the goats have milk?", "goats", False, "How can the goats have milk?"),
     ],
 )
 def test_the_verb_beside_a_phrase_agrees_with_it(text: str, phrase: str, plural: bool, agreed: str) -> None:
