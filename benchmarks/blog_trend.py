@@ -2,7 +2,7 @@
 
     python benchmarks/blog_trend.py FOLDER [--model STUDENT] [--set KEY=VALUE ...]
 
-Builds 127 pairs from the packaged English rows, trains SFT and then DPO on them with TRL (LoRA, one and two epochs), and
+Builds some 130 pairs (and 50 more to test on) from the packaged English rows, trains SFT and then DPO on them with TRL (LoRA, one and two epochs), and
 prints the trend of the DPO training beside the figures of base, SFT and DPO. FOLDER keeps the build, the student and the
 run; the same command goes on where it was. The default student is SmolLM2-135M-Instruct from the packaged weights: most
 of an hour of CPU time.
@@ -64,6 +64,7 @@ SETTINGS = {
 }
 RECIPE = "smollm2-135m.trl.chain"
 TREND = ("loss", "rewards/accuracies", "rewards/margins", "logps/chosen", "logps/rejected")
+SYSTEMS = ("base", "sft", "dpo")
 METRICS = (
     "exact_match_normalised",
     "restoration_f1",
@@ -111,7 +112,7 @@ def show(run: RunRecord, logs: Mapping[int, Mapping[str, float]], pairs: int) ->
         print(_row(name, *(f"{_mean([logs[step][name] for step in part]):.3f}" for part in parts.values())))
     if run.held_out is None:
         return
-    systems = list(run.held_out.figures)
+    systems = [name for name in SYSTEMS if name in run.held_out.figures]
     print(f"\n{run.held_out.rows} held-out rows; per cent, 95 % intervals\n")
     print(_row("held out", *systems))
     print(_row(*["---"] * (len(systems) + 1)))
