@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -14,6 +15,13 @@ from fault_server import FaultServer
 # A suite that was started in the background inherits an ignored Ctrl-C, and so would the builds it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples everywhere, however slow the machine: a red suite is then about the change that it was run for.
+# `pytest --hypothesis-profile=explore` draws new ones.
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", CALM, derandomize=True)
+settings.register_profile("explore", CALM, derandomize=False, max_examples=1000)
+settings.load_profile("steady")
 
 
 @pytest.fixture
