@@ -103,7 +103,7 @@ def killed_parent(tmp_path: Path) -> Iterator[int]:
 
 @needs_weights
 def test_no_server_outlives_a_parent_that_was_killed(killed_parent: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while alive(killed_parent) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(killed_parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -52,7 +53,7 @@ class Build:
         assert wait_until(ready, 60)
         process.kill()
         process.wait()
-        assert wait_until(lambda: not processes_about(self.work), 5), "a process outlived its build"
+        assert wait_until(lambda: not processes_about(self.work), 30), "a process outlived its build"
 
 
 @pytest.fixture
@@ -82,10 +83,10 @@ def test_killed_at_three_points_a_build_pays_at_most_for_what_was_in_flight_and_
     untouched = Build(server, tmp_path / "untouched")
     assert untouched.finish() == results
     assert server.requests == requests + COUNT
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     assert untouched.finish() == results
     assert server.requests == requests + COUNT
-    assert time.monotonic() - started < 5  # distilabel was not even imported
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 4  # distilabel was not even imported
 
 
 def test_control_c_stops_within_ten_seconds_and_keeps_every_answer(server: FaultServer, tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_control_c_stops_within_ten_seconds_and_keeps_every_answer(server: Fault
     process.send_signal(signal.SIGINT)
     process.wait(20)
     assert time.monotonic() - started < 10
-    assert wait_until(lambda: not processes_about(build.work), 5)
+    assert wait_until(lambda: not processes_about(build.work), 30)
     assert server.requests == IN_FLIGHT
     with Ledger(build.work / "ledger.sqlite") as ledger:
         assert ledger.usage().answers == IN_FLIGHT

@@ -44,7 +44,7 @@ def run(control: Control, *script: str) -> None:
 
 
 def all_gone(control: Control) -> bool:
-    return wait_until(lambda: not processes_about(control.folder), 5)
+    return wait_until(lambda: not processes_about(control.folder), 30)
 
 
 def test_a_process_that_ends_well_leaves_nothing_running(control: Control) -> None:
@@ -73,7 +73,7 @@ def test_a_reported_error_is_raised_as_it_was(control: Control, error: Pairwrigh
     assert type(raised.value) is type(error)
     assert (raised.value.message, raised.value.hint) == (error.message, error.hint)
     assert raised.value.exit_code == error.exit_code
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 40  # the child sleeps a minute
     assert all_gone(control)
 
 
@@ -145,5 +145,5 @@ def test_control_c_waits_for_requests_on_their_way_but_not_for_ever(
     with pytest.raises(KeyboardInterrupt):
         run(control, "forked()", "with control.asking():", "    time.sleep(60)")
     interrupter.join()
-    assert 1.5 < time.monotonic() - started < 8
+    assert 1.5 < time.monotonic() - started < 40
     assert all_gone(control)
