@@ -26,7 +26,12 @@ class OverEdited(Component):
 
     name: ClassVar[str] = "over_edited"
 
-    max_lost: float = Field(0.75, gt=0, le=1, description="Most of the query's content words that a rewrite may lose.")
+    max_lost: float = Field(
+        0.75,
+        gt=0,
+        le=1,
+        description="Most of the query's content words that a rewrite may lose; not used where a human rewrite is known.",
+    )
 
     async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "over_edited", (self._finding(task, one.rewrite) for one in candidates))
