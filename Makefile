@@ -4,7 +4,7 @@ DEMO := .venv/.demo-ready
 FULL := .venv/.test-ready
 LINK := .venv/.linked
 STUDENT := builds/smollm2-135m
-FOLDERS := core pipelines judges perturbers exports evaluation training_recipes
+ROOMS := cli core pipelines judges perturbers exports evaluation training_recipes
 UV := .venv/bin/uv pip install --quiet
 
 .PHONY: demo train-demo test lint docs-check clean
@@ -15,7 +15,7 @@ demo: $(DEMO) $(LINK)
 # Given again after a kill, it goes on where it was.
 train-demo: $(FULL) $(LINK)
 	.venv/bin/pairwright build examples/train_demo.yaml
-	.venv/bin/python -m pairwright.training_recipes.smollm $(STUDENT)
+	.venv/bin/python -m pairwright.cli.save_student $(STUDENT)
 	.venv/bin/pairwright train smollm2-135m.chain builds/train-demo --model $(STUDENT) --output runs/train-demo --set evaluate.answer_tokens=64
 
 test: $(FULL) $(LINK) lint
@@ -23,6 +23,7 @@ test: $(FULL) $(LINK) lint
 
 lint: $(FULL) $(LINK)
 	.venv/bin/ruff check .
+	.venv/bin/lint-imports --no-logo
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
@@ -43,7 +44,7 @@ $(FULL): .venv/bin/uv pyproject.toml constraints-train.txt
 	touch $@ $(DEMO) $(LINK)
 
 # The editable install is a tree of links: a new module is seen after linking again.
-$(LINK): $(FOLDERS) | .venv/bin/uv
+$(LINK): __init__.py $(shell find $(ROOMS) -type d -not -name __pycache__) | .venv/bin/uv
 	$(UV) --no-deps --editable .
 	touch $@
 

@@ -19,16 +19,16 @@ from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
-from pairwright.core.calls import calls_of
-from pairwright.core.config import ContextConfig
-from pairwright.core.language import is_question, is_request
+from pairwright.core.config.build_file import ContextConfig
+from pairwright.core.language.text_analysis import is_question, is_request
 from pairwright.core.records import Candidate, Conversation, Language, Rejected, RewriteTask, row_rng
 from pairwright.core.requests import ChatRequest
+from pairwright.core.tool_calls import calls_of
 from pairwright.judges import JUDGES
-from pairwright.perturbers.brush_off import BrushOff
-from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions
-from pairwright.pipelines.answer_dialogues import answerable
-from pairwright.pipelines.sources import FileSource
+from pairwright.perturbers.answers.brush_off import BrushOff
+from pairwright.pipelines.ingest.answer_contexts import answer_contexts, answer_positions
+from pairwright.pipelines.ingest.answer_dialogues import answerable
+from pairwright.pipelines.ingest.sources import FileSource
 
 NAMES = ("brush_off", "repeated_answer", "valid_tool_call", "language_mismatch")
 BRUSH_OFFS: Mapping[Language, tuple[str, ...]] = {

@@ -21,10 +21,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pairwright.core.calls import compact
 from pairwright.core.components import Perturber
 from pairwright.core.records import Candidate, Dropped, Language, Origin, Rejected, RewriteTask, ToolCall, Turn, row_rng
-from pairwright.evaluation.dialogue_readers import open_dialogues
+from pairwright.core.tool_calls import compact
+from pairwright.evaluation.dialogues.dialogue_benchmarks import open_dialogues
 from pairwright.perturbers import PERTURBERS
 
 ANSWER_PERTURBERS = [name for name, component in PERTURBERS.items() if "answer" in component.tasks]

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import yaml
 
-from pairwright.training_recipes.record import RunRecord, read_record
-from pairwright.training_recipes.smollm import save_student
-from pairwright.training_recipes.step_log import read_steps
+from pairwright.training_recipes.models.smollm import save_student
+from pairwright.training_recipes.runs.run_record import RunRecord, read_record
+from pairwright.training_recipes.runs.step_log import read_steps
 
-CLI = (sys.executable, "-m", "pairwright.pipelines.cli")
+CLI = (sys.executable, "-m", "pairwright.cli.app")
 BUILD = {
     "name": "trend",
     "seed": 7,

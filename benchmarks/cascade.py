@@ -8,7 +8,7 @@ asked in vain). Candidates are the human rewrite of each query and none to three
 the demo's perturbers make of it. *Known*: the rules see the human rewrite, as in the demo; *blind*: they do not, as with a
 teacher's candidates for new queries. Then the same for pairs that a judge has to confirm: all variants compared, against
 those only that would be pairs. The first table is the demo as it is: its human rewrites graded, its own variants compared;
-weak samples are judged by rules alone and are not in it. Tokens are estimated as everywhere (core/language.py); the accepted sets are compared one
+weak samples are judged by rules alone and are not in it. Tokens are estimated as everywhere (core/language/text_analysis.py); the accepted sets are compared one
 by one. Prints Markdown tables.
 """
 
@@ -27,8 +27,8 @@ from typing import ClassVar, NamedTuple
 from pydantic import PrivateAttr, SerializeAsAny
 
 from pairwright.core.components import Component, Judge, Perturber
-from pairwright.core.config import BuildConfig, read_build
-from pairwright.core.language import estimate_tokens
+from pairwright.core.config.build_file import BuildConfig, read_build
+from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.records import (
     Candidate,
     JudgedCandidate,
@@ -40,19 +40,19 @@ from pairwright.core.records import (
     row_rng,
 )
 from pairwright.core.requests import Answer, Ask, ChatRequest
-from pairwright.judges.pairwise import Pairwise
-from pairwright.judges.panel import Panel
-from pairwright.judges.rubric import Rubric
-from pairwright.pipelines import judge, pair
-from pairwright.pipelines.asking import Asking, Tally
-from pairwright.pipelines.balance import rules_of
-from pairwright.pipelines.books import Books
+from pairwright.judges.llm.pairwise import Pairwise
+from pairwright.judges.llm.rubric import Rubric
+from pairwright.judges.panels.panel import Panel
+from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import read_tasks, tasks_in
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.progress import Silent
-from pairwright.pipelines.report import markdown
-from pairwright.pipelines.sketches import sketched
-from pairwright.pipelines.verification import Standing, questions, verified
+from pairwright.pipelines.judging import candidate_judging
+from pairwright.pipelines.judging.endpoint_access import Asking, Tally
+from pairwright.pipelines.pairing import preference_pairs
+from pairwright.pipelines.pairing.balance import rules_of
+from pairwright.pipelines.pairing.pair_features import sketched
+from pairwright.pipelines.pairing.verification import Standing, questions, verified
+from pairwright.pipelines.reporting.table import markdown_table
 
 _TEXT = re.compile(r"<(rewrite|first_text|second_text)>(.*?)</\1>", re.DOTALL)
 _EXPLANATION = {
@@ -149,7 +149,9 @@ def faulty(task: RewriteTask, config: BuildConfig, most: int) -> list[str]:
     return found[:most]
 
 
-def proposed(tasks: Sequence[tuple[RewriteTask, Sequence[str]]], wrong: int, known: bool) -> list[judge.Pair]:
+def proposed(
+    tasks: Sequence[tuple[RewriteTask, Sequence[str]]], wrong: int, known: bool
+) -> list[candidate_judging.Pair]:
     """The candidates of every query: the human rewrite and ``wrong`` faulty ones."""
     pairs = []
     for task, texts in tasks:
@@ -160,7 +162,9 @@ def proposed(tasks: Sequence[tuple[RewriteTask, Sequence[str]]], wrong: int, kno
     return pairs
 
 
-def everything(pairs: Sequence[judge.Pair], rules: Sequence[Component], paid: Component, gold: Sequence[str]) -> Row:
+def everything(
+    pairs: Sequence[candidate_judging.Pair], rules: Sequence[Component], paid: Component, gold: Sequence[str]
+) -> Row:
     """Every candidate before every judge, nothing left out."""
     ask = Scripted(gold)
 
@@ -178,11 +182,13 @@ def everything(pairs: Sequence[judge.Pair], rules: Sequence[Component], paid: Co
     return Row(asyncio.run(run()), ask.requests, ask.tokens)
 
 
-def cascaded(pairs: Sequence[judge.Pair], rules: Sequence[Component], paid: Component, gold: Sequence[str]) -> Row:
+def cascaded(
+    pairs: Sequence[candidate_judging.Pair], rules: Sequence[Component], paid: Component, gold: Sequence[str]
+) -> Row:
     """As a build judges."""
     ask = Scripted(gold)
     with asyncio.Runner() as runner:
-        rows = list(judge.judged(pairs, [*rules, paid], Asking(ask, runner, 64, Tally())))
+        rows = list(candidate_judging.judged(pairs, [*rules, paid], Asking(ask, runner, 64, Tally())))
     accepted = frozenset(row.candidate.id for row in rows if isinstance(row, JudgedCandidate) and row.accepted)
     return Row(accepted, ask.requests, ask.tokens)
 
@@ -235,9 +241,11 @@ def confirmed(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[s
     for task, _ in tasks:
         chosen = Candidate.create(task=task.id, origin="reference", rewrite=task.reference or "")
         rows.append(SftRow.create(task=task, chosen=chosen, verdicts=()))
-    attempts = pair.attempts(rows, (), config.perturbers)
-    variants = [one for one in pair.rejected(attempts, config, {}) if isinstance(one, pair.Variant)]
-    proposals = list(pair.proposals(rows, variants))
+    attempts = preference_pairs.attempts(rows, (), config.perturbers)
+    variants = [
+        one for one in preference_pairs.rejected(attempts, config, {}) if isinstance(one, preference_pairs.Variant)
+    ]
+    proposals = list(preference_pairs.proposals(rows, variants))
     everywhere, ask = (Scripted([row.chosen.rewrite for row in rows]) for _ in range(2))
     comparer = Pairwise(endpoint="a")
 
@@ -294,7 +302,7 @@ def main() -> None:
         tasks = [(task, faulty(task, config, 3)) for task in tasks_in(Path(folder)) if task.reference is not None]
     rules, found = [Remembered(rule=rule) for rule in config.judges], confirmed(config, tasks)
     tables = [own_texts(tasks, rules, found), judging(tasks, rules), confirming(found)]
-    print("\n\n".join("\n".join(markdown(list(table))) for table in tables))
+    print("\n\n".join("\n".join(markdown_table(list(table))) for table in tables))
 
 
 if __name__ == "__main__":

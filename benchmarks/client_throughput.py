@@ -55,8 +55,8 @@ def stock_distilabel(url: str, in_flight: int, _: Path) -> Iterator[Run]:
 
 @contextmanager
 def ledger_llm(url: str, in_flight: int, folder: Path) -> Iterator[Run]:
-    from pairwright.core.config import EndpointConfig
-    from pairwright.pipelines.steps import LedgerLLM
+    from pairwright.core.config.build_file import EndpointConfig
+    from pairwright.pipelines.distilabel_steps.rewrite_steps import LedgerLLM
 
     endpoint = EndpointConfig(base_url=url, model="m", max_concurrency=in_flight)
     llm = LedgerLLM(name="teacher", endpoint=endpoint, ledger=str(folder / "ledger.sqlite"))
@@ -82,9 +82,9 @@ def text_generation(llm: Any, batch: int) -> Run:
 
 @contextmanager
 def client_alone(url: str, in_flight: int, folder: Path) -> Iterator[Run]:
-    from pairwright.core.client import Client
-    from pairwright.core.config import EndpointConfig, LimitsConfig
-    from pairwright.core.ledger import Ledger
+    from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
+    from pairwright.core.llm.client import Client
+    from pairwright.core.llm.ledger import Ledger
     from pairwright.core.requests import ChatRequest, Message
 
     endpoint = EndpointConfig(base_url=url, model="m", max_concurrency=in_flight)

@@ -20,10 +20,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from pairwright.core.canonical import canonical
-from pairwright.core.language import detect_language
-from pairwright.pipelines.copies import copies
-from pairwright.pipelines.passages import shared_passages
+from pairwright.core.language.canonical_form import canonical
+from pairwright.core.language.text_analysis import detect_language
+from pairwright.pipelines.dedup.near_copies import copies
+from pairwright.pipelines.dedup.shared_passages import shared_passages
 
 MOST_EDITS = 0.25  # deleting and doubling shift what is left, so that 2 edits in 10 characters may be 2.2 of 9
 SHARES = (0.0, 0.1, 0.2, 0.3)

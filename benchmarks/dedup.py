@@ -35,7 +35,7 @@ def grams(text: str) -> set[str]:
 
 
 def pairwright(texts: Sequence[str]) -> list[tuple[int, int]]:
-    from pairwright.pipelines.near import near_duplicates
+    from pairwright.pipelines.similarity.near_duplicates import near_duplicates
 
     return [(left, right) for left, right, _ in near_duplicates(texts, NGRAM, THRESHOLD, PERMUTATIONS)]
 

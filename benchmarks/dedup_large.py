@@ -52,8 +52,8 @@ def search(path: Path) -> None:
     """Find the pairs among the texts of ``path``; print what it took, and write the pairs beside it."""
     import numpy as np
 
-    from pairwright.pipelines.disk_texts import DiskTexts, View
-    from pairwright.pipelines.near import firsts_of, similar
+    from pairwright.pipelines.similarity.disk_texts import DiskTexts, View
+    from pairwright.pipelines.similarity.near_duplicates import firsts_of, similar
 
     similar([["warm", "worm"]], NGRAM, THRESHOLD, PERMUTATIONS)
     started = time.process_time()

@@ -13,9 +13,9 @@ import resource
 import time
 from pathlib import Path
 
+from pairwright.cli.evaluate_command import evaluate_command
 from pairwright.core.records import row_rng
-from pairwright.evaluation.asking import Asking
-from pairwright.evaluation.run import evaluate_command
+from pairwright.evaluation.systems.student_requests import Asking
 
 
 def main() -> None:

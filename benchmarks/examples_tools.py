@@ -24,8 +24,8 @@ from typing import Any
 
 from pairwright.core.records import Conversation, ToolCall
 from pairwright.core.tool_schemas import call_problem
-from pairwright.pipelines.answer_dialogues import answerable
-from pairwright.pipelines.row_forms import RowMapping, RowReader
+from pairwright.pipelines.ingest.answer_dialogues import answerable
+from pairwright.pipelines.ingest.row_forms import RowMapping, RowReader
 
 Row = dict[str, Any]
 

@@ -23,16 +23,17 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from pairwright.core.components import Component, Exporter
-from pairwright.core.config import BuildConfig
+from pairwright.core.components import Component
+from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.exporter import Exporter
 from pairwright.core.records import PreferencePair, content_id
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import manifest_of, read_rows, write_rows
-from pairwright.exports.jsonl import JsonlExporter
-from pairwright.exports.llamafactory import LlamaFactoryExporter
-from pairwright.exports.openai import OpenAIExporter
-from pairwright.exports.parquet import ParquetExporter
-from pairwright.exports.trl import TrlExporter
+from pairwright.exports.forms.jsonl import JsonlExporter
+from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
+from pairwright.exports.forms.openai import OpenAIExporter
+from pairwright.exports.forms.parquet import ParquetExporter
+from pairwright.exports.forms.trl import TrlExporter
 
 FORMS: dict[str, Component] = {
     "jsonl": JsonlExporter(),

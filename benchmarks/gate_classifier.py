@@ -22,10 +22,10 @@ import numpy as np
 from gate_on_gold import FILES, Case, Outcome, figures, read_cases, table
 from numpy.typing import NDArray
 
-from pairwright.core.language import normalise
+from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import GateDecision
-from pairwright.judges.gate_rules import decision
-from pairwright.judges.gate_signals import signals
+from pairwright.judges.gates.rules import decision
+from pairwright.judges.gates.signals import signals
 
 TESTED_ONLY = ("canard.dev.jsonl",)
 FOLDS = 5

@@ -32,19 +32,19 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from pairwright.core.components import Gate
-from pairwright.core.config import BuildConfig, read_build
+from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.errors import RequestFailed
-from pairwright.core.language import mentions_many, normalise, restored, supported
-from pairwright.core.ledger import Ledger
+from pairwright.core.language.text_analysis import mentions_many, normalise, restored, supported
+from pairwright.core.llm.ledger import Ledger
+from pairwright.core.prompts.history_window import window
 from pairwright.core.records import GateDecision, Origin, RewriteTask, Turn
 from pairwright.core.statistics import group_indices, group_sums, percentile_interval, resampled
-from pairwright.core.window import window
-from pairwright.judges.gate_rules import decision
-from pairwright.judges.rules import same_question
+from pairwright.judges.gates.rules import decision
+from pairwright.judges.rules.rule_verdicts import same_question
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.judge import ordered_map
-from pairwright.pipelines.servers import asking, running_servers
+from pairwright.pipelines.endpoint_servers import asking, running_servers
+from pairwright.pipelines.judging.candidate_judging import ordered_map
 
 FILES = (
     "cast19.jsonl",

@@ -18,9 +18,9 @@ from typing import Any
 
 from client_throughput import SLOW_SHARE, stub_server
 
-from pairwright.core.config import BuildConfig
+from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import Candidate, Example, Origin, RewriteTask, Turn
-from pairwright.pipelines.generate import generate, plan
+from pairwright.pipelines.generation.candidate_generation import generate, plan
 
 HISTORY = (Turn(role="user", content="I just read The Glass Orchard."), Turn(role="assistant", content="A fine book."))
 
@@ -54,7 +54,7 @@ def config(url: str, folder: Path, in_flight: int) -> BuildConfig:
     settings: dict[str, Any] = {
         "name": "benchmark",
         "output": str(folder),
-        "sources": [{"use": "pairwright.pipelines.sources:FileSource", "source": "s", "path": "unread.jsonl"}],
+        "sources": [{"use": "pairwright.pipelines.ingest.sources:FileSource", "source": "s", "path": "unread.jsonl"}],
         "endpoints": {"teacher": {"base_url": url, "model": "m", "max_concurrency": in_flight}},
         "generation": [{"role": "teacher", "endpoint": "teacher", "reasks": 0}],
     }

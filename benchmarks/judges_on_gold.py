@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from pairwright.core.components import Judge
-from pairwright.core.language import (
+from pairwright.core.language.text_analysis import (
     detect_language,
     is_question,
     mentions,
@@ -37,7 +37,7 @@ from pairwright.core.language import (
 from pairwright.core.records import Candidate, Example, Language, Origin, RewriteTask, Turn
 from pairwright.core.requests import ChatRequest
 from pairwright.judges import JUDGES
-from pairwright.judges.rules import same_question
+from pairwright.judges.rules.rule_verdicts import same_question
 
 FILES = (
     "cast19.jsonl",
@@ -76,7 +76,7 @@ def read_rows(path: Path, limit: int) -> list[dict[str, Any]]:
 @cache
 def packaged_examples(language: Language) -> list[Example]:
     """The few-shot examples that builds use by default."""
-    text = files("pairwright.core").joinpath(f"examples.{language}.jsonl").read_text(encoding="utf-8")
+    text = files("pairwright.core.prompts").joinpath(f"examples.{language}.jsonl").read_text(encoding="utf-8")
     return [Example.model_validate_json(line) for line in text.splitlines()]
 
 

@@ -86,7 +86,7 @@ def main() -> None:
         command = [
             sys.executable,
             "-m",
-            "pairwright.pipelines.cli",
+            "pairwright.cli.app",
             "build",
             str(build_file(folder, folder / "rows.jsonl")),
             "--quiet",

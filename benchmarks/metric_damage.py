@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from pairwright.core.components import Perturber
-from pairwright.core.language import mentions_many
+from pairwright.core.language.text_analysis import mentions_many
 from pairwright.core.records import Candidate, Rejected, row_rng
-from pairwright.evaluation.asking import Asking, task_of, with_examples
-from pairwright.evaluation.catalogue import METRICS
-from pairwright.evaluation.gold import GoldRow, read_gold
-from pairwright.evaluation.metric import Case, Metric
+from pairwright.evaluation.gold_rows import GoldRow, read_gold
+from pairwright.evaluation.metrics.catalogue import METRICS
+from pairwright.evaluation.metrics.metric import Case, Metric
 from pairwright.evaluation.predictions import Prediction
+from pairwright.evaluation.systems.student_requests import Asking, task_of, with_examples
 from pairwright.perturbers import PERTURBERS
 
 MADE_FOR = {

@@ -13,11 +13,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from pairwright.core.config import PairingConfig, PromptConfig
+from pairwright.core.config.build_file import PairingConfig, PromptConfig
 from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask, SftRow
-from pairwright.pipelines.balance import BALANCE_REASONS, balance
-from pairwright.pipelines.choice import PICK_REASONS, choose_variants
-from pairwright.pipelines.sketches import sketched
+from pairwright.pipelines.pairing.balance import BALANCE_REASONS, balance
+from pairwright.pipelines.pairing.pair_features import sketched
+from pairwright.pipelines.pairing.variant_choice import PICK_REASONS, choose_variants
 
 VARIANTS = 9
 ORIGIN = Origin(source="made", file="made", key="1", licence="none")

@@ -21,9 +21,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pairwright.core import language as lang
 from pairwright.core.components import Perturber
-from pairwright.core.examples import read_examples
+from pairwright.core.language import text_analysis as lang
+from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import Candidate, Dropped, Example, Origin, Rejected, RewriteTask, Turn, row_rng
 from pairwright.perturbers import PERTURBERS
 

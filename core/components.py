@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from pairwright.core.improvement import Review
     from pairwright.core.records import Dropped
     from pairwright.core.requests import Ask
-    from pairwright.core.result import BuildResult
 
 
 class Component(BaseModel):
@@ -159,26 +157,20 @@ class Perturber(Protocol):
 
 
 @runtime_checkable
+class BatchReader(Protocol):
+    """A perturber that reads many tasks together faster than one by one."""
+
+    def read_ahead(self, tasks: Iterable[RewriteTask]) -> None:
+        """Get ready for ``tasks``, which come next; what is made of them stays the same."""
+        ...
+
+
+@runtime_checkable
 class CorpusReader(Protocol):
     """A perturber that reads all chosen answers of a build before it makes the first of them worse."""
 
     def knowing(self, rows: Iterable[SftRow]) -> Component:
         """The perturber with what it learnt from ``rows``, whatever their order."""
-        ...
-
-
-@runtime_checkable
-class Exporter(Protocol):
-    """Writes a build in a form that a trainer or a person reads."""
-
-    name: ClassVar[str]
-
-    def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
-        """Write files below ``folder`` and return them.
-
-        Raises:
-            ExportError: the rows cannot be written in this form.
-        """
         ...
 
 

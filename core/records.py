@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -393,3 +393,9 @@ class StageCount(Row):
     def balances(self) -> bool:
         """True when every row that came in is accounted for."""
         return self.rows_in == self.kept + sum(self.dropped.values()) + sum(self.failed.values())
+
+
+def score_of(verdicts: Iterable[Verdict]) -> float | None:
+    """The mean of the scores that the judges gave, None where none did."""
+    scores = [verdict.score for verdict in verdicts if verdict.score is not None]
+    return sum(scores) / len(scores) if scores else None

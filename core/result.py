@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pairwright.core.audit import Audit
+from pairwright.core.audit_result import Audit
 from pairwright.core.calibration import Calibration, read_calibration
-from pairwright.core.config import BuildConfig
+from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.improvement import Improvement
-from pairwright.core.judging import JudgeUse
+from pairwright.core.judge_usage import JudgeUse
 from pairwright.core.records import (
     Compared,
     GateRow,

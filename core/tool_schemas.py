@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from pairwright.core.calls import strict_json
 from pairwright.core.records import ToolCall
+from pairwright.core.tool_calls import strict_json
 
 
 @lru_cache(maxsize=256)

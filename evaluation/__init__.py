@@ -1,0 +1,1 @@
+"""What a model is worth: rewrites and dialogues measured, compared and reported."""

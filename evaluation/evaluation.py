@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from pairwright.core.records import Row
-from pairwright.evaluation.metric import C, Metric
+from pairwright.evaluation.metrics.metric import C, Metric
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.scores import Difference, Figure
 

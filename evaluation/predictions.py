@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from pairwright.core.errors import SourceError
 from pairwright.core.records import Row
-from pairwright.evaluation.gold import GoldSet
+from pairwright.evaluation.gold_rows import GoldSet
 
 _SHOWN = 5
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pairwright.core.language import mentions_many
+from pairwright.core.language.text_analysis import mentions_many
 from pairwright.core.records import Row
 from pairwright.core.statistics import (
     Array,
@@ -23,8 +23,8 @@ from pairwright.core.statistics import (
     resampled,
     unseen_share,
 )
-from pairwright.evaluation.gold import GoldSet
-from pairwright.evaluation.metric import C, Metric
+from pairwright.evaluation.gold_rows import GoldSet
+from pairwright.evaluation.metrics.metric import C, Metric
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.slices import Slice, slices
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pairwright.core.language import supported
-from pairwright.evaluation.entity_retention import key_entities
-from pairwright.evaluation.gold import GoldRow
+from pairwright.core.language.text_analysis import supported
+from pairwright.evaluation.gold_rows import GoldRow
+from pairwright.evaluation.metrics.entity_retention import key_entities
 
 DEEPEST = 4
 SMALLEST = 5

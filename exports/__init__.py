@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pairwright.core.components import Component
-from pairwright.exports.card import CardExporter
-from pairwright.exports.jsonl import JsonlExporter
-from pairwright.exports.llamafactory import LlamaFactoryExporter
-from pairwright.exports.openai import OpenAIExporter
-from pairwright.exports.parquet import ParquetExporter
-from pairwright.exports.trl import TrlExporter
+from pairwright.exports.card.data_card import CardExporter
+from pairwright.exports.forms.jsonl import JsonlExporter
+from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
+from pairwright.exports.forms.openai import OpenAIExporter
+from pairwright.exports.forms.parquet import ParquetExporter
+from pairwright.exports.forms.trl import TrlExporter
 
 EXPORTERS: dict[str, type[Component]] = {
     CardExporter.name: CardExporter,

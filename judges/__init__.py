@@ -6,25 +6,25 @@
 from __future__ import annotations
 
 from pairwright.core.components import Component
-from pairwright.judges.answer_instead import AnswerInstead
-from pairwright.judges.brush_off import BrushOff
-from pairwright.judges.contradiction import Contradiction
-from pairwright.judges.example_leak import ExampleLeak
-from pairwright.judges.fine import Fine
-from pairwright.judges.improve_or_reject import ImproveOrReject
-from pairwright.judges.invented_entity import InventedEntity
-from pairwright.judges.language_mismatch import LanguageMismatch
-from pairwright.judges.leftover_reference import LeftoverReference
-from pairwright.judges.length_ratio import LengthRatio
-from pairwright.judges.missing_key_entity import MissingKeyEntity
-from pairwright.judges.over_edited import OverEdited
-from pairwright.judges.pairwise import Pairwise
-from pairwright.judges.pairwise_panel import PairwisePanel
-from pairwright.judges.panel import Panel
-from pairwright.judges.repeated_answer import RepeatedAnswer
-from pairwright.judges.rubric import Rubric
-from pairwright.judges.unchanged import Unchanged
-from pairwright.judges.valid_tool_call import ValidToolCall
+from pairwright.judges.llm.fine import Fine
+from pairwright.judges.llm.improve_or_reject import ImproveOrReject
+from pairwright.judges.llm.pairwise import Pairwise
+from pairwright.judges.llm.rubric import Rubric
+from pairwright.judges.panels.pairwise_panel import PairwisePanel
+from pairwright.judges.panels.panel import Panel
+from pairwright.judges.rules.answer_instead import AnswerInstead
+from pairwright.judges.rules.brush_off import BrushOff
+from pairwright.judges.rules.contradiction import Contradiction
+from pairwright.judges.rules.example_leak import ExampleLeak
+from pairwright.judges.rules.invented_entity import InventedEntity
+from pairwright.judges.rules.language_mismatch import LanguageMismatch
+from pairwright.judges.rules.leftover_reference import LeftoverReference
+from pairwright.judges.rules.length_ratio import LengthRatio
+from pairwright.judges.rules.missing_key_entity import MissingKeyEntity
+from pairwright.judges.rules.over_edited import OverEdited
+from pairwright.judges.rules.repeated_answer import RepeatedAnswer
+from pairwright.judges.rules.unchanged import Unchanged
+from pairwright.judges.rules.valid_tool_call import ValidToolCall
 
 JUDGES: dict[str, type[Component]] = {
     judge.name: judge

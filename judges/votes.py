@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from pairwright.core.components import Component
-from pairwright.core.named import named_endpoints
+from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.records import row_rng
 
 Weights = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]

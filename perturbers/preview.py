@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from pairwright.core import language as lang
 from pairwright.core.components import Perturber
+from pairwright.core.language import text_analysis as lang
 from pairwright.core.records import (
     Candidate,
     Dropped,

@@ -133,3 +133,16 @@ class Counted(Iterable[I]):
         for item in self._items:
             self.count += 1
             yield item
+
+
+class Silent:
+    """Shows nothing; for library use and tests."""
+
+    def begin(self, stage: str, unit: str, total: int | None) -> None:
+        """Nothing to show."""
+
+    def advance(self, stage: str) -> None:
+        """Nothing to show."""
+
+    def end(self, count: StageCount) -> None:
+        """Nothing to show."""

@@ -15,12 +15,12 @@ from typing import TypeVar
 
 from pairwright.core.calibration import calibrated, read_calibration
 from pairwright.core.components import Component, CorpusReader, Source
-from pairwright.core.config import BuildConfig
+from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
-from pairwright.core.examples import read_examples
 from pairwright.core.improvement import Improvement
-from pairwright.core.judging import JudgingStage
-from pairwright.core.ledger import Ledger
+from pairwright.core.judge_usage import JudgingStage
+from pairwright.core.llm.ledger import Ledger
+from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import (
     Candidate,
     Conversation,
@@ -47,28 +47,29 @@ from pairwright.core.result import (
     HeldOut,
 )
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
-from pairwright.pipelines import improve as improving
-from pairwright.pipelines import judge, pair
-from pairwright.pipelines.answer_contexts import answer_contexts, answer_positions, asked_in
-from pairwright.pipelines.answer_dialogues import answerable
-from pairwright.pipelines.asking import Asking, Tally, cheap_first
-from pairwright.pipelines.balance import rules_of
+from pairwright.pipelines.audit.probe import require_probe
 from pairwright.pipelines.books import Books, Watcher
-from pairwright.pipelines.contests import contested
-from pairwright.pipelines.contexts import contexts, queries
-from pairwright.pipelines.dedup import deduplicate, dialogue_links
-from pairwright.pipelines.earlier import require_earlier, write_index
-from pairwright.pipelines.embedding import require_embedding
-from pairwright.pipelines.finish import finish, unfinished
-from pairwright.pipelines.gate import decisions, gated
+from pairwright.pipelines.build_folder import finish, unfinished
+from pairwright.pipelines.dedup.deduplication import deduplicate, dialogue_links
+from pairwright.pipelines.dedup.earlier_builds import require_earlier, write_index
+from pairwright.pipelines.diversity.embedding import require_embedding
+from pairwright.pipelines.endpoint_servers import asking, running_servers
+from pairwright.pipelines.generation.request_plan import plan
+from pairwright.pipelines.ingest.answer_contexts import answer_contexts, answer_positions, asked_in
+from pairwright.pipelines.ingest.answer_dialogues import answerable
+from pairwright.pipelines.ingest.contexts import contexts, queries
+from pairwright.pipelines.judging import answer_improvement as improving
+from pairwright.pipelines.judging import candidate_judging
+from pairwright.pipelines.judging.endpoint_access import Asking, Tally, cheap_first
+from pairwright.pipelines.judging.gating import decisions, gated
 from pairwright.pipelines.licence_check import require_combinable
-from pairwright.pipelines.planned import plan
-from pairwright.pipelines.probe import require_probe
-from pairwright.pipelines.samples import aims
-from pairwright.pipelines.servers import asking, running_servers
-from pairwright.pipelines.sketches import Proposal, sketched
-from pairwright.pipelines.split import assign, defect_labels, verify
-from pairwright.pipelines.verification import Standing, questions, verified
+from pairwright.pipelines.pairing import preference_pairs
+from pairwright.pipelines.pairing.balance import rules_of
+from pairwright.pipelines.pairing.best_of_n import contested
+from pairwright.pipelines.pairing.pair_features import Proposal, sketched
+from pairwright.pipelines.pairing.rejection_sampling import aims
+from pairwright.pipelines.pairing.splits import assign, defect_labels, verify
+from pairwright.pipelines.pairing.verification import Standing, questions, verified
 
 FINAL: Mapping[str, type[SftRow] | type[PreferencePair]] = {"sft.jsonl": SftRow, "pairs.jsonl": PreferencePair}
 Placed = TypeVar("Placed", SftRow, PreferencePair)
@@ -143,7 +144,7 @@ def without_copies(
     config: BuildConfig, books: Books, tasks: Iterator[RewriteTask], work: Path
 ) -> Iterator[RewriteTask]:
     """What copies no row of the test sets in ``evaluations``; what was found of each: ``leaks.json``."""
-    from pairwright.pipelines.decontaminate import decontaminate
+    from pairwright.pipelines.dedup.decontamination import decontaminate
 
     tests = {
         source.model_dump().get("source", source.name): source.read()
@@ -173,9 +174,9 @@ def generate(config: BuildConfig, books: Books, work: Path, asked: Asking, base_
     if config.gate is not None:
         decide(config.gate, books, work, asked)
     write_rows(work / "candidates.jsonl", candidates(config, books, work, base_urls))
-    proposals = judge.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
+    proposals = candidate_judging.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
     judges = cheap_first(config.judges, config.endpoints, config.task)
-    rows = books.stage("judge", "candidates", proposals, lambda rows: judge.judged(rows, judges, asked))
+    rows = books.stage("judge", "candidates", proposals, lambda rows: candidate_judging.judged(rows, judges, asked))
     write_rows(work / "judged.jsonl", rows)
 
 
@@ -192,7 +193,7 @@ def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping
     """What the models of ``generation`` propose; nothing is imported or started when there are none."""
     if not config.generation:
         return iter(())
-    from pairwright.pipelines.generate import generate as asked  # pulls in the client
+    from pairwright.pipelines.generation.candidate_generation import generate as asked  # pulls in the client
 
     requests = plan(config, lambda: tasks_in(work))
     return books.stage(
@@ -206,13 +207,13 @@ def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping
 
 def choose(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
     """The best accepted answer of every query, or the best refused one where it may be improved: ``chosen.jsonl``."""
-    accepted = books.stage("accept", "candidates", judged_in(work), judge.accepted)
+    accepted = books.stage("accept", "candidates", judged_in(work), candidate_judging.accepted)
     if config.improve is not None:
         accepted = improving.or_refused(accepted, judged_in(work))
 
     def best(rows: Iterator[RewriteTask]) -> Iterator[SftRow | Dropped | Failed]:
         if config.comparison is None or config.pairing.choose == "scores":
-            return pair.chosen_of(rows, accepted)
+            return preference_pairs.chosen_of(rows, accepted)
         return contested(rows, accepted, config.pairing, config.comparison, asked, work / COMPARISONS)
 
     if not write_rows(work / "chosen.jsonl", books.stage("choose", "queries", tasks_in(work), best)):
@@ -247,7 +248,7 @@ def diversify(config: BuildConfig, books: Books, work: Path) -> None:
     """Keep the chosen answers that cover the data best, where the build file asks for it."""
     if config.diversity is None:
         return
-    from pairwright.pipelines.diversity import select
+    from pairwright.pipelines.diversity.diverse_selection import select
 
     selection = select(lambda: chosen_in(work), config.diversity)
     kept = books.stage("diversity", "queries", chosen_in(work), selection.outcomes)
@@ -262,15 +263,15 @@ def make_pairs(config: BuildConfig, books: Books, work: Path, asked: Asking) -> 
     aim = aims(chosen_in(work), judged_in(work)) if config.generation else {}
     beaten = improving.beaten(improvements_in(work)) if config.improve else ()
     perturbers = [one.knowing(chosen_in(work)) if isinstance(one, CorpusReader) else one for one in config.perturbers]
-    attempts = pair.attempts(chosen_in(work), judged_in(work), perturbers, beaten)
-    variants = books.stage("reject", "attempts", attempts, lambda rows: pair.rejected(rows, config, aim))
+    attempts = preference_pairs.attempts(chosen_in(work), judged_in(work), perturbers, beaten)
+    variants = books.stage("reject", "attempts", attempts, lambda rows: preference_pairs.rejected(rows, config, aim))
     write_rows(work / "variants.jsonl", variants)
     standing = Standing(sketched(proposals_in(work), config.prompt, config.seed), rules_of(config))
     if config.comparison is not None and config.pairing.verify == "judge":
         confirm(config.comparison, standing, books, work, asked)
     plans = standing.plan()
-    pairs = books.stage("pair", "variants", proposals_in(work), lambda rows: pair.paired(rows, plans.picks))
-    kept = books.stage("balance", "pairs", pairs, lambda rows: pair.balanced(rows, plans.keeps))
+    pairs = books.stage("pair", "variants", proposals_in(work), lambda rows: preference_pairs.paired(rows, plans.picks))
+    kept = books.stage("balance", "pairs", pairs, lambda rows: preference_pairs.balanced(rows, plans.keeps))
     write_rows(work / "balanced.jsonl", kept)
 
 
@@ -321,7 +322,7 @@ def audit_pairs(config: BuildConfig, work: Path) -> None:
     """Measure how well chosen can be told from rejected without the dialogue: ``audit.json``."""
     if config.audit is None:
         return
-    from pairwright.pipelines.audit import audit  # with its models
+    from pairwright.pipelines.audit.shortcut_audit import audit  # with its models
 
     found = audit(read_rows(work / "pairs.jsonl", PreferencePair), config, config.audit)
     write_json(work / AUDIT, found.model_dump(mode="json"))
@@ -354,4 +355,4 @@ def balanced_in(work: Path) -> Iterator[PreferencePair]:
 
 def proposals_in(work: Path) -> Iterator[Proposal]:
     """All variants beside their chosen answers."""
-    return pair.proposals(chosen_in(work), read_rows(work / "variants.jsonl", pair.Variant))
+    return preference_pairs.proposals(chosen_in(work), read_rows(work / "variants.jsonl", preference_pairs.Variant))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pairwright.core.config import Catalogues
+from pairwright.core.config.build_file import Catalogues
 from pairwright.exports import EXPORTERS
 from pairwright.judges import COMPARERS, IMPROVERS, JUDGES
 from pairwright.judges.gates import GATES
 from pairwright.perturbers import PERTURBERS
-from pairwright.pipelines.sources import SOURCES
+from pairwright.pipelines.ingest.sources import SOURCES
 
 CATALOGUES: Catalogues = {
     "sources": SOURCES,

@@ -9,25 +9,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.calibration import calibrated
-from pairwright.core.client import Client
 from pairwright.core.components import Component
-from pairwright.core.config import BuildConfig, EndpointConfig
+from pairwright.core.config.build_file import BuildConfig, EndpointConfig
+from pairwright.core.config.model_families import family_warnings
 from pairwright.core.errors import ConfigError
-from pairwright.core.families import family_warnings
-from pairwright.core.language import estimate_tokens
-from pairwright.core.ledger import Ledger
+from pairwright.core.language.text_analysis import estimate_tokens
+from pairwright.core.llm.client import Client
+from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import StageCount
-from pairwright.pipelines.asking import TYPICAL, requests_of
-from pairwright.pipelines.books import Books
+from pairwright.pipelines.audit.probe import require_probe
+from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import decide, ledger_path, read_tasks, tasks_in
-from pairwright.pipelines.earlier import require_earlier
-from pairwright.pipelines.embedding import require_embedding
+from pairwright.pipelines.dedup.earlier_builds import require_earlier
+from pairwright.pipelines.diversity.embedding import require_embedding
+from pairwright.pipelines.endpoint_servers import asking, endpoints_in_use
+from pairwright.pipelines.generation.request_plan import Plan, plan
+from pairwright.pipelines.judging.endpoint_access import TYPICAL, requests_of
 from pairwright.pipelines.licence_check import require_combinable
-from pairwright.pipelines.planned import Plan, plan
-from pairwright.pipelines.probe import require_probe
-from pairwright.pipelines.progress import Silent
-from pairwright.pipelines.report import Table
-from pairwright.pipelines.servers import asking, endpoints_in_use
+from pairwright.pipelines.reporting.table import Table
 
 
 class Need(NamedTuple):
@@ -70,7 +69,7 @@ def preflight(config: BuildConfig) -> Iterator[str]:
 
 
 def _reachable(name: str, endpoint: EndpointConfig) -> str:
-    from pairwright.core.embedded import weights
+    from pairwright.core.llm.embedded_server import weights
 
     if endpoint.use == "embedded":
         return f"{weights(name, endpoint).name} on this machine"

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pairwright.core.components import Gate
-from pairwright.core.config import BuildConfig
+from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError, JudgeError, RequestFailed
-from pairwright.core.language import detect_language, estimate_tokens
-from pairwright.core.ledger import Ledger
+from pairwright.core.language.text_analysis import detect_language, estimate_tokens
+from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import GateDecision, Origin, RewriteTask, Turn
 from pairwright.judges.gates import GATES
 from pairwright.pipelines.build import ledger_path
-from pairwright.pipelines.gate import decide_now
-from pairwright.pipelines.report import Table
-from pairwright.pipelines.servers import asking, running_servers
+from pairwright.pipelines.endpoint_servers import asking, running_servers
+from pairwright.pipelines.judging.gating import decide_now
+from pairwright.pipelines.reporting.table import Table
 
 _ORIGIN = Origin(source="preview", file="-", key="-", licence="none")
 

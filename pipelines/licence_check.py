@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pairwright.core.config import BuildConfig
+from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
-from pairwright.exports.licences import combined
+from pairwright.exports.publishing.licences import combined
 
 
 def require_combinable(config: BuildConfig) -> None:

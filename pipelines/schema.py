@@ -11,11 +11,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pairwright.core.components import Component
-from pairwright.core.config import BuildConfig
-from pairwright.core.config_errors import model_in
-from pairwright.core.sections import Section
+from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.config.problems import model_in
+from pairwright.core.config.sections import Section
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.report import markdown
+from pairwright.pipelines.reporting.table import markdown_table
 
 _CUSTOM = {
     "type": "object",
@@ -104,7 +104,7 @@ def _section(title: str, model: type[BaseModel], level: int = 2) -> Iterator[str
             (f"`{key}`", _type(field, forms[key]), _default(field), field.description or _meaning(field))
             for key, field in model.model_fields.items()
         ]
-        yield from markdown([("key", "type", "default", "meaning"), *rows])
+        yield from markdown_table([("key", "type", "default", "meaning"), *rows])
         yield ""
 
 

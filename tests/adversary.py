@@ -20,10 +20,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fault_server import FaultServer
-from pairwright.core.client import request_hash
-from pairwright.core.language import content_words, detect_language
+from pairwright.core.language.text_analysis import content_words, detect_language
+from pairwright.core.llm.client import request_hash
+from pairwright.core.llm.wire import read_answer, request_body
 from pairwright.core.requests import Answer, ChatRequest
-from pairwright.core.wire import read_answer, request_body
 
 Body = dict[str, Any]
 Behaviour = Callable[[Body], str | Mapping[str, Any]]

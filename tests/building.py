@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 DATA = Path(__file__).parents[1] / "examples" / "data"
-CLI = [sys.executable, "-m", "pairwright.pipelines.cli"]
+CLI = [sys.executable, "-m", "pairwright"]
 
 
 def rows(name: str, count: int) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pairwright.core.config import BuildConfig
+from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import (
     Candidate,
     Example,
@@ -24,7 +24,7 @@ from pairwright.core.records import (
 )
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import write_json, write_rows
-from pairwright.pipelines.split import verify
+from pairwright.pipelines.pairing.splits import verify
 
 HISTORY = {
     "en": (("user", "Who wrote The Glass Orchard?"), ("assistant", "It was written by Ada Lindqvist.")),
@@ -163,6 +163,6 @@ def build_result(
     write_rows(folder / "rows" / "pairs.jsonl", pairs)
     proof = verify([(row.task, row.split) for row in (*sft, *pairs)])
     write_json(folder / "rows" / "split.json", proof.model_dump())
-    source = {"use": "pairwright.exports.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
+    source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
     settings = BuildConfig.model_validate({"name": "demo", "output": str(folder), "sources": [source], **config})
     return BuildResult(settings, "0123456789abcdef", folder / "rows", tuple(counts), dict(prompt_hashes or {}))

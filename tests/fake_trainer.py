@@ -16,21 +16,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pairwright.evaluation.predictions import Prediction, write_predictions
-from pairwright.training_recipes.heldout import HeldOut, identity
-from pairwright.training_recipes.job import Job
-from pairwright.training_recipes.step_log import StepWriter
+from pairwright.training_recipes.runs.held_out import HeldOut, identity
+from pairwright.training_recipes.runs.stage_job import Job
+from pairwright.training_recipes.runs.step_log import StepWriter
 
 QUALITY = {1e-4: 0.4, 1e-6: 0.7, 2e-6: 0.75, 5e-6: 1.0, 1e-5: 0.0}
 """The share of right answers by learning rate."""
 
 
 def command(job: Job, path: Path, gpus: int) -> list[str]:
-    """In place of :func:`pairwright.training_recipes.running.command_of`."""
+    """In place of :func:`pairwright.training_recipes.runs.stage_process.command_of`."""
     return [sys.executable, "-W", "ignore", __file__, str(path)]
 
 
 def run_process(command: Sequence[str], log: Path, look: Callable[[], None]) -> int:
-    """In place of :func:`pairwright.training_recipes.running.run_process`: a fork need not import anything again."""
+    """In place of :func:`pairwright.training_recipes.runs.stage_process.run_process`: a fork need not import anything again."""
     child = os.fork()
     if child == 0:
         sys.stdout = sys.stderr = log.open("a", encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from factories import task
-from pairwright.core.config import BuildConfig
+from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import RewriteTask
 
 TEACHER = {"role": "teacher", "endpoint": "teacher", "temperatures": [0.7], "reasks": 1}
@@ -27,7 +27,7 @@ def build_config(base_url: str, work: Path, **fields: Any) -> BuildConfig:
         "timeout": 5.0,
         **fields.pop("endpoint", {}),
     }
-    source = {"use": "pairwright.pipelines.sources:FileSource", "source": "s", "path": "unread.jsonl"}
+    source = {"use": "pairwright.pipelines.ingest.sources:FileSource", "source": "s", "path": "unread.jsonl"}
     plain = {
         "name": "test",
         "output": str(work),

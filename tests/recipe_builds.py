@@ -10,11 +10,11 @@ import answers
 import yaml
 
 import factories
-from pairwright.core.answer_prompts import hashes
-from pairwright.core.components import Exporter
+from pairwright.core.exporter import Exporter
+from pairwright.core.prompts.answering import hashes
 from pairwright.core.records import PreferencePair, SftRow
-from pairwright.exports.llamafactory import LlamaFactoryExporter
-from pairwright.exports.trl import TrlExporter
+from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
+from pairwright.exports.forms.trl import TrlExporter
 
 PEOPLE = ("Ada", "Ben", "Cleo", "Dai", "Eva", "Finn", "Gus", "Hana")
 

@@ -17,19 +17,19 @@ from typing import Any, NamedTuple
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import Row, Scalar, Split
 from pairwright.core.storage import locked, write_json
-from pairwright.evaluation.evaluate import evaluate
 from pairwright.evaluation.evaluation import SetResult
-from pairwright.evaluation.gold import GoldSet, count_of_build
+from pairwright.evaluation.gold_rows import GoldSet, count_of_build
 from pairwright.evaluation.predictions import System
-from pairwright.training_recipes.display import Display
-from pairwright.training_recipes.filling import ROWS
-from pairwright.training_recipes.heldout_table import SHOWN, difference
-from pairwright.training_recipes.judging import answers_of, signals_of
-from pairwright.training_recipes.opening import Wishes
-from pairwright.training_recipes.recipes import Recipe
-from pairwright.training_recipes.record import RunRecord
-from pairwright.training_recipes.render import Stage
-from pairwright.training_recipes.systems import systems_of
+from pairwright.evaluation.rewrite_evaluation import evaluate
+from pairwright.training_recipes.outcomes.held_out_table import SHOWN, difference
+from pairwright.training_recipes.outcomes.run_outcome import answers_of, signals_of
+from pairwright.training_recipes.recipes.filling import ROWS
+from pairwright.training_recipes.recipes.recipe_files import Recipe
+from pairwright.training_recipes.recipes.rendering import Stage
+from pairwright.training_recipes.runs.display import Display
+from pairwright.training_recipes.runs.opening import Wishes
+from pairwright.training_recipes.runs.run_record import RunRecord
+from pairwright.training_recipes.runs.run_systems import systems_of
 from pairwright.training_recipes.train import checked, run_stages
 
 PRIMARY = ("restoration_f1", "exact_match_normalised", "rouge_l")

@@ -13,23 +13,23 @@ from pathlib import Path
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import Scalar
 from pairwright.core.storage import locked
-from pairwright.training_recipes import render
-from pairwright.training_recipes.check import check
-from pairwright.training_recipes.check_run import missing_packages
-from pairwright.training_recipes.display import Display
-from pairwright.training_recipes.filling import ROWS
-from pairwright.training_recipes.hardware import this_device
-from pairwright.training_recipes.judging import FOLDER, judged
-from pairwright.training_recipes.opening import Wishes, opened
-from pairwright.training_recipes.recipes import Recipe
-from pairwright.training_recipes.record import (
+from pairwright.training_recipes.checks.hardware import this_device
+from pairwright.training_recipes.checks.run_check import check
+from pairwright.training_recipes.checks.run_settings import missing_packages
+from pairwright.training_recipes.outcomes.run_outcome import FOLDER, judged
+from pairwright.training_recipes.recipes import rendering
+from pairwright.training_recipes.recipes.filling import ROWS
+from pairwright.training_recipes.recipes.recipe_files import Recipe
+from pairwright.training_recipes.recipes.rendering import Stage
+from pairwright.training_recipes.runs.display import Display
+from pairwright.training_recipes.runs.opening import Wishes, opened
+from pairwright.training_recipes.runs.run_record import (
     RunRecord,
     now,
     write_record,
 )
-from pairwright.training_recipes.render import Stage
-from pairwright.training_recipes.stage_run import remove_pieces, run_stage, steps_of
-from pairwright.training_recipes.step_log import read_steps
+from pairwright.training_recipes.runs.stage_run import remove_pieces, run_stage, steps_of
+from pairwright.training_recipes.runs.step_log import read_steps
 
 
 def train(recipe: Recipe, build: Path, output: Path, wishes: Wishes, show: Display) -> RunRecord:
@@ -56,7 +56,7 @@ def checked(recipe: Recipe, build: Path, output: Path, overrides: Mapping[str, S
     Raises:
         ConfigError: everything that is wrong with them.
     """
-    stages = render.render(recipe, build, output, overrides)
+    stages = rendering.render(recipe, build, output, overrides)
     found = [*missing_packages(stages), *check(stages, build, this_device())]
     if wrong := [str(problem) for problem in found if not problem.warning]:
         raise ConfigError(
@@ -71,7 +71,7 @@ def run_stages(
     """Train and merge: every stage that is not done yet, in order."""
     run = opened(recipe, stages, build, output, wishes)
     remove_pieces(run, stages)
-    render.write(stages)
+    rendering.write(stages)
     for stage in stages:
         if stage.kind != "evaluate":
             run = run_stage(run, stage, output, wishes.limits, show)
@@ -81,7 +81,7 @@ def run_stages(
 def pictures_of(run: RunRecord, stages: Sequence[Stage], output: Path) -> tuple[str, ...]:
     """Draw every training of the run, and its models side by side; the names of the files below ``output``."""
     from pairwright.evaluation.evaluation import Evaluation
-    from pairwright.training_recipes.pictures import draw_heldout, draw_training
+    from pairwright.training_recipes.outcomes.pictures import draw_heldout, draw_training
 
     drawn = []
     for stage in stages:

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from pairwright.core.components import Perturber
-from pairwright.core.language import providers
+from pairwright.core.language.text_analysis import providers
 from pairwright.core.records import Candidate, Example, Origin, Rejected, RewriteTask, Turn, row_rng
 from pairwright.perturbers import PERTURBERS
+from places import ROOT
 
 FOLDER = Path(__file__).parent / "perturbers"
 CASES = [
@@ -74,7 +75,7 @@ def test_every_perturber_has_at_least_twelve_cases_in_both_languages(name: str, 
 
 
 def test_every_case_names_a_source_that_the_notice_names() -> None:
-    notice = (Path(__file__).parents[2] / "NOTICE").read_text(encoding="utf-8")
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     sources = {
         case["source"] for name in PERTURBERS for language in ("en", "zh") for case in read_cases(name, language)
     }

@@ -10,31 +10,32 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pairwright.core.components import Perturber
-from pairwright.core.language import providers
+from pairwright.core.language.text_analysis import providers
 from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask, row_rng
-from pairwright.perturbers import PERTURBERS, answer_verify
-from pairwright.perturbers.verify import Verifier
+from pairwright.perturbers import PERTURBERS
+from pairwright.perturbers.proof import answer_proof
+from pairwright.perturbers.proof.rewrite_proof import Verifier
+from places import TEST_DATA
 
-FILE = Path(__file__).parent.parent / "data" / "read_answer_pairs.jsonl"
+FILE = TEST_DATA / "read_answer_pairs.jsonl"
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 CASES = [pytest.param(row, id=f"{row['language']}-{row['maker']}-{row['task'][:6]}") for row in ROWS]
 SEED = 7  # that of examples/answers.yaml
 VERIFIERS: Mapping[str, Verifier] = {
-    "brush_off": answer_verify.evasive,
-    "unsupported_claim": answer_verify.unsupported,
-    "missing_clarification": answer_verify.asks_nothing,
-    "missed_safety_note": answer_verify.unwarned,
-    "dragging_repetition": answer_verify.dragging,
-    "skipped_step": answer_verify.step_missing,
-    "broken_json": answer_verify.unreadable,
-    "wrong_tool_argument": answer_verify.miscalled,
-    "wrong_slot": answer_verify.slot_changed,
+    "brush_off": answer_proof.evasive,
+    "unsupported_claim": answer_proof.unsupported,
+    "missing_clarification": answer_proof.asks_nothing,
+    "missed_safety_note": answer_proof.unwarned,
+    "dragging_repetition": answer_proof.dragging,
+    "skipped_step": answer_proof.step_missing,
+    "broken_json": answer_proof.unreadable,
+    "wrong_tool_argument": answer_proof.miscalled,
+    "wrong_slot": answer_proof.slot_changed,
 }
 
 

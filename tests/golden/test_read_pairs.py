@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pairwright.core.components import Perturber
-from pairwright.core.examples import read_examples
-from pairwright.core.language import providers
+from pairwright.core.language.text_analysis import providers
+from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask, row_rng
 from pairwright.perturbers import PERTURBERS
+from places import TEST_DATA
 
-FILE = Path(__file__).parent.parent / "data" / "read_pairs.jsonl"
+FILE = TEST_DATA / "read_pairs.jsonl"
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 EXAMPLES = {example.id: example for example in read_examples(None)}
 SEED = 7  # that of examples/demo.yaml

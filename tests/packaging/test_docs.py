@@ -9,8 +9,8 @@ import pytest
 
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.schema import build_file_page, build_file_schema
+from places import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 

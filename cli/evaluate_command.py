@@ -1,0 +1,169 @@
+"""The commands ``pairwright evaluate`` and ``pairwright compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pairwright.core.errors import ConfigError
+from pairwright.evaluation.benchmark_readers import open_gold
+from pairwright.evaluation.dialogues.dialogue_evaluation import evaluate_dialogues
+from pairwright.evaluation.evaluation import HEADLINES, Evaluation, SetResult
+from pairwright.evaluation.gold_rows import GoldSet
+from pairwright.evaluation.model_metrics.catalogue import Extras, extra_metrics
+from pairwright.evaluation.predictions import System, write_predictions
+from pairwright.evaluation.reports.comparison_report import comparison_head, table_rows, write_comparison
+from pairwright.evaluation.reports.evaluation_report import cell, difference_of, write_report
+from pairwright.evaluation.reports.leaderboard import record
+from pairwright.evaluation.rewrite_evaluation import evaluate
+from pairwright.evaluation.system_comparison import Comparison, compare
+from pairwright.evaluation.systems.student_requests import Asking, like_build, with_examples
+from pairwright.evaluation.systems.system_spec import SystemSpec, answers, parse_system
+
+BASELINE_NAMES = ("copy", "last_entity")
+
+
+def evaluate_command(
+    systems: Sequence[str],
+    tests: Sequence[str],
+    output: Path,
+    *,
+    base: str | None = None,
+    against: str | None = None,
+    leaderboard: Path | None = None,
+    asking: Asking | None = None,
+    build: Path | None = None,
+    extras: Extras | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate systems on test sets and write the report, the predictions and the leaderboard.
+
+    The baselines ``copy`` and ``last_entity`` always take part, and ``base`` (the untrained model) where it is given;
+    differences are taken from ``against``, else from ``base``, else from ``copy``. ``build`` is the folder of the build
+    that the student was trained on: models are asked with its prompt, as they are where the test set is a build itself.
+    ``leaderboard`` is the folder of ``leaderboard.jsonl``.
+
+    Raises:
+        PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
+    """
+    specs = [*map(parse_system, BASELINE_NAMES), *_base(base), *map(parse_system, systems)]
+    reference = against or ("base" if base else "copy")
+    asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
+    asking = like_build(build, asking) if build else asking
+    sets = [_answered(spec, specs, asking, output) for spec in tests]
+    wanted = extras or Extras()
+    result = evaluate(sets, reference, seed, lambda gold, found: extra_metrics(wanted, gold, found, reference, asking))
+    files = write_report(result, output)
+    if leaderboard is not None:
+        record(result, leaderboard)
+    _print_evaluation(result, files)
+    return result
+
+
+def evaluate_dialogues_command(
+    systems: Sequence[str], test: str | Path, output: Path, *, against: str | None = None, seed: int = 0
+) -> Evaluation:
+    """Evaluate systems on the turns of dialogues; each system is ``[NAME=]PREDICTIONS.jsonl``.
+
+    ``test`` is a file of turns, ``hammerbench:FILE`` or ``bfcl:QUESTIONS,ANSWERS``.
+
+    Raises:
+        PairwrightError: bad input, or a folder that cannot be written.
+    """
+    specs = [parse_system(text) for text in systems]
+    others = [spec.name for spec in specs if spec.kind != "file"]
+    if others:
+        raise ConfigError([f"--system {name}: dialogues are evaluated from files of predictions" for name in others])
+    result = evaluate_dialogues(test, {spec.name: Path(spec.target) for spec in specs}, against, seed)
+    _print_evaluation(result, write_report(result, output))
+    return result
+
+
+def compare_command(
+    first: str,
+    second: str,
+    test: str,
+    output: Path,
+    *,
+    asking: Asking | None = None,
+    build: Path | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two systems on one test set and write the comparison; ``build`` as in :func:`evaluate_command`.
+
+    Raises:
+        PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
+    """
+    asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
+    asking = like_build(build, asking) if build else asking
+    specs = [parse_system(first), parse_system(second)]
+    if specs[0].name == specs[1].name:
+        raise ConfigError([f"both systems are called {specs[0].name!r}"], "Give them names: NAME=SPEC.")
+    gold, (one, other) = _answered(test, specs, asking, output)
+    result = compare(gold, one, other, seed)
+    files = write_comparison(result, output)
+    _print_comparison(result, files)
+    return result
+
+
+def _base(spec: str | None) -> list[SystemSpec]:
+    return [] if spec is None else [parse_system(spec)._replace(name="base")]
+
+
+def _answered(test: str, specs: Sequence[SystemSpec], asking: Asking, output: Path) -> tuple[GoldSet, list[System]]:
+    """The test set and every system's answers; those of models are kept as files."""
+    gold = open_gold(test)
+    asking = like_build(Path(test), asking) if Path(test).is_dir() else asking
+    if any(spec.asks for spec in specs):
+        gold = with_examples(gold, asking)
+    found = [answers(spec, gold, asking) for spec in specs]
+    for spec, system in zip(specs, found, strict=True):
+        if spec.asks:
+            write_predictions(output / "predictions" / f"{system.name}.{gold.name}.jsonl", system.predictions)
+    return gold, found
+
+
+def _print_evaluation(result: Evaluation, files: Sequence[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for one in result.results:
+        table = Table(title=f"{one.test}: {one.rows:,} rows; per cent, 95 % intervals")
+        table.add_column("metric", no_wrap=True)
+        for system in one.systems:
+            table.add_column(system.name)
+        for note in result.metrics:
+            if note.name in HEADLINES:
+                cells = [
+                    cell(note, one.figure(each.name, note.name), difference_of(one, each.name, note.name))
+                    for each in one.systems
+                ]
+                table.add_row(note.name, *cells)
+        console.print(table)
+        console.print(_legend(one))
+    _print_files(files)
+
+
+def _print_comparison(result: Comparison, files: Sequence[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{result.test}: {result.rows:,} rows")
+    for name in comparison_head(result):
+        table.add_column(name, no_wrap=name == "metric")
+    for row in table_rows(result):
+        table.add_row(*row)
+    console = Console()
+    console.print(table)
+    console.print(result.verdict, highlight=False)
+    _print_files(files)
+
+
+def _legend(one: SetResult) -> str:
+    return f"▲ significantly better than {one.against}, ▼ worse (permutation test, Holm)"
+
+
+def _print_files(files: Sequence[Path]) -> None:
+    for path in files:
+        print(path)

@@ -1,0 +1,66 @@
+"""``pairwright perturb``: what every perturber makes of one rewrite or answer, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pairwright.cli.tables import print_table
+from pairwright.core.errors import ConfigError
+from pairwright.core.language.text_analysis import detect_language
+from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
+from pairwright.core.records import Dropped, Rejected, Turn
+from pairwright.perturbers.preview import preview
+from pairwright.pipelines.ingest.answer_dialogues import checked_tools
+from pairwright.pipelines.ingest.row_forms import RowError
+
+Outcomes = Mapping[str, list[Rejected | Dropped]]
+
+
+def perturb_command(
+    query: str, text: str | None, answer: str | None, history: Sequence[str], tools: str, results: Sequence[str]
+) -> None:
+    """Print every perturber's variants of one rewrite or one answer, or why it made none.
+
+    Raises:
+        ConfigError: not exactly one of the two is given, or the tools cannot be read.
+    """
+    if (text is None) == (answer is None):
+        raise ConfigError(["perturb: give --text or --answer"], "--text takes a good rewrite, --answer a good answer.")
+    turns = tuple(Turn(role=("user", "assistant")[at % 2], content=said) for at, said in enumerate(history))
+    if answer is None:
+        print_table("Worse variants", _rows(_of_rewrite(text or "", query, turns)))
+        return
+    steps = tuple(Turn(role="tool", content=said) for said in results)
+    found = preview(answer, query, turns, kind="answer", tools=_tools(tools), steps=steps)
+    print_table("Worse answers", _rows(found))
+
+
+def _of_rewrite(text: str, query: str, turns: tuple[Turn, ...]) -> Outcomes:
+    language = detect_language(query + text)
+    examples = ExampleIndex(read_examples(None)).choose(query, turns, language, 3)
+    return preview(text, query, turns, language, examples)
+
+
+def _tools(given: str) -> str:
+    """The definitions themselves, whether given as text or as the name of a file."""
+    if given and not given.lstrip().startswith("["):
+        try:
+            given = Path(given).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigError([f"--tools: {exc}"], "Give a JSON array of tools, or a file that holds one.") from exc
+    try:
+        return checked_tools(given)
+    except RowError as exc:
+        raise ConfigError([f"--tools: {exc}"], "Give a JSON array of OpenAI function definitions.") from exc
+
+
+def _rows(found: Outcomes) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = [("perturber", "defect", "rejected text, or why there is none")]
+    for name, outcomes in found.items():
+        for outcome in outcomes:
+            if isinstance(outcome, Rejected):
+                rows.append((name, outcome.defect, outcome.text))
+            elif len(outcomes) == 1:
+                rows.append((name, "", f"({outcome.reason})"))
+    return rows

@@ -1,0 +1,73 @@
+"""What ``pairwright recipes`` does."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from pairwright.core.errors import ConfigError
+from pairwright.core.storage import atomic_writer
+from pairwright.training_recipes.recipes.recipe_files import Recipe, read_recipe, recipes
+
+
+def list_command(words: Sequence[str]) -> None:
+    """Print name, trainer, stage and summary of the recipes with all ``words`` in their names, else in their comments.
+
+    Raises:
+        ConfigError: no recipe has them.
+    """
+    known = recipes().values()
+    found = _with(words, {recipe.name: recipe for recipe in known}) or _with(
+        words, {_comment(recipe): recipe for recipe in known}
+    )
+    if not found:
+        raise ConfigError(
+            [f"no recipe has {' and '.join(map(repr, words))} in its name or its opening comment"],
+            "'pairwright recipes list' prints all.",
+        )
+    table = Table("recipe", "trainer", "stage", "what it is for", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for recipe in found:
+        table.add_row(recipe.name, recipe.trainer, recipe.stage, recipe.summary)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _with(words: Sequence[str], texts: Mapping[str, Recipe]) -> list[Recipe]:
+    return [recipe for text, recipe in texts.items() if all(word.lower() in text.lower() for word in words)]
+
+
+def _comment(recipe: Recipe) -> str:
+    lines = recipe.path.read_text(encoding="utf-8").splitlines()
+    return " ".join(takewhile(lambda line: line.startswith("#"), lines))
+
+
+def show_command(name: str) -> None:
+    """Print a recipe file."""
+    print(read_recipe(name).path.read_text(encoding="utf-8"), end="")
+
+
+def copy_command(name: str, to: Path) -> None:
+    """Write a copy whose command names the copy; a file that the recipe names goes beside it. Never over a file."""
+    recipe = read_recipe(name)
+    target = to / recipe.path.name if to.is_dir() else to
+    text = recipe.path.read_text(encoding="utf-8")
+    command, _, rest = text.partition("\n")
+    for old in (f"training_recipes/configs/{recipe.path.name}", f"train {recipe.name} "):
+        command = command.replace(old, f"train {target} " if old.startswith("train ") else str(target))
+    beside = Path(str(recipe.settings.get("deepspeed", ""))).name
+    copies = [target, target.with_name(beside)] if beside else [target]
+    if there := [path for path in copies if path.exists()]:
+        raise ConfigError([f"{path}: exists already" for path in there], "Name another file or folder.")
+    if beside:
+        rest = rest.replace(str(recipe.settings["deepspeed"]), str(copies[1]))
+    with atomic_writer(target) as file:
+        file.write(f"{command}\n{rest}")
+    if beside:
+        shutil.copyfile(recipe.path.with_name(beside), copies[1])
+    print(f"wrote {', '.join(map(str, copies))}; run it: {command.removeprefix('# ')}")

@@ -1,0 +1,119 @@
+"""Shows a build's pairs, with the difference between chosen and rejected marked, and the life of any one row."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from pairwright.core.errors import ConfigError
+from pairwright.core.records import PreferencePair, Turn
+from pairwright.core.storage import read_rows
+from pairwright.core.tool_calls import calls_text
+
+_TOKENS = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?|\s+|.", re.DOTALL)
+_ID = re.compile(r"^[0-9a-f]{16}$")
+# A terminal obeys these; text from dialogues must not move the cursor or recolour the screen.
+_TERMINAL_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def show_command(folder: Path, defect: str | None, language: str | None, limit: int, row: str | None) -> None:
+    """Print pairs of the build in ``folder``, or everything about ``row``.
+
+    Raises:
+        ConfigError: no finished build there, no such defect, or no such row.
+    """
+    rows = folder / "rows"
+    if not (folder / "manifest.json").exists():
+        raise ConfigError([f"{folder}: no finished build here"], "Run 'pairwright build BUILD.yaml' first.")
+    console = Console(highlight=False)
+    if row is not None:
+        _show_row(console, rows, row)
+        return
+    pairs = (
+        pair
+        for pair in read_rows(rows / "pairs.jsonl", PreferencePair)
+        if defect in (None, pair.rejected.defect) and language in (None, pair.task.language)
+    )
+    shown = 0
+    for pair in islice(pairs, limit):
+        console.print(_pair(pair), soft_wrap=True)
+        shown += 1
+    if not shown:
+        known = sorted({pair.rejected.defect for pair in read_rows(rows / "pairs.jsonl", PreferencePair)})
+        raise ConfigError(
+            [f"{folder}: no such pair"], f"Its defects are: {', '.join(known) or 'none, it has no pairs'}."
+        )
+
+
+def _pair(pair: PreferencePair) -> Text:
+    text = Text()
+    origin = pair.task.origin
+    where = f"{origin.file}:{origin.line}" if origin.line else origin.file
+    text.append(f"{pair.rejected.defect}", "bold").append(
+        f"  {pair.rejected.maker}, {pair.split}, {where}, pair {pair.id}\n", "dim"
+    )
+    for turn in pair.task.history:
+        text.append(f"  {turn.role}: {_printable(_said(turn))}\n", "dim")
+    text.append(f"  query:    {_printable(pair.task.query)}\n")
+    for turn in pair.task.steps:
+        text.append(f"  {turn.role}: {_printable(_said(turn))}\n", "dim")
+    kept, changed = marked(_printable(pair.chosen.rewrite), _printable(pair.rejected.text))
+    text.append("  chosen:   ").append(kept).append("\n")
+    text.append("  rejected: ").append(changed).append("\n")
+    if pair.rejected.evidence:
+        text.append(f"  because:  {_printable(pair.rejected.evidence)}\n")
+    return text
+
+
+def _said(turn: Turn) -> str:
+    return calls_text(turn.calls) if turn.calls else turn.content
+
+
+def _printable(text: str) -> str:
+    return _TERMINAL_CONTROL.sub("\ufffd", text)
+
+
+def marked(chosen: str, rejected: str) -> tuple[Text, Text]:
+    """Both texts with what differs marked: ``[-only in chosen-]``, ``{+only in rejected+}``, and in colour."""
+    left, right = _TOKENS.findall(chosen), _TOKENS.findall(rejected)
+    first, second = Text(), Text()
+    for kind, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        old, new = "".join(left[i:j]), "".join(right[k:m])
+        if kind == "equal":
+            first.append(old)
+            second.append(new)
+            continue
+        if old:
+            first.append(f"[-{old}-]", "bold green")
+        if new:
+            second.append(f"{{+{new}+}}", "bold red")
+    return first, second
+
+
+def _show_row(console: Console, rows: Path, row: str) -> None:
+    if not _ID.match(row):
+        raise ConfigError(
+            [f"{row!r} is no row id"], "Ids are 16 hex digits: of a pair, a query, a candidate or a dialogue."
+        )
+    found = 0
+    for name, content in _mentions(rows, row):
+        console.print(Text(f"{name}:", "bold"))
+        console.print(Text(json.dumps(content, ensure_ascii=False, indent=2)), soft_wrap=True)
+        found += 1
+    if not found:
+        raise ConfigError([f"no row of the build has the id {row}"])
+
+
+def _mentions(rows: Path, row: str) -> Iterator[tuple[str, Any]]:
+    """Every line of the build's row files that names ``row``."""
+    for path in sorted(rows.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as file:
+            yield from ((path.name, json.loads(line)) for line in file if f'"{row}"' in line)

@@ -1,0 +1,237 @@
+"""Every answer that was ever paid for, and every request that was ever sent: one SQLite file.
+
+A request is written down *before* it is sent and again when its outcome is known, so budgets count what really went
+out, also after ``kill -9``. An answer is committed before anyone sees it, so it is never asked for twice. Headers,
+keys and prompts are never stored: an answer is found by the hash of its request.
+
+Several processes may share one ledger (WAL, one writer at a time). Open a :class:`Ledger` in the process and thread
+that uses it; opening is cheap.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from pairwright.core.config.build_file import LimitsConfig
+from pairwright.core.errors import BudgetReached, StorageError
+from pairwright.core.requests import Answer
+
+VERSION = 1
+BUSY_SECONDS = 60.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    request_hash TEXT PRIMARY KEY, endpoint TEXT NOT NULL, model TEXT NOT NULL, answer TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS attempts (
+    id INTEGER PRIMARY KEY, request_hash TEXT NOT NULL, endpoint TEXT NOT NULL, at REAL NOT NULL,
+    reserved_tokens INTEGER NOT NULL, reserved_cost REAL NOT NULL,
+    outcome TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL);
+CREATE TABLE IF NOT EXISTS totals (
+    endpoint TEXT PRIMARY KEY, requests INTEGER NOT NULL DEFAULT 0, answers INTEGER NOT NULL DEFAULT 0,
+    prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
+    cost REAL NOT NULL DEFAULT 0, reserved_tokens INTEGER NOT NULL DEFAULT 0, reserved_cost REAL NOT NULL DEFAULT 0);
+"""
+_TOTALS = ("requests", "answers", "prompt_tokens", "completion_tokens", "cost", "reserved_tokens", "reserved_cost")
+_USAGE = ", ".join(f"TOTAL({column})" for column in _TOTALS)
+_ADD = f"UPDATE totals SET {', '.join(f'{column} = {column} + ?' for column in _TOTALS)} WHERE endpoint = ?"
+
+
+class Usage(NamedTuple):
+    """What a ledger has seen, over all runs.
+
+    ``requests`` were sent (retries included), ``answers`` came back; tokens and ``cost`` are those of the answers.
+    ``reserved_*`` is set aside for requests without a known outcome: in flight, timed out or cut off by a crash.
+    """
+
+    requests: int
+    answers: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    reserved_tokens: int
+    reserved_cost: float
+
+
+class Ledger:
+    """The ledger at ``path``, created if missing; a context manager.
+
+    Raises:
+        StorageError: not a ledger, from another version, not writable, or the disk is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> Self:
+        with self._translated():
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as exc:
+                raise StorageError(f"{self.path.parent}: {exc.strerror}") from exc
+            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._write_ahead()
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("PRAGMA wal_autocheckpoint=8000")  # pages, 32 MB: each checkpoint stops the event loop
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, VERSION):
+                raise StorageError(f"{self.path}: a ledger of version {version}, this pairwright reads {VERSION}")
+            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
+        return self
+
+    def _write_ahead(self) -> None:
+        """Turn WAL on. Where two processes make one ledger at the same moment, SQLite refuses the later one at once, whatever the timeout."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; everything is already committed."""
+        self._db.close()
+
+    def get(self, request_hash: str) -> Answer | None:
+        """The answer to the request of that hash, if there is one."""
+        with self._translated():
+            row = self._db.execute("SELECT answer FROM answers WHERE request_hash = ?", (request_hash,)).fetchone()
+        return Answer.model_validate_json(row[0]) if row else None
+
+    def put(self, answer: Answer, endpoint: str, cost: float = 0.0) -> None:
+        """Store an answer that was not sent for by :meth:`begin`; a second answer to one request is ignored."""
+        with self._transaction():
+            kept = self._store(answer, endpoint)
+            self._add(endpoint, 0, kept, answer.prompt_tokens, answer.completion_tokens, cost)
+
+    def begin(self, request_hash: str, endpoint: str, tokens: int, cost: float, limits: LimitsConfig) -> int:
+        """Write down that a request is about to be sent, and return the number of this attempt.
+
+        ``tokens`` and ``cost`` are the most that it can take; they stay set aside until :meth:`finish`. The check
+        against ``limits`` and the note are one transaction: no two processes pass a budget together.
+
+        Raises:
+            BudgetReached: the request would pass a limit; nothing was written.
+        """
+        with self._transaction():
+            self._check(tokens, cost, limits)
+            attempt = self._db.execute(
+                "INSERT INTO attempts (request_hash, endpoint, at, reserved_tokens, reserved_cost) VALUES (?, ?, ?, ?, ?)",
+                (request_hash, endpoint, time.time(), tokens, cost),
+            ).lastrowid
+            self._add(endpoint, requests=1, reserved_tokens=tokens, reserved_cost=cost)
+        assert attempt is not None
+        return attempt
+
+    def finish(
+        self, attempt: int, outcome: str, *, answer: Answer | None = None, cost: float = 0.0, billed: bool = False
+    ) -> bool:
+        """Write down how an attempt ended, and its answer if it got one; false if another process was first with it.
+
+        An attempt without an answer gives back what was set aside for it, unless it may have been ``billed`` (a
+        time-out, a broken connection, an unreadable body): what was set aside then counts as spent.
+        """
+        with self._transaction():
+            endpoint, tokens, reserved = self._db.execute(
+                "SELECT endpoint, reserved_tokens, reserved_cost FROM attempts WHERE id = ?", (attempt,)
+            ).fetchone()
+            kept = answer is not None and self._store(answer, endpoint)
+            used = (answer.prompt_tokens, answer.completion_tokens, cost) if answer is not None else (0, 0, 0.0)
+            back = (0, 0.0) if billed else (-tokens, -reserved)
+            self._add(endpoint, 0, kept, *used, *back)
+            self._db.execute(
+                "UPDATE attempts SET outcome = ?, prompt_tokens = ?, completion_tokens = ?, cost = ? WHERE id = ?",
+                (outcome, *used, attempt),
+            )
+        return kept
+
+    def usage(self, endpoint: str | None = None) -> Usage:
+        """Running totals of one endpoint, or of all. Reads one small table: cheap at any number of answers."""
+        with self._translated():
+            if endpoint is None:
+                row = self._db.execute(f"SELECT {_USAGE} FROM totals").fetchone()
+            else:
+                row = self._db.execute(f"SELECT {_USAGE} FROM totals WHERE endpoint = ?", (endpoint,)).fetchone()
+        requests, answers, prompt, completion, cost, tokens, reserved = row
+        return Usage(int(requests), int(answers), int(prompt), int(completion), cost, int(tokens), reserved)
+
+    def _check(self, tokens: int, cost: float, limits: LimitsConfig) -> None:
+        if limits.max_requests is None and limits.max_tokens is None and limits.max_cost is None:
+            return
+        used = self.usage()
+        spent_tokens = used.prompt_tokens + used.completion_tokens + used.reserved_tokens
+        spent_cost = used.cost + used.reserved_cost
+        if limits.max_requests is not None and used.requests + 1 > limits.max_requests:
+            raise self._reached("max_requests", limits.max_requests, f"{used.requests} requests were sent")
+        if limits.max_tokens is not None and spent_tokens + tokens > limits.max_tokens:
+            raise self._reached(
+                "max_tokens",
+                limits.max_tokens,
+                f"{spent_tokens} tokens were used and the next request may take {tokens}",
+            )
+        if limits.max_cost is not None and spent_cost + cost > limits.max_cost:
+            raise self._reached(
+                "max_cost", limits.max_cost, f"{spent_cost:.4f} was spent and the next request may cost {cost:.4f}"
+            )
+
+    def _reached(self, key: str, limit: float, detail: str) -> BudgetReached:
+        return BudgetReached(
+            f"limits.{key} of {limit} is reached: {detail} (all runs of {self.path} together).",
+            f"Raise limits.{key} in the build file and run the same command again: it goes on where it stopped and asks nothing twice.",
+        )
+
+    def _store(self, answer: Answer, endpoint: str) -> bool:
+        done = self._db.execute(
+            "INSERT OR IGNORE INTO answers (request_hash, endpoint, model, answer, at) VALUES (?, ?, ?, ?, ?)",
+            (answer.request_hash, endpoint, answer.model, answer.model_dump_json(), time.time()),
+        )
+        return done.rowcount == 1
+
+    def _add(
+        self,
+        endpoint: str,
+        requests: int = 0,
+        answers: int = 0,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        cost: float = 0.0,
+        reserved_tokens: int = 0,
+        reserved_cost: float = 0.0,
+    ) -> None:
+        more = (requests, answers, prompt_tokens, completion_tokens, cost, reserved_tokens, reserved_cost)
+        if self._db.execute(_ADD, (*more, endpoint)).rowcount == 0:
+            self._db.execute("INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (endpoint, *more))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise StorageError(
+                f"{self.path}: {exc}",
+                "Free some space, or check that this is a ledger and can be written; then run the same command again: nothing paid for is lost.",
+            ) from exc

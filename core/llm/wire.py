@@ -1,0 +1,186 @@
+"""The chat completion protocol as bytes: a request's body, the answer in a response's body, what an error says.
+
+Pure functions, no network. The form is that of OpenAI's ``POST /v1/chat/completions``, which vLLM, llama.cpp, SGLang
+and most hosted services speak.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from pairwright.core.records import Turn
+from pairwright.core.requests import Answer, ChatRequest, Message, TokenLogprob
+from pairwright.core.tool_calls import argument_text
+
+_QUOTED = 16
+_UNKNOWN_MODEL = re.compile(
+    r"model.{0,80}(not (found|exist)|does not exist|unknown)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
+)
+
+
+def well_formed(text: str) -> str:
+    """``text`` without lone surrogates, which UTF-8 cannot hold: pairs are joined, the others become U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def request_body(request: ChatRequest, model: str) -> bytes:
+    """The JSON body that asks ``model`` for ``request``."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": chat_messages(request.messages),
+        "temperature": request.temperature,
+        "max_tokens": request.max_tokens,
+        "seed": request.seed,
+    }
+    if request.json_schema is not None:
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": request.schema_name, "strict": True, "schema": request.json_schema},
+        }
+    if request.tools:
+        body["tools"] = json.loads(request.tools)
+    if request.top_logprobs is not None:
+        body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+    return well_formed(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
+
+
+def chat_messages(turns: Iterable[Message | Turn]) -> list[dict[str, Any]]:
+    """The turns as OpenAI's messages; calls are numbered through, and results answer them in order.
+
+    Every call must have an answer there: where one result stands for several calls, the others' are empty.
+    """
+    messages: list[dict[str, Any]] = []
+    waiting: deque[str] = deque()
+    for turn in turns:
+        if turn.role != "tool":
+            messages += ({"role": "tool", "content": "", "tool_call_id": name} for name in waiting)
+            waiting.clear()
+        body: dict[str, Any] = {"role": turn.role, "content": turn.content}
+        if turn.calls:
+            waiting.extend(f"call_{len(messages)}_{number}" for number in range(len(turn.calls)))
+            body["tool_calls"] = [
+                {"id": name, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                for name, call in zip(waiting, turn.calls, strict=True)
+            ]
+        elif turn.role == "tool" and waiting:
+            body["tool_call_id"] = waiting.popleft()
+        messages.append(body)
+    if messages[-1:] and messages[-1]["role"] == "tool":
+        messages += ({"role": "tool", "content": "", "tool_call_id": name} for name in waiting)
+    return messages
+
+
+def prompt_token_bound(body: bytes) -> int:
+    """The most tokens that the prompt in ``body`` can have: no byte-level tokenizer makes more than one per byte."""
+    return len(body)
+
+
+def token_estimate(size: int) -> int:
+    """About how many tokens ``size`` bytes of text are: Chinese and English text both come to a third."""
+    return size // 3
+
+
+def read_answer(body: bytes, request_hash: str, asked_bytes: int, latency: float, model: str) -> Answer:
+    """The answer in a response's body.
+
+    A server that reports no usage is counted by estimate. ``latency`` is in seconds.
+
+    Raises:
+        ValueError: no JSON, or no answer in it; the message does not quote the body.
+    """
+    try:
+        data = json.loads(body)
+    except ValueError:
+        raise ValueError("HTML instead of JSON" if body.lstrip()[:1] == b"<" else "a body that is no JSON") from None
+    try:
+        choice = data["choices"][0]
+        message = choice["message"]
+        refusal = message.get("refusal")
+        text = well_formed(refusal or _called(message.get("tool_calls")) or message.get("content") or "")
+        usage = data.get("usage") or {}
+        return Answer(
+            request_hash=request_hash,
+            model=str(data.get("model") or model),
+            text=text,
+            finish_reason="refusal" if refusal else str(choice.get("finish_reason") or "unknown"),
+            prompt_tokens=int(usage.get("prompt_tokens", token_estimate(asked_bytes))),
+            completion_tokens=int(usage.get("completion_tokens", token_estimate(len(text.encode())))),
+            logprobs=_logprobs(choice.get("logprobs")),
+            latency=latency,
+        )
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError):
+        raise ValueError("a JSON body without an answer in choices[0].message") from None
+
+
+def _called(calls: Any) -> str:
+    """The text of an answer that calls tools; arguments that are no JSON object stay the text that they are."""
+    found = []
+    for call in calls or ():
+        name, arguments = call["function"]["name"], call["function"].get("arguments")
+        try:
+            found.append({"name": name, "arguments": json.loads(argument_text(arguments))})
+        except ValueError:
+            found.append({"name": name, "arguments": arguments})
+    return json.dumps(found, ensure_ascii=False) if found else ""
+
+
+def _logprobs(found: Any) -> tuple[TokenLogprob, ...]:
+    return tuple(
+        TokenLogprob(
+            token=well_formed(item["token"]),
+            logprob=_finite(item["logprob"]),
+            top=_alternatives(item.get("top_logprobs") or ()),
+        )
+        for item in (found or {}).get("content") or ()
+    )
+
+
+def _alternatives(items: Any) -> dict[str, float]:
+    top: dict[str, float] = {}
+    for item in items:
+        top.setdefault(well_formed(item["token"]), _finite(item["logprob"]))
+    return top
+
+
+def _finite(value: float | None) -> float:
+    """Servers write minus infinity as null, as -Infinity or as a huge number; JSON rows need a number."""
+    return max(value, -9999.0) if value is not None and not math.isnan(value) else -9999.0
+
+
+def error_details(body: bytes) -> tuple[str, str]:
+    """``(code, message)`` of an error body in OpenAI's form, or in a plain ``detail`` / ``message`` one; else empty."""
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return "", ""
+    if isinstance(data, dict) and isinstance(data.get("error"), dict):
+        data = data["error"]
+    if not isinstance(data, dict):
+        return "", ""
+    message = data.get("message") or data.get("error") or data.get("detail") or ""
+    code = data.get("code") or data.get("type") or ""
+    return str(code), message if isinstance(message, str) else ""
+
+
+def names_unknown_model(code: str, message: str) -> bool:
+    """Whether an error says that the server does not have the model."""
+    return code == "model_not_found" or bool(_UNKNOWN_MODEL.search(message))
+
+
+def quotable(message: str, key: str | None, asked: bytes) -> str:
+    """``message`` of a server cut to one short line, without the key; empty when it quotes the request."""
+    line = " ".join(message.split())
+    line = re.sub(r"\bsk-[\w*.-]+", "***", line.replace(key, "***") if key else line)[:200]
+    prompt = asked.decode()
+    if any(line[start : start + _QUOTED] in prompt for start in range(max(1, len(line) - _QUOTED + 1))):
+        return ""
+    return line

@@ -1,0 +1,245 @@
+"""The prompts of teacher and student, and the one place where dialogue text enters a prompt.
+
+The wording stands in ``teacher.LANGUAGE.txt`` and ``student.LANGUAGE.txt`` beside this file: system message, a line
+``=== user ===``, user message. A line that starts with ``[word]`` is kept only where that word applies: the target
+style (``concise``, ``informative``), the form of the answer (``plain``, ``json``) or that of the prompt (``tags``,
+``labels``).
+
+The fixed part of a prompt comes first and the case last, so that servers with a prefix cache read it once. Training,
+serving and evaluation of a student all call :func:`student_prompt`; :func:`prompt_hashes` names its text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
+
+from pydantic import Field, ValidationError
+
+from pairwright.core.config.build_file import PromptConfig, Style
+from pairwright.core.prompts.escaping import unescape
+from pairwright.core.prompts.forms import TAGGED, PromptForm, labelled_form
+from pairwright.core.records import (
+    Candidate,
+    Example,
+    Language,
+    Origin,
+    Rejected,
+    RewriteTask,
+    Row,
+    Turn,
+    content_id,
+)
+from pairwright.core.requests import Message
+
+ANALYSIS_LIMIT = 400
+REWRITE_LIMIT = 600
+
+_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n\s*```\Z", re.DOTALL)
+
+
+A = TypeVar("A", bound=Row)
+
+
+class TeacherAnswer(Row):
+    """What a teacher answers."""
+
+    analysis: str = Field(max_length=ANALYSIS_LIMIT)
+    needs_rewrite: bool
+    rewrite: str = Field(min_length=1, max_length=REWRITE_LIMIT)
+
+
+class StudentAnswer(Row):
+    """What a student with ``prompt.analysis`` answers; without it the answer is the bare rewrite."""
+
+    analysis: str = Field(max_length=ANALYSIS_LIMIT)
+    rewrite: str = Field(min_length=1, max_length=REWRITE_LIMIT)
+
+
+class StudentPrompt(NamedTuple):
+    """The two messages that a student sees."""
+
+    system: str
+    user: str
+
+
+def _schema(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+_ANALYSIS = {"type": "string", "maxLength": ANALYSIS_LIMIT}
+_REWRITE = {"type": "string", "maxLength": REWRITE_LIMIT}
+ANSWER_SCHEMA = _schema(analysis=_ANALYSIS, needs_rewrite={"type": "boolean"}, rewrite=_REWRITE)
+STUDENT_SCHEMA = _schema(analysis=_ANALYSIS, rewrite=_REWRITE)
+
+
+def teacher_messages(task: RewriteTask, style: Style = "concise") -> tuple[Message, ...]:
+    """The messages that ask a teacher or weak model for a rewrite of ``task`` as JSON of ``ANSWER_SCHEMA``."""
+    shown = [(one, _json(one.analysis, one.rewrite, one.needs_rewrite)) for one in task.examples]
+    system, user = _render("teacher", task, frozenset({style}), shown)
+    return Message(role="system", content=system), Message(role="user", content=user)
+
+
+def student_prompt(task: RewriteTask, config: PromptConfig) -> StudentPrompt:
+    """The prompt of the student: the same for training, serving and evaluation."""
+    plain = config.form == "plain"
+    words = frozenset({config.style, "json" if config.analysis else "plain", "labels" if plain else "tags"})
+    examples = task.examples if config.examples else ()
+    shown = [(one, _json(one.analysis, one.rewrite) if config.analysis else one.rewrite) for one in examples]
+    form = labelled_form(task.language) if plain else TAGGED
+    return StudentPrompt(*_render("student", task, words, shown, form, config.style if config.style_tag else None))
+
+
+def case_start(prompt: StudentPrompt, task: RewriteTask, config: PromptConfig) -> int:
+    """Where in ``prompt.user`` the part begins that is this task's own: what stands before it, other tasks share."""
+    if config.form == "xml":
+        return prompt.user.rindex("<history>")
+    # A turn begins with its speaker and has no line break: no line of the dialogue can be the bare label.
+    return f"\n{prompt.user}".rindex(f"\n{labelled_form(task.language).history}\n")
+
+
+def student_answer(answer: Candidate | Rejected, config: PromptConfig) -> str | None:
+    """The text that the student learns to give (or to avoid) for ``answer``.
+
+    With ``config.analysis`` this is JSON of ``STUDENT_SCHEMA``; None where the answer has no analysis: human rewrites
+    bring none, and none is invented for them.
+    """
+    rewrite = answer.rewrite if isinstance(answer, Candidate) else answer.text
+    if not config.analysis:
+        return rewrite
+    return None if answer.analysis is None else _json(answer.analysis, rewrite)
+
+
+def parse_answer(text: str) -> TeacherAnswer:
+    """Read a teacher's answer: one JSON object, at most wrapped in white space or one code fence.
+
+    Raises:
+        ValueError: what is wrong with it, in one line.
+    """
+    answer = parse_json(text, TeacherAnswer)
+    return answer.model_copy(update={"rewrite": unescape(answer.rewrite), "analysis": unescape(answer.analysis)})
+
+
+def parse_student_answer(text: str, config: PromptConfig) -> str:
+    """The rewrite in what a student answered to :func:`student_prompt`.
+
+    Raises:
+        ValueError: what is wrong with it, in one line.
+    """
+    rewrite = parse_json(text, StudentAnswer).rewrite if config.analysis else text
+    if not rewrite.strip():
+        raise ValueError("the answer is empty")
+    return unescape(rewrite.strip())
+
+
+def schema_instruction(schema: Mapping[str, Any]) -> str:
+    """The sentence that describes ``schema`` to a model whose server does not honour ``response_format``."""
+    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+    return f"Answer with one JSON object that follows this JSON schema, and with nothing else:\n{text}"
+
+
+def prompt_hashes(config: PromptConfig) -> dict[str, str]:
+    """Hashes that name the text of each prompt, as ``{"teacher.zh": "…", "student.zh": "…", …}``.
+
+    They are taken over a rendered probe, so a change of the wording, of the rendering or of the options changes them.
+    """
+    hashes = {}
+    for language in get_args(Language):
+        probe = _probe(language)
+        hashes[f"teacher.{language}"] = content_id(
+            [message.content for message in teacher_messages(probe, config.style)]
+        )
+        hashes[f"student.{language}"] = content_id(list(student_prompt(probe, config)))
+    return hashes
+
+
+def prompt_hash(config: PromptConfig, language: Language) -> str:
+    """Names the version of the student's prompt."""
+    return prompt_hashes(config)[f"student.{language}"]
+
+
+def _render(
+    kind: Literal["teacher", "student"],
+    task: RewriteTask,
+    words: frozenset[str],
+    shown: Iterable[tuple[Example, str]],
+    form: PromptForm = TAGGED,
+    style: Style | None = None,
+) -> tuple[str, str]:
+    system, user = _template(kind, task.language, words)
+    return system, user.substitute(
+        examples="".join(form.example(example, answer) for example, answer in shown),
+        style=form.style(style) if style else "",
+        history=form.turns(task.history),
+        query=form.text(task.query),
+    )
+
+
+@cache
+def _template(kind: str, language: Language, words: frozenset[str]) -> tuple[str, Template]:
+    text = files("pairwright.core.prompts").joinpath(f"{kind}.{language}.txt").read_text(encoding="utf-8")
+    return read_prompt(text, words)
+
+
+def read_prompt(text: str, words: frozenset[str]) -> tuple[str, Template]:
+    """The system message and the user message of a prompt file, of its marked lines only those marked with ``words``.
+
+    Raises:
+        ValueError: the line ``=== user ===`` is missing, or stands there twice.
+    """
+    lines = []
+    for line in text.splitlines():
+        word = re.match(r"\[([a-z]+)\] ", line)
+        if word is None or word[1] in words:
+            lines.append(line[word.end() :] if word else line)
+    parts = "\n".join(lines).split("\n=== user ===\n")
+    if len(parts) != 2:
+        raise ValueError("expected the system message, one line '=== user ===' and the user message")
+    return parts[0], Template(parts[1])
+
+
+def _json(analysis: str, rewrite: str, needs_rewrite: bool | None = None) -> str:
+    answer: dict[str, Any] = {"analysis": analysis, "needs_rewrite": needs_rewrite, "rewrite": rewrite}
+    if needs_rewrite is None:
+        del answer["needs_rewrite"]
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def parse_json(text: str, form: type[A]) -> A:
+    """Read an answer: one JSON object of the ``form``, at most wrapped in white space or one code fence.
+
+    Raises:
+        ValueError: what is wrong with it, in one line.
+    """
+    text = text.strip()
+    fenced = _FENCE.match(text)
+    try:
+        return form.model_validate_json(fenced[1] if fenced else text, strict=True)
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise ValueError(f"{where}: {problem['msg']}" if where else problem["msg"]) from exc
+
+
+def _probe(language: Language) -> RewriteTask:
+    turns = (Turn(role="user", content="1"), Turn(role="assistant", content="2"))
+    example = Example(
+        id="0", language=language, history=turns, query="3", analysis="4", needs_rewrite=True, rewrite="5"
+    )
+    origin = Origin(source="", file="", key="", licence="")
+    return RewriteTask(
+        id="",
+        conversation="",
+        dialogue="",
+        language=language,
+        history=turns,
+        query="6",
+        tokens=0,
+        examples=(example,),
+        origin=origin,
+    )

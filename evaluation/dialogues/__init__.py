@@ -1,0 +1,1 @@
+"""Answers over many turns: their rows, their metrics, their evaluation."""

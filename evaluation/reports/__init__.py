@@ -1,0 +1,1 @@
+"""Evaluations and comparisons as JSON, Markdown and HTML."""

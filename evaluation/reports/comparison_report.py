@@ -1,0 +1,157 @@
+"""Write a comparison: ``comparison.json``, ``comparison.md`` and ``comparison.html``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pairwright.core.storage import atomic_writer
+from pairwright.evaluation.evaluation import Shown, shown_as
+from pairwright.evaluation.reports.evaluation_report import ARROWS, METHOD, example, line, markdown_cell
+from pairwright.evaluation.reports.page import element, folded, page, table
+from pairwright.evaluation.reports.plots import Mark, axis, bar
+from pairwright.evaluation.scores import Difference
+from pairwright.evaluation.system_comparison import Comparison, signed
+
+_TONES = {"first": "bad", "second": "good", "neither": "plain"}
+
+
+def write_comparison(result: Comparison, folder: Path) -> tuple[Path, ...]:
+    """Write the three files into ``folder`` and return their paths.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    contents = {
+        "comparison.json": result.model_dump_json(indent=1) + "\n",
+        "comparison.md": markdown(result),
+        "comparison.html": html(result),
+    }
+    for name, text in contents.items():
+        with atomic_writer(folder / name) as file:
+            file.write(text)
+    return tuple(folder / name for name in contents)
+
+
+def table_rows(result: Comparison) -> Iterator[tuple[str, ...]]:
+    """One line per metric: name, first, second, difference with interval, adjusted p, who is better."""
+    for one in result.differences:
+        note = result.note(one.metric)
+        first, second = (_value(result, name, one.metric) for name in (result.first, result.second))
+        yield note.name, shown_as(note, first), shown_as(note, second), _gap(result, one), _p(one), _who(result, one)
+
+
+def slice_rows(result: Comparison) -> Iterator[tuple[str, ...]]:
+    """The slices where one of the two is significantly better: slice, metric, rows, difference, p, who."""
+    for one in result.by_slice:
+        if result.winner(one) != "neither":
+            part = f"{one.slice[0]}: {one.slice[1]}"
+            yield part, one.metric, str(one.rows), _gap(result, one), _p(one), _who(result, one)
+
+
+def markdown(result: Comparison) -> str:
+    """The comparison as Markdown."""
+    lines = [f"# {result.second} against {result.first} on {result.test}\n", f"**{result.verdict}**\n"]
+    lines += _markdown_table(comparison_head(result), table_rows(result))
+    lines += [f"\n{METHOD}\n", "## Where each wins\n"]
+    won = list(slice_rows(result))
+    lines += _markdown_table(SLICE_HEAD, won) if won else ["No slice shows a significant difference."]
+    for title, rows in (("Gains", result.gains), ("Losses", result.losses)):
+        lines.append(f"\n## {title}\n")
+        lines += [text for shown in rows for text in _markdown_example(shown)] or ["None."]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def html(result: Comparison) -> str:
+    """The comparison as one page."""
+    limits = axis([_mark(one) for one in result.differences], around_zero=True)
+    blocks = []
+    for one in result.differences:
+        note = result.note(one.metric)
+        share = limits if note.percent else axis([_mark(one)], around_zero=True)
+        drawn = bar(_mark(one), share, _TONES[result.winner(one)])
+        head = element("h3", note.name) + element("p", f"{note.what} · {ARROWS[note.better]}", "soft")
+        blocks.append(f'<div class="metric">{head}{line(_label(result, one), drawn, _gap(result, one))}</div>')
+    body = [
+        element("p", result.verdict, "verdict"),
+        table(comparison_head(result), table_rows(result)),
+        element("h2", "Differences"),
+        *blocks,
+        element("h2", "Where each wins"),
+        *(_won_blocks(result) or [element("p", "No slice shows a significant difference.")]),
+        folded("Rows gained", "".join(map(example, result.gains))),
+        folded("Rows lost", "".join(map(example, result.losses))),
+        element("p", METHOD, "soft"),
+    ]
+    return page(f"{result.second} against {result.first} on {result.test}", "en", body)
+
+
+def _won_blocks(result: Comparison) -> list[str]:
+    """Per slice with a significant difference: one line per metric that differs."""
+    parts: dict[tuple[str, str], list[Difference]] = {}
+    for one in result.by_slice:
+        if result.winner(one) != "neither":
+            parts.setdefault(one.slice, []).append(one)
+    limits = axis([_mark(one) for found in parts.values() for one in found], around_zero=True)
+    return [
+        f'<div class="metric">{element("h3", f"{kind}: {value}")}'
+        + "".join(
+            line(
+                f"{one.metric}: {_who(result, one)}",
+                bar(_mark(one), limits, _TONES[result.winner(one)]),
+                _gap(result, one),
+            )
+            for one in found
+        )
+        + "</div>"
+        for (kind, value), found in parts.items()
+    ]
+
+
+SLICE_HEAD = ("slice", "metric", "rows", "difference", "p", "better")
+
+
+def comparison_head(result: Comparison) -> tuple[str, ...]:
+    """The head of the side-by-side table."""
+    return "metric", result.first, result.second, "difference (95 %)", "p (Holm)", "better"
+
+
+def _markdown_table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> list[str]:
+    lines = ["| " + " | ".join(map(markdown_cell, head)) + " |", "|---" * len(head) + "|"]
+    return lines + ["| " + " | ".join(map(markdown_cell, row)) + " |" for row in rows]
+
+
+def _markdown_example(shown: Shown) -> Iterator[str]:
+    yield f"- {shown.id}"
+    texts = [*(("dialogue", turn) for turn in shown.history), ("query", shown.query), ("reference", shown.reference)]
+    for name, text in [*texts, *shown.rewrites.items()]:
+        yield f"  - {name}: {' '.join(text.split())}"
+
+
+def _value(result: Comparison, system: str, metric: str) -> float | None:
+    return next((one.value for one in result.figures if (one.system, one.metric) == (system, metric)), None)
+
+
+def _gap(result: Comparison, one: Difference) -> str:
+    note = result.note(one.metric)
+    return f"{signed(note, one.value)} ({signed(note, one.low)} to {signed(note, one.high)})"
+
+
+def _p(one: Difference) -> str:
+    if one.adjusted is None:
+        return "–"
+    return "<0.001" if one.adjusted < 0.001 else f"{one.adjusted:.3f}"
+
+
+def _who(result: Comparison, one: Difference) -> str:
+    return {"first": result.first, "second": result.second, "neither": ""}[result.winner(one)]
+
+
+def _label(result: Comparison, one: Difference) -> str:
+    if result.note(one.metric).better == "neither":
+        return "no better way"
+    return _who(result, one) or "not significant"
+
+
+def _mark(one: Difference) -> Mark:
+    return Mark(one.value, one.low, one.high)

@@ -1,0 +1,1 @@
+"""What can be evaluated: predictions in a file, endpoints, local models, baselines."""

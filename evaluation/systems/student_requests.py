@@ -1,0 +1,127 @@
+"""How models are asked for rewrites: the student's own prompt over the same window of history, and how answers are read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+from pydantic import Field
+
+from pairwright.core.config.build_file import ContextConfig, ExamplesConfig, LimitsConfig, PromptConfig
+from pairwright.core.errors import SourceError
+from pairwright.core.language.text_analysis import estimate_tokens
+from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
+from pairwright.core.prompts.history_window import window
+from pairwright.core.prompts.rewriting import STUDENT_SCHEMA, parse_student_answer, prompt_hash, student_prompt
+from pairwright.core.records import Origin, RewriteTask, Row
+from pairwright.core.requests import ChatRequest, Message
+from pairwright.evaluation.gold_rows import GoldRow, GoldSet
+from pairwright.evaluation.predictions import Prediction
+
+_ORIGIN = Origin(source="evaluation", file="", key="", licence="")
+
+
+class Asking(Row):
+    """What a model is shown and allowed. The defaults are those of a build file.
+
+    ``examples`` is a bank of few-shot examples (default: the packaged one), ``per_prompt`` how many of it are shown;
+    ``ledger`` keeps every answer, so that none is asked for twice. Sampling is greedy (temperature 0).
+    """
+
+    prompt: PromptConfig = Field(default_factory=PromptConfig)
+    context: ContextConfig = Field(default_factory=ContextConfig)
+    examples: str | None = None
+    per_prompt: int = 3
+    answer_tokens: int = 400
+    api_key_env: str | None = None
+    concurrency: int = 16
+    ledger: Path = Path("evaluation.ledger.sqlite")
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+
+
+def like_build(folder: Path, asking: Asking) -> Asking:
+    """``asking`` with the prompt, window and examples of a finished build: the student is asked as it was trained.
+
+    Raises:
+        SourceError: the folder holds no finished build.
+    """
+    path = folder / "build.yaml"
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise SourceError(f"{folder}: no finished build (no build.yaml)", "Run the build first.") from exc
+    examples = ExamplesConfig.model_validate(found["examples"])
+    return asking.model_copy(
+        update={
+            "prompt": PromptConfig.model_validate(found["prompt"]),
+            "context": ContextConfig.model_validate(found["context"]),
+            "examples": examples.path,
+            "per_prompt": examples.per_prompt,
+        }
+    )
+
+
+def with_examples(gold: GoldSet, asking: Asking) -> GoldSet:
+    """The test set with the few-shot examples that its prompts show; rows that name their own keep them."""
+    if not asking.prompt.examples or asking.per_prompt == 0:
+        return gold
+    index = ExampleIndex(read_examples(asking.examples))
+    return gold.model_copy(update={"rows": tuple(_with_examples(row, index, asking) for row in gold.rows)})
+
+
+def _with_examples(row: GoldRow, index: ExampleIndex, asking: Asking) -> GoldRow:
+    if row.examples:
+        return row
+    chosen = index.choose(row.query, row.history, row.language, asking.per_prompt, row.reference)
+    return row.model_copy(update={"examples": chosen})
+
+
+def task_of(row: GoldRow, asking: Asking) -> RewriteTask:
+    """The task that a build would have made of this row."""
+    context = asking.context
+    history, cut, tokens = window(row.history, context.turns, context.max_tokens, estimate_tokens(row.query))
+    return RewriteTask(
+        id=row.id,
+        conversation=row.dialogue,
+        dialogue=row.dialogue,
+        language=row.language,
+        history=history,
+        query=row.query,
+        cut_turns=cut,
+        tokens=tokens,
+        examples=row.examples,
+        origin=_ORIGIN,
+    )
+
+
+def request_for(row: GoldRow, asking: Asking) -> ChatRequest:
+    """The request that asks for the rewrite of one row."""
+    prompt = student_prompt(task_of(row, asking), asking.prompt)
+    messages = (Message(role="system", content=prompt.system), Message(role="user", content=prompt.user))
+    schema = STUDENT_SCHEMA if asking.prompt.analysis else None
+    return ChatRequest(messages=messages, max_tokens=asking.answer_tokens, json_schema=schema)
+
+
+def prediction_from(row: GoldRow, text: str, asking: Asking, *, cut_off: bool = False) -> Prediction:
+    """Read a model's answer. One that cannot be read is an empty rewrite with the reason: it is scored, not left out."""
+    try:
+        rewrite = parse_student_answer(text, asking.prompt)
+    except ValueError as exc:
+        return Prediction(id=row.id, rewrite="", raw=text, error=str(exc))
+    if cut_off:
+        return Prediction(id=row.id, rewrite=rewrite, raw=text, error=f"cut off after {asking.answer_tokens} tokens")
+    return Prediction(id=row.id, rewrite=rewrite, analysis=_analysis(text, asking), raw=text)
+
+
+def prompt_names(gold: GoldSet, asking: Asking) -> dict[str, str]:
+    """Which prompt was used, for the report: its hash per language."""
+    languages = sorted({row.language for row in gold.rows})
+    return {f"prompt.{language}": prompt_hash(asking.prompt, language) for language in languages}
+
+
+def _analysis(text: str, asking: Asking) -> str | None:
+    if not asking.prompt.analysis:
+        return None
+    body = text[text.index("{") : text.rindex("}") + 1]
+    return str(json.loads(body)["analysis"])

@@ -1,0 +1,1 @@
+"""The forms in which a build is written, one per file."""

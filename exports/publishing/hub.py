@@ -1,0 +1,243 @@
+"""Publishes a finished build to the Hugging Face Hub: exports, card, report and the build file, in one commit.
+
+Nothing else leaves the machine: no ledger, no rows that were dropped, no keys. A revision is complete or absent, because
+files are uploaded first and appear with the commit; after a broken upload the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import yaml
+
+from pairwright.core.errors import PublishError
+from pairwright.core.storage import sha256_of
+from pairwright.exports.publishing.licences import combined
+from pairwright.exports.publishing.personal_data import KINDS, Concern, concerns
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+T = TypeVar("T")
+
+FORMS = ("jsonl", "llamafactory", "openai", "parquet", "trl")
+TRIES = 5
+_AGAIN = {408, 409, 412, 429, 500, 502, 503, 504}
+_REFUSED = {
+    401: "The token is missing or not valid: run `hf auth login`, or set HF_TOKEN to one that may write.",
+    403: "This token may not write there: make one with write permission for that account.",
+    404: "No such repository or revision, or the token may not see it.",
+}
+
+
+class Publication(NamedTuple):
+    """What went to the Hub, or would go: bytes by path in the repository. ``commit`` is empty for a dry run."""
+
+    url: str
+    commit: str
+    files: Mapping[str, int]
+    configs: tuple[str, ...]
+
+    def loading(self, repo: str) -> str:
+        """The two lines that load it."""
+        chosen = f', "{self.configs[0]}"' if self.configs else ""
+        return f'from datasets import load_dataset\nrows = load_dataset("{repo}"{chosen})'
+
+
+def publish(
+    output: Path,
+    repo: str,
+    *,
+    private: bool = True,
+    revision: str = "main",
+    tag: str | None = None,
+    endpoint: str | None = None,
+    allow_licences: bool = False,
+    allow_personal_data: Collection[str] = (),
+    dry_run: bool = False,
+    wait: Callable[[float], None] = time.sleep,
+) -> Publication:
+    """Upload the build in ``output`` to the data set ``repo`` (``owner/name``), which is made if it is not there.
+
+    The token comes from where huggingface_hub looks for it, the address from ``endpoint`` or HF_ENDPOINT. A dry run
+    sends nothing. ``allow_personal_data`` names kinds of :mod:`~pairwright.exports.publishing.personal_data` that may go.
+
+    Raises:
+        PublishError: the build is unfinished, changed or must not be published; or the Hub refused.
+    """
+    contents = _contents(output)
+    problems = _licence_problems(output)
+    if problems and not allow_licences:
+        raise PublishError("; ".join(problems), "Leave a source out, or allow it if you know that you may.")
+    problems = (*problems, *_allowed_concerns(output, allow_personal_data))
+    sizes = {path: item.stat().st_size if isinstance(item, Path) else len(item) for path, item in contents.items()}
+    configs = _configs(output / "exports" / "README.md")
+    message = f"pairwright build {_manifest(output)['build']}"
+    message += "".join(f"\n\nAllowed in spite of: {problem}" for problem in problems)
+    with _hub(endpoint) as api:
+        commit = "" if dry_run else _upload(api, repo, contents, message, private, revision, tag, wait)
+        return Publication(f"{api.endpoint}/datasets/{repo}", commit, sizes, configs)
+
+
+@contextmanager
+def _hub(endpoint: str | None) -> Iterator[HfApi]:
+    """The client of ``endpoint``. It reads the address of its own commits against a constant, not against the argument."""
+    from huggingface_hub import HfApi, constants
+
+    before = constants.ENDPOINT
+    constants.ENDPOINT = (endpoint or before).rstrip("/")
+    try:
+        yield HfApi(endpoint=constants.ENDPOINT)
+    finally:
+        constants.ENDPOINT = before
+
+
+def _upload(
+    api: HfApi,
+    repo: str,
+    contents: Mapping[str, Path | bytes],
+    message: str,
+    private: bool,
+    revision: str,
+    tag: str | None,
+    wait: Callable[[float], None],
+) -> str:
+    """Make what is missing, commit, and return the commit."""
+    patiently = _Patience(repo, wait)
+    patiently(lambda: api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True))
+    if revision != "main":
+        patiently(lambda: api.create_branch(repo, branch=revision, repo_type="dataset", exist_ok=True))
+    commit = _commit(api, repo, revision, contents, message, patiently)
+    if tag:
+        patiently(lambda: api.create_tag(repo, tag=tag, revision=commit, repo_type="dataset", exist_ok=True))
+    return commit
+
+
+def _commit(
+    api: HfApi, repo: str, revision: str, contents: Mapping[str, Path | bytes], message: str, patiently: _Patience
+) -> str:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    there = patiently(lambda: api.list_repo_files(repo, revision=revision, repo_type="dataset"))
+    stale = [path for path in there if path.split("/")[0] in FORMS and path not in contents]
+    # The operations remember which files have arrived: a further try uploads only the others.
+    operations = [CommitOperationAdd(path, item) for path, item in contents.items()]
+    gone = [CommitOperationDelete(path) for path in stale]
+    return patiently(
+        lambda: api.create_commit(
+            repo, [*operations, *gone], commit_message=message, revision=revision, repo_type="dataset"
+        )
+    ).oid
+
+
+class _Patience:
+    """Tries again what may work later, and turns every other refusal into a clear error."""
+
+    def __init__(self, repo: str, wait: Callable[[float], None]) -> None:
+        self._repo, self._wait = repo, wait
+
+    def __call__(self, action: Callable[[], T]) -> T:
+        from huggingface_hub.errors import HfHubHTTPError
+
+        # Its bases are the errors of the HTTP library that the installed version stands on: there were three so far.
+        failures: tuple[type[BaseException], ...] = (OSError, RuntimeError, *HfHubHTTPError.__bases__)
+        for attempt in range(TRIES):
+            try:
+                return action()
+            except failures as exc:
+                # Uploads run in threads of the client, which wraps what went wrong there in a RuntimeError.
+                cause = exc.__cause__ or exc if isinstance(exc, RuntimeError) else exc
+                status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
+                if (status and status not in _AGAIN) or attempt == TRIES - 1:
+                    raise self._error(status, cause) from exc
+            self._wait(2.0**attempt)
+        raise AssertionError("unreachable")
+
+    def _error(self, status: int | None, cause: BaseException) -> PublishError:
+        again = "Run the same command again: what has arrived is not sent twice."
+        if status is None:
+            return PublishError(f"the Hub cannot be reached for {self._repo}: {type(cause).__name__}", again)
+        return PublishError(f"the Hub answered {status} for {self._repo}", _REFUSED.get(status, again))
+
+
+def _contents(output: Path) -> dict[str, Path | bytes]:
+    """What is published, by path in the repository: every exported file, checked against the build's manifest."""
+    manifest = _manifest(output)
+    contents: dict[str, Path | bytes] = {}
+    for name, digest in manifest["files"].items():
+        if name.startswith("exports/"):
+            path = output / name
+            if not path.is_file() or sha256_of(path) != digest:
+                raise PublishError(f"{path}: missing or changed since the build", "Build again, and publish that.")
+            contents[name.removeprefix("exports/")] = path
+    if "README.md" not in contents:
+        raise PublishError(f"{output}: there is no data card", "Add {use: card} to 'exports' and build again.")
+    build_file = _without_secrets(yaml.safe_load((output / "build.yaml").read_text(encoding="utf-8")))
+    contents["build.yaml"] = yaml.safe_dump(build_file, allow_unicode=True, sort_keys=False).encode()
+    return {**contents, "report.md": output / "report.md", "manifest.json": output / "manifest.json"}
+
+
+def _manifest(output: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise PublishError(f"{output}: no finished build here", "Build first: pairwright build FILE") from exc
+    return content
+
+
+def _without_secrets(config: dict[str, Any]) -> dict[str, Any]:
+    """The build file without what concerns only this machine: folders, and whatever stands beside a host in a URL."""
+    endpoints = {
+        name: {**endpoint, "base_url": _bare(endpoint["base_url"])} if endpoint.get("base_url") else endpoint
+        for name, endpoint in config.get("endpoints", {}).items()
+    }
+    return {**{key: value for key, value in config.items() if key not in ("output", "ledger")}, "endpoints": endpoints}
+
+
+def _bare(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _licence_problems(output: Path) -> tuple[str, ...]:
+    sources = yaml.safe_load((output / "build.yaml").read_text(encoding="utf-8"))["sources"]
+    return combined({source.get("source", source["use"]): source.get("licence", "") for source in sources}).problems
+
+
+def _allowed_concerns(output: Path, allowed: Collection[str]) -> Iterator[str]:
+    """What is published although rows hold personal data of an ``allowed`` kind.
+
+    Raises:
+        PublishError: rows hold other personal data, or were flagged; it names the first row of each kind.
+    """
+    found: dict[str, list[Concern]] = {}
+    for concern in concerns(output / "rows"):
+        found.setdefault(concern.kind, []).append(concern)
+    if refused := {kind: rows for kind, rows in found.items() if kind not in allowed}:
+        raise PublishError(
+            f"{output}: rows that must not be published: "
+            + "; ".join(
+                f"{kind} in {len(rows)}, first {rows[0].place} ({rows[0].hint})" for kind, rows in refused.items()
+            ),
+            "Take these rows out of the sources, or drop copies of test sets (decontamination.action), and build again. "
+            f"Personal data that may be published: --allow-personal-data, one of {', '.join(KINDS)}.",
+        )
+    return (f"{kind} in {len(rows)} rows" for kind, rows in found.items())
+
+
+def _configs(card: Path) -> tuple[str, ...]:
+    metadata = yaml.safe_load(card.read_text(encoding="utf-8").split("---\n")[1])
+    return tuple(config["config_name"] for config in metadata["configs"])
+
+
+def listing(publication: Publication) -> Iterator[str]:
+    """One line per file, with its size, and the total."""
+    for path, size in sorted(publication.files.items()):
+        yield f"{size:>12,}  {path}"
+    yield f"{sum(publication.files.values()):>12,}  bytes in {len(publication.files)} files"

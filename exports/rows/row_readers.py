@@ -1,0 +1,74 @@
+"""Reads every training export back, whatever its form: for evaluation, and as proof that nothing is lost in writing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from pairwright.core.errors import ExportError
+from pairwright.core.records import Split
+from pairwright.core.storage import storage_error
+from pairwright.exports.rows.rendering import TrainingRow
+
+
+def read_training_rows(path: Path) -> Iterator[TrainingRow]:
+    """The rows of a file of the ``llamafactory``, ``trl``, ``openai`` or ``parquet`` export, in order.
+
+    ``tokens`` is 0: files do not hold it.
+
+    Raises:
+        ExportError: the file is of no such form (names file and row).
+        StorageError: the file cannot be opened.
+    """
+    split = path.stem.rpartition("_")[2]
+    for number, record in enumerate(records(path), start=1):
+        try:
+            system, user, chosen, rejected = _texts(record)
+        except (KeyError, IndexError, TypeError, ValueError) as exc:
+            raise ExportError(f"{path}: row {number}: not a row of a training export ({exc!r})") from exc
+        yield TrainingRow(cast(Split, split), system, user, chosen, rejected, 0, record.get("label", True))
+
+
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a JSON Lines, JSON or Parquet file as they stand there.
+
+    Raises:
+        ExportError: no JSON.
+        StorageError: the file cannot be opened.
+    """
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        for batch in pq.ParquetFile(path).iter_batches():
+            yield from batch.to_pylist()
+        return
+    try:
+        with path.open("r", encoding="utf-8", newline="\n") as file:
+            yield from json.load(file) if path.suffix == ".json" else map(json.loads, file)
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    except json.JSONDecodeError as exc:
+        raise ExportError(f"{path}: not JSON: {exc}") from exc
+
+
+def _texts(row: dict[str, Any]) -> tuple[Any, ...]:
+    """System, user, chosen and rejected text of a row in any form."""
+    if "instruction" in row:
+        return row["system"], row["instruction"], row["chosen" if "chosen" in row else "output"], row.get("rejected")
+    if "conversations" in row:
+        turns = row["conversations"]
+        sides = [row["chosen"]["value"], row["rejected"]["value"]] if "chosen" in row else [turns[1]["value"], None]
+        return row["system"], turns[0]["value"], *sides
+    if "messages" in row:
+        return *_contents(row["messages"]), None
+    if "input" in row:
+        return _contents([*row["input"]["messages"], *row["preferred_output"], *row["non_preferred_output"]])
+    if "completion" in row:
+        return *_contents([*row["prompt"], *row["completion"]]), None
+    return _contents([*row["prompt"], *row["chosen"], *row["rejected"]])
+
+
+def _contents(messages: list[dict[str, Any]]) -> tuple[Any, ...]:
+    return tuple(message["content"] for message in messages)

@@ -1,9 +1,0 @@
-"""Gates: each decides which queries are rewritten and which pass. One per file; the catalogue is here."""
-
-from __future__ import annotations
-
-from pairwright.core.components import Component
-from pairwright.judges.gate_llm import GateLlm
-from pairwright.judges.gate_rules import GateRules
-
-GATES: dict[str, type[Component]] = {gate.name: gate for gate in (GateRules, GateLlm)}

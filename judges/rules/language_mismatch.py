@@ -1,0 +1,55 @@
+"""A rewrite or an answer in another language than its query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from pairwright.core.components import Component
+from pairwright.core.language.text_analysis import detect_language, supported
+from pairwright.core.records import Candidate, RewriteTask, TaskKind, Verdict
+from pairwright.core.requests import Ask
+from pairwright.core.tool_calls import calls_of
+from pairwright.judges.rules.rule_verdicts import said, verdicts
+
+_FOREIGN = {"zh": re.compile(r"[A-Za-z]{2,}"), "en": re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")}
+_ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+")
+
+
+class LanguageMismatch(Component):
+    """Fails a rewrite whose script is not the query's, or that brings words in the other script.
+
+    Foreign names that somebody in the dialogue used are no mismatch. An answer may bring names; it fails in a script
+    that is neither the query's nor the dialogue's.
+    """
+
+    name: ClassVar[str] = "language_mismatch"
+    tasks: ClassVar[frozenset[TaskKind]] = frozenset({"rewrite", "answer"})
+
+    foreign_words: int = Field(2, ge=1, description="Words in the other script, said by nobody, that fail a rewrite.")
+
+    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        find = self._in_rewrite if task.kind == "rewrite" else _in_answer
+        return verdicts(self.name, "language", (find(task, one.rewrite) for one in candidates))
+
+    def _in_rewrite(self, task: RewriteTask, rewrite: str) -> str | None:
+        language = detect_language(task.query)
+        texts = said(task)
+        foreign = [word for word in _FOREIGN[language].findall(rewrite) if not supported(word, texts)]
+        if foreign and (detect_language(rewrite) != language or len(foreign) >= self.foreign_words):
+            return " ".join(foreign)
+        return None
+
+
+def _in_answer(task: RewriteTask, answer: str) -> str | None:
+    if calls_of(answer):
+        return None
+    answer = _ADDRESS.sub(" ", answer)
+    language = detect_language(answer)
+    if language in (task.language, detect_language(task.query)):
+        return None
+    foreign = [word for word in _FOREIGN[task.language].findall(answer) if not supported(word, said(task))]
+    return " ".join(foreign) or None

@@ -1,0 +1,59 @@
+"""A rewrite that still points at the dialogue instead of naming what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pairwright.core.components import Component
+from pairwright.core.language.text_analysis import content_words, normalise, references, restored
+from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.requests import Ask
+from pairwright.judges.rules.restorations import differing_places, filled_places
+from pairwright.judges.rules.rule_verdicts import left_open, verdicts
+
+
+class LeftoverReference(Component):
+    """Fails a rewrite with a pronoun or demonstrative that nothing in it resolves.
+
+    A marker of ellipsis ("What about …?", 天坛呢？) counts only where the rewrite adds nothing to the query: with
+    something added ("What about melatonin for anxiety?") it is a matter of style. Without history there is nothing to point at, and everything passes. Where a human rewrite is known, references
+    that it keeps are allowed; where a gate lets the query pass because an answer is missing, those of the query.
+    """
+
+    name: ClassVar[str] = "leftover_reference"
+
+    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "leftover_reference", (leftover(task, one.rewrite) for one in candidates))
+
+
+def leftover(task: RewriteTask, rewrite: str) -> str | None:
+    """The first unresolved reference of the rewrite, or None."""
+    if not task.history or (left_open(task) and rewrite == task.query):
+        return None
+    found = references(rewrite, task.language)
+    if restored(task.query, rewrite, task.language):
+        found = tuple(reference for reference in found if reference.kind != "ellipsis")
+    for reference in found:
+        if task.reference is None or _times(reference.text, rewrite) > _times(reference.text, task.reference):
+            return reference.text
+    # What a copy keeps and the human rewrite replaced is left over, even if something else in the query resolves it.
+    copied = normalise(rewrite) == normalise(task.query)
+    places = differing_places(task, rewrite) if copied else filled_places(task, rewrite)
+    return next((word for place in places if (word := _only_points(place.instead, task))), None)
+
+
+def _times(word: str, text: str) -> int:
+    """How often the word stands in the text; in Chinese, which puts no spaces, as part of others too."""
+    edge = r"\b" if word.isascii() else ""
+    return len(re.findall(edge + re.escape(word) + edge, text, re.IGNORECASE))
+
+
+def _only_points(words: str, task: RewriteTask) -> str | None:
+    """The reference in the words, where nothing else in them carries meaning."""
+    found = references(words, task.language)
+    if not found or found[0].kind == "ellipsis":
+        return None
+    rest = words[: found[0].start] + words[found[0].end :]
+    return None if content_words(rest, task.language) else found[0].text

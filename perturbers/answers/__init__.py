@@ -1,0 +1,1 @@
+"""Perturbers of dialogue answers and tool calls, one per file."""

@@ -1,0 +1,129 @@
+"""Dragging repetition: the answer is there, among what was said already."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from pairwright.core.components import Component
+from pairwright.core.language import text_analysis as lang
+from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask, TaskKind
+from pairwright.perturbers.proof.answer_proof import dragging, prove
+from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
+from pairwright.perturbers.text import phrase_banks
+from pairwright.perturbers.text.answer_text import ending, is_aside, is_json, sentences, wish
+
+_LONGEST_QUERY = {"en": 240, "zh": 80}
+_LONGEST_SENTENCE = {"en": 260, "zh": 90}
+_SHORTEST_SENTENCE = {"en": 18, "zh": 8}
+
+
+class DraggingRepetition(Component):
+    """Says again, at length, what was said: ``question_FRAME`` the user's words, ``earlier_FRAME`` an earlier answer of
+    the assistant, ``self_FRAME`` a sentence of the answer itself. Frames: ``answers.LANGUAGE.txt``, ``repeat.*``."""
+
+    name: ClassVar[str] = "dragging_repetition"
+    tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
+    variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
+
+    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+        """See :class:`~pairwright.core.components.Perturber`."""
+        drafts = _drafts(task, chosen.rewrite, rng)
+        yield from prove(self.name, "dragging_repetition", task, chosen, drafts, dragging, self.variants)
+
+
+def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    if is_json(chosen):
+        yield impossible("is_json")
+        return
+    if is_aside(chosen, task.language) and len(chosen) < _LONGEST_SENTENCE[task.language]:
+        yield impossible("nothing_to_repeat", chosen)
+        return
+    drafts = [*_question(task, chosen, rng), *_earlier(task, chosen, rng), *_self(task, chosen, rng)]
+    rng.shuffle(drafts)
+    yield from drafts
+    if not drafts:
+        yield impossible("nothing_to_repeat", chosen)
+
+
+def _joint(task: RewriteTask) -> str:
+    return " " if task.language == "en" else ""
+
+
+def _question(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    query = " ".join(task.query.split())
+    if (
+        not wish(task.query, task.language)
+        or not _SHORTEST_SENTENCE[task.language] <= len(query) <= _LONGEST_QUERY[task.language]
+        or '"' in query
+        or "”" in query
+    ):
+        return
+    frames = phrase_banks.phrases(task.language, "repeat.words")
+    if lang.is_question(query, task.language):
+        frames += phrase_banks.phrases(task.language, "repeat.question")
+    frame = rng.choice(frames)
+    said = frame.text.replace("{query}", query)
+    text = said + _joint(task) + chosen
+    again = list(_sayable(task, chosen))
+    # one echo of the question does not drag a long answer
+    if len(said) < 0.4 * len(chosen) and again:
+        text += _joint(task) + _once_more(task, again, len(chosen) // 3, rng)
+    yield Draft(text, f"question_{frame.slug}", said)
+
+
+def _earlier(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    wanted = max(len(chosen) // 2, _SHORTEST_SENTENCE[task.language])
+    for turn in reversed(task.history):
+        listed = re.search(r"(?:^|\s)[(（]?\d[.)）、]", turn.content)
+        found = [] if turn.role != "assistant" or listed else list(_sayable(task, turn.content))
+        if not found:
+            continue
+        frame = rng.choice(phrase_banks.phrases(task.language, "repeat.earlier"))
+        said, length = [], 0
+        for sentence in found:
+            said.append(sentence)
+            length += len(sentence)
+            if length >= wanted:
+                break
+        recap = frame.text.replace("{sentence}", _joint(task).join(said))
+        yield Draft(recap + _joint(task) + chosen, f"earlier_{frame.slug}", recap)
+        return
+
+
+def _self(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    again = list(_sayable(task, chosen))
+    if again:
+        said = _once_more(task, again, max(len(chosen) // 2, 1), rng)
+        slug = next(
+            frame.slug
+            for frame in phrase_banks.phrases(task.language, "repeat.self")
+            if said.startswith(frame.text.partition("{")[0])
+        )
+        text = chosen.rstrip()
+        text += "" if ending(text) else "." if task.language == "en" else "。"
+        yield Draft(text + _joint(task) + said, f"self_{slug}", said)
+
+
+def _once_more(task: RewriteTask, again: list[str], wanted: int, rng: random.Random) -> str:
+    """Sentences of the answer in frames, until about ``wanted`` characters are said twice."""
+    parts: list[str] = []
+    frames = phrase_banks.shuffled(task.language, "repeat.self", rng)
+    for frame, sentence in zip(frames, sorted(again, key=len, reverse=True), strict=False):
+        if sum(map(len, parts)) >= wanted:
+            break
+        parts.append(frame.text.replace("{sentence}", sentence))
+    return _joint(task).join(parts)
+
+
+def _sayable(task: RewriteTask, text: str) -> Iterator[str]:
+    """The statements of a text that can be said again as they are."""
+    for span in sentences(text, task.language):
+        fits = _SHORTEST_SENTENCE[task.language] <= len(span.text) <= _LONGEST_SENTENCE[task.language]
+        whole = ending(span.text) and not is_aside(span.text, task.language) and span.text[0] not in "-*•"
+        if fits and whole and not lang.is_question(span.text, task.language):
+            yield span.text

@@ -1,0 +1,1 @@
+"""Perturbers of rewrites, one per file."""

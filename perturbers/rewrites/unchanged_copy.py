@@ -1,0 +1,35 @@
+"""Unchanged copy: a query that needs a rewrite is answered as it stands."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pairwright.core.components import Component
+from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.perturbers.proof.rewrite_proof import Draft, missing, settle, vague
+from pairwright.perturbers.text.repair import in_the_place_of
+
+
+class UnchangedCopy(Component):
+    """Copies the query, with the punctuation that the chosen rewrite ends in.
+
+    Proven only where the query points at something it does not name, or lacks words that the rewrite brought back;
+    a rewrite that merely mends spelling is no reason to punish the copy.
+    """
+
+    name: ClassVar[str] = "unchanged_copy"
+
+    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+        """See :class:`~pairwright.core.components.Perturber`."""
+        yield from settle(self.name, "unchanged", task, chosen, _drafts(task, chosen.rewrite), _still_open, 1)
+
+
+def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+    text = in_the_place_of(task.query, chosen)
+    yield Draft(text, "copied_query", _still_open(task, chosen, text))
+
+
+def _still_open(task: RewriteTask, chosen: str, text: str) -> str:
+    return missing(task, chosen, text) or vague(task, chosen, text)

@@ -1,0 +1,1 @@
+"""What perturbers know of texts: phrases, names, values, what a rewrite restored, and repair after an edit."""

@@ -1,0 +1,1 @@
+"""The shortcut audit: can chosen be told from rejected without the dialogue?"""

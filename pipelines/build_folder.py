@@ -1,0 +1,106 @@
+"""The end of a build: exports, report and manifest are made in ``unfinished/`` and moved into place together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.exporter import Exporter
+from pairwright.core.prompts.answering import hashes
+from pairwright.core.records import StageCount, content_id
+from pairwright.core.result import (
+    AUDIT,
+    CALIBRATION,
+    COMPARISONS,
+    DIVERSITY,
+    GATE,
+    IMPROVEMENTS,
+    INDEX,
+    JUDGING,
+    LEAKS,
+    SPLIT,
+    THIN,
+    BuildResult,
+)
+from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
+from pairwright.pipelines.reporting.report import write_report
+
+ROWS = ("tasks", "candidates", "judged", "sft", "pairs", "dropped", "failed")
+
+
+def unfinished(output: Path) -> Path:
+    """An empty ``output/unfinished``, where everything is made; what a broken run left there goes."""
+    work = output / "unfinished"
+    try:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+    except OSError as exc:
+        raise storage_error(exc, work) from exc
+    return work
+
+
+def finish(config: BuildConfig, counts: Sequence[StageCount], work: Path, output: Path) -> BuildResult:
+    """Export, report, write the manifest, and put all of it in ``output`` in place of an older build.
+
+    Raises:
+        ExportError: an exporter cannot write the rows in its form; the older build stays as it was.
+    """
+    rows = _keep_rows(work)
+    # What a build is does not depend on where it lies, how fast its servers may be asked, or at which address.
+    resolved = config.model_dump(mode="json", exclude={"output", "ledger", "endpoints", "limits"})
+    models = {name: endpoint.model for name, endpoint in config.endpoints.items()}
+    build_id = content_id([resolved, models, {name: sha256_of(rows / f"{name}.jsonl") for name in ("sft", "pairs")}])
+    result = BuildResult(config, build_id, rows, tuple(counts), hashes(config.prompt, config.task))
+    exports = work / "exports"
+    exports.mkdir()
+    # The card tells of the files that the others wrote.
+    for exporter in sorted(config.exports, key=lambda one: one.name == "card"):
+        assert isinstance(exporter, Exporter)
+        exporter.export(result, exports)
+    with atomic_writer(work / "build.yaml") as file:
+        yaml.safe_dump(config.model_dump(mode="json"), file, allow_unicode=True, sort_keys=False)
+    write_report(result, work / "report.md")
+    files = [path for path in sorted(exports.rglob("*")) if path.is_file()]
+    manifest = {
+        "build": build_id,
+        "name": config.name,
+        "prompts": dict(result.prompt_hashes),
+        "stages": [count.model_dump(mode="json") for count in counts],
+        "files": manifest_of(work, [*files, *sorted(rows.iterdir())]),
+    }
+    write_json(work / "manifest.json", manifest)
+    _move_into_place(work, output)
+    return BuildResult(config, build_id, output / "rows", tuple(counts), result.prompt_hashes)
+
+
+def _keep_rows(work: Path) -> Path:
+    """Move the files that explain the result to ``rows/``; the steps in between go."""
+    rows = work / "rows"
+    rows.mkdir()
+    for name in ROWS:
+        os.replace(work / f"{name}.jsonl", rows / f"{name}.jsonl")
+    for name in (AUDIT, CALIBRATION, COMPARISONS, GATE, IMPROVEMENTS, JUDGING, SPLIT, INDEX, LEAKS, DIVERSITY, THIN):
+        if (work / name).exists():
+            os.replace(work / name, rows / name)
+    for path in work.iterdir():
+        if path != rows:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return rows
+
+
+def _move_into_place(work: Path, output: Path) -> None:
+    """Replace the older build. Its manifest goes first and the new one comes last: without one there is no build."""
+    try:
+        (output / "manifest.json").unlink(missing_ok=True)
+        for name in ("rows", "exports", "build.yaml", "report.md", "manifest.json"):
+            if (output / name).is_dir():
+                shutil.rmtree(output / name)
+            os.replace(work / name, output / name)
+        work.rmdir()
+    except OSError as exc:
+        raise storage_error(exc, output) from exc

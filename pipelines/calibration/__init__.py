@@ -1,0 +1,1 @@
+"""What judges are worth, measured against texts whose worth is known."""

@@ -1,0 +1,1 @@
+"""What is left out because something like it is there already: duplicates, earlier builds, test sets."""

@@ -1,0 +1,118 @@
+"""One task per request: exact duplicates go, near duplicates go, and no template floods the data.
+
+What is compared is the query together with its window of history: 多少钱？ after two different dialogues is two tasks.
+Near duplicates are compared without courtesy and particles (:func:`~pairwright.pipelines.dedup.same_request.essence`). They
+must be similar in the query and in the last turns before it, and must ask the same: rows that differ in an entity or a
+number are different questions, of which only so many per template are kept.
+
+Which row of several is kept depends on the rows alone, not on their order: one with a human rewrite before one
+without, then the earliest in its source. What an earlier build has is not built again. Tasks and texts wait in
+temporary files while they are compared: memory holds a few hundred bytes of each row.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from pairwright.core.config.sections import DedupConfig
+from pairwright.core.records import Dropped, RewriteTask
+from pairwright.pipelines.dedup.dedup_index import Notes
+from pairwright.pipelines.dedup.duplicate_verdicts import EXACT, Verdict, Verdicts
+from pairwright.pipelines.dedup.earlier_builds import build_name, read_index
+from pairwright.pipelines.dedup.near_duplicate_rows import near_rows
+from pairwright.pipelines.dedup.request_text import asked_text, digest_of
+from pairwright.pipelines.dedup.spool import put, waiting_lines
+from pairwright.pipelines.similarity.disk_texts import DiskTexts
+
+STAGE = "dedup"
+
+
+def deduplicate(tasks: Iterable[RewriteTask], config: DedupConfig) -> Iterator[RewriteTask | Dropped]:
+    """Yield one outcome per task, in their order: the task, or why it goes.
+
+    ``exact_duplicate``, ``near_duplicate``, ``template``, or ``in_earlier_build`` for a duplicate of a row of one of
+    ``config.earlier``. The detail of a dropped row names the row that stays in its place and the Jaccard similarity of
+    the two.
+
+    Raises:
+        ConfigError: a folder of ``config.earlier`` holds no finished build.
+        StorageError: the temporary folder is full.
+    """
+    with tempfile.TemporaryFile() as waiting, closing(Notes()) as notes:
+        builds = _note_earlier(notes, config)
+        earlier = len(notes)
+        _note(tasks, waiting, notes, config.near)
+        verdicts = _verdicts(notes, config)
+        for row, line in enumerate(waiting_lines(waiting), start=earlier):
+            if (verdict := verdicts.of(row)) is None:
+                yield RewriteTask.model_validate_json(line)
+            else:
+                yield _dropped(notes, row, verdict, builds)
+
+
+def _verdicts(notes: Notes, config: DedupConfig) -> Verdicts:
+    """Verdicts on all rows; a copy of a row that goes because of another one goes because of that one too."""
+    verdicts = Verdicts(len(notes))
+    ranking = notes.ranking()
+    firsts = notes.firsts(ranking)
+    if config.near:
+        rows = ranking[firsts[ranking] == ranking]
+        verdicts.spread(near_rows(notes.texts, rows, config), rows)
+    verdicts.copy_of(firsts, EXACT)
+    return verdicts
+
+
+def near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, Verdict]:
+    """What goes of ``texts`` (see :func:`~pairwright.pipelines.dedup.request_text.asked_text`), the best first, and because
+    of which other one."""
+    with closing(DiskTexts()) as waiting:
+        for text in texts:
+            waiting.append(text)
+        verdicts = near_rows(waiting, np.arange(len(texts)), config)
+    found = ((row, verdicts.of(row)) for row in np.flatnonzero(verdicts.goes).tolist())
+    return {row: verdict for row, verdict in found if verdict}
+
+
+def dialogue_links(tasks: Iterable[RewriteTask], config: DedupConfig) -> list[tuple[str, str]]:
+    """Pairs of dialogues that share a duplicate, exact or near: what :func:`~pairwright.pipelines.pairing.splits.assign` and its
+    ``verify`` take as links. None are left where near duplicates were removed."""
+    dialogues = []
+    with closing(DiskTexts()) as texts:
+        for task in tasks:
+            dialogues.append(task.dialogue)
+            texts.append(asked_text(task))
+        verdicts = near_rows(texts, np.arange(len(dialogues)), config)
+    found = ((row, verdicts.of(row)) for row in np.flatnonzero(verdicts.goes).tolist())
+    pairs = ((dialogues[row], dialogues[one.because]) for row, one in found if one and one.reason != "template")
+    return sorted({(one, other) for one, other in pairs if one != other})
+
+
+def _note_earlier(notes: Notes, config: DedupConfig) -> list[tuple[int, str]]:
+    """Note the rows of earlier builds; return where each build's rows end, and its name."""
+    ends = []
+    for folder in map(Path, config.earlier):
+        name = build_name(folder)
+        for row in read_index(folder):
+            notes.add_earlier(row.id, row.digest, row.asked if config.near else "")
+        ends.append((len(notes), name))
+    return ends
+
+
+def _note(tasks: Iterable[RewriteTask], waiting: IO[bytes], notes: Notes, near: bool) -> None:
+    for task in tasks:
+        put(waiting, task)
+        notes.add(task, digest_of(task), asked_text(task) if near else "")
+
+
+def _dropped(notes: Notes, row: int, verdict: Verdict, builds: Sequence[tuple[int, str]]) -> Dropped:
+    build = next((name for end, name in builds if verdict.because < end), None)
+    reason = verdict.reason if build is None or verdict.reason == "template" else "in_earlier_build"
+    place = f" in build {build}" if build else ""
+    detail = f"of {notes.id_of(verdict.because)}{place}, Jaccard {verdict.jaccard:.3f}"
+    return Dropped(stage=STAGE, row=notes.id_of(row), reason=reason, detail=detail)

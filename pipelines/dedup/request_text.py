@@ -1,0 +1,41 @@
+"""The texts that tasks are compared by."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pairwright.core.language.canonical_form import canonical
+from pairwright.core.records import RewriteTask, Turn
+from pairwright.pipelines.dedup.near_duplicate_rows import BREAK
+from pairwright.pipelines.dedup.same_request import essence
+
+
+def compared_text(task: RewriteTask) -> str:
+    """What exact duplicates share: the query and its window in one spelling, the query first, then newest first.
+
+    Answers share as well what was called since the query, what came back, the system prompt and the tools.
+    """
+    if task.kind == "answer":
+        told = [canonical(said(turn)) for turn in reversed((*task.history, *task.steps))]
+        return BREAK.join([canonical(task.query), str(len(task.steps)), *told, task.system, task.tools])
+    return BREAK.join([canonical(task.query), *(canonical(turn.content) for turn in reversed(task.history))])
+
+
+def digest_of(task: RewriteTask) -> bytes:
+    """Sixteen bytes that stand for :func:`compared_text`."""
+    return hashlib.blake2b(compared_text(task).encode(), digest_size=16).digest()
+
+
+def asked_text(task: RewriteTask) -> str:
+    """What near duplicates share, or nearly so: the same without courtesy, particles and articles.
+
+    An answer from results of tools is like no other: the steps of one query differ by little else than what came back.
+    """
+    if task.steps:
+        return digest_of(task).hex()
+    return BREAK.join([essence(task.query), *(essence(turn.content) for turn in reversed(task.history))])
+
+
+def said(turn: Turn) -> str:
+    """What a turn says and calls."""
+    return " ".join([turn.content, *(f"{call.name} {call.arguments}" for call in turn.calls)])

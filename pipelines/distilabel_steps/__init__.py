@@ -1,0 +1,1 @@
+"""Our stages as distilabel steps for anybody's pipeline. Importing them imports distilabel."""

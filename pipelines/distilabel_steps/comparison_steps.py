@@ -1,0 +1,120 @@
+"""Comparing several rewrites of one query as a distilabel step, usable in anybody's pipeline.
+
+    step = CompareRewrites(comparison=Pairwise(endpoint="judge"), endpoints={"judge": endpoint}, ledger="paid.sqlite")
+    step.load()
+    rows = next(step.process([{"language": "en", "history": [...], "query": "...", "rewrites": ["...", "..."]}]))
+
+Importing this module imports distilabel, which takes seconds.
+"""
+
+# No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Literal
+
+from distilabel.steps import Step, StepInput
+from pydantic import Field, PrivateAttr, SerializeAsAny
+
+from pairwright.core.components import Comparer, Component
+from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
+from pairwright.core.errors import JudgeError, RequestFailed
+from pairwright.judges.tournament import Ranking, best, rank
+from pairwright.pipelines.distilabel_steps.ledger_llm import Record
+from pairwright.pipelines.distilabel_steps.rewrite_steps import SETTING, opened, task_of_row
+from pairwright.pipelines.judging.candidate_judging import ordered_map
+from pairwright.pipelines.judging.endpoint_access import Asking
+
+
+class CompareRewrites(Step):  # type: ignore[misc]
+    """Find the best of several rewrites of each query, or rank them all, by comparing two at a time in both orders.
+
+    Input columns:
+        - language, history, query and the columns of a setting: see :class:`pairwright.pipelines.distilabel_steps.rewrite_steps.JudgeCandidates`.
+        - rewrites (`List[str]`): the rewrites to compare, favourite first; those that are `None` do not take part.
+
+    Output columns:
+        - best_rewrite (`str`): the best one; `None` where there is none or a comparison failed.
+        - ranking (`List[int]`): places in `rewrites`, the best first; only the best one with `precision: best`.
+        - comparisons (`str`): JSON list of the comparisons, see ``pairwright.core.records.Comparison``.
+        - compare_error (`str`): empty, or why there is no verdict.
+
+    Attributes:
+        comparison: a component such as ``pairwright.judges.llm.pairwise.Pairwise``.
+        endpoints: by the names that the comparison uses.
+        ledger: path of the ledger that keeps the paid answers.
+        precision: `best` compares each rewrite with the leader (N - 1 comparisons), `all` each with each.
+        limits: the budget.
+
+    Raises:
+        JudgeError: from ``load``: an endpoint was not given, or ``comparison`` cannot compare.
+        BudgetReached, ModelError: from ``process``.
+    """
+
+    comparison: SerializeAsAny[Component]
+    endpoints: dict[str, EndpointConfig]
+    ledger: str
+    precision: Literal["best", "all"] = "best"
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+
+    _stack: ExitStack | None = PrivateAttr(None)
+    _asking: Asking | None = PrivateAttr(None)
+
+    @property
+    def inputs(self) -> dict[str, bool]:
+        """The columns read, and whether each is required."""
+        required = dict.fromkeys(("language", "history", "query", "rewrites"), True)
+        return {**required, **dict.fromkeys(SETTING, False)}
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns written."""
+        return ["best_rewrite", "ranking", "comparisons", "compare_error"]
+
+    def load(self) -> None:
+        """Open ledger and client in the process that compares."""
+        super().load()
+        if not isinstance(self.comparison, Comparer):
+            raise JudgeError(f"{self.comparison.name!r} cannot compare two texts")
+        self._stack = ExitStack()
+        self._asking = opened(self._stack, [self.comparison], self.endpoints, self.ledger, self.limits)
+
+    def unload(self) -> None:
+        """Close the connections and the ledger."""
+        if self._stack is not None:
+            self._stack.close()
+            self._stack = None
+
+    def process(self, inputs: StepInput) -> Iterator[list[Record]]:
+        """Yield one row per input, in order."""
+        assert self._asking is not None, "load() comes first"
+        yield list(ordered_map(self._compared, inputs, self._asking.width, self._asking.runner))
+
+    async def _compared(self, row: Record) -> Record:
+        places = [place for place, text in enumerate(row["rewrites"]) if text is not None]
+        try:
+            ranking = await self._ranking(row, [row["rewrites"][place] for place in places])
+        except RequestFailed as exc:
+            error = f"{exc.kind}: {exc}"
+            return {**row, "best_rewrite": None, "ranking": [], "comparisons": "[]", "compare_error": error}
+        order = [places[place] for place in ranking.order]
+        said = [bout.verdict.model_dump(mode="json") for bout in ranking.bouts]
+        return {
+            **row,
+            "best_rewrite": row["rewrites"][order[0]] if order else None,
+            "ranking": order,
+            "comparisons": json.dumps(said, ensure_ascii=False),
+            "compare_error": "",
+        }
+
+    async def _ranking(self, row: Record, texts: list[str]) -> Ranking:
+        assert self._asking is not None
+        assert isinstance(self.comparison, Comparer)
+        if not texts:
+            return Ranking((), ())
+        task, ask = task_of_row(row), self._asking.ask
+        if self.precision == "all":
+            return await rank(self.comparison, task, texts, ask)
+        winner, bouts = await best(self.comparison, task, texts, ask)
+        return Ranking((winner,), bouts)

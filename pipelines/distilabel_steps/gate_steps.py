@@ -1,0 +1,101 @@
+"""The gate as a distilabel step, usable in any distilabel pipeline and without a pool.
+
+    step = GateQueries(gate=GATES["rules"]())
+    step.load()
+    rows = next(step.process([{"language": "en", "history": [...], "query": "What about in winter?"}]))
+
+Importing this module imports distilabel, which takes seconds.
+"""
+
+# No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from distilabel.steps import Step, StepInput
+from pydantic import Field, PrivateAttr, SerializeAsAny
+
+from pairwright.core.components import Component
+from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
+from pairwright.core.records import Failed, RewriteTask
+from pairwright.pipelines.distilabel_steps.ledger_llm import Record
+from pairwright.pipelines.distilabel_steps.rewrite_steps import opened, task_of_row
+from pairwright.pipelines.judging.endpoint_access import Asking
+from pairwright.pipelines.judging.gating import gated
+
+
+class GateQueries(Step):  # type: ignore[misc]
+    """Decide of each query whether it is rewritten or passes unchanged; see docs/gate.md.
+
+    Input columns:
+        - language (`str`), history (`List[Dict[str, str]]`), query (`str`): as for a rewrite.
+
+    Output columns:
+        - passes (`bool`): whether the query stays as it is; `None` where the gate gave no usable answer.
+        - gate_needs_rewrite (`bool`), gate_missing_answer (`bool`): the two answers.
+        - gate_score (`float`): how sure it needs a rewrite, 0 to 1; `None` where the gate gives none.
+        - gate_evidence (`str`): what decided.
+        - gate_error (`str`): empty, or why there is no decision.
+
+    Attributes:
+        gate: a component such as those of ``pairwright.judges.gates``.
+        endpoints: by name; needed by a gate that asks one.
+        ledger: path of the ledger that keeps the paid answers; needed with ``endpoints``.
+        limits: the budget.
+
+    Raises:
+        JudgeError: from ``load``: the gate asks an endpoint that was not given.
+        BudgetReached, ModelError: from ``process``.
+    """
+
+    gate: SerializeAsAny[Component]
+    endpoints: dict[str, EndpointConfig] = Field(default_factory=dict)
+    ledger: str | None = None
+    limits: LimitsConfig = LimitsConfig()
+
+    _stack: ExitStack | None = PrivateAttr(None)
+    _asking: Asking | None = PrivateAttr(None)
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns read."""
+        return ["language", "history", "query"]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns written."""
+        return ["passes", "gate_needs_rewrite", "gate_missing_answer", "gate_score", "gate_evidence", "gate_error"]
+
+    def load(self) -> None:
+        """Open ledger and client in the process that decides."""
+        super().load()
+        self._stack = ExitStack()
+        self._asking = opened(self._stack, [self.gate], self.endpoints, self.ledger, self.limits)
+
+    def unload(self) -> None:
+        """Close the connections and the ledger."""
+        if self._stack is not None:
+            self._stack.close()
+            self._stack = None
+
+    def process(self, inputs: StepInput) -> Iterator[list[Record]]:
+        """Yield one row per input, in order."""
+        assert self._asking is not None, "load() comes first"
+        outcomes = gated(map(task_of_row, inputs), self.gate, self._asking.ask, self._asking.width, self._asking.runner)
+        yield [{**row, **_columns(outcome)} for row, outcome in zip(inputs, outcomes, strict=True)]
+
+
+def _columns(outcome: RewriteTask | Failed) -> Record:
+    if isinstance(outcome, Failed):
+        nothing = dict.fromkeys(("passes", "gate_needs_rewrite", "gate_missing_answer", "gate_score"))
+        return {**nothing, "gate_evidence": "", "gate_error": f"{outcome.error}: {outcome.message}"}
+    decision = outcome.gate
+    assert decision is not None
+    return {
+        "passes": decision.passes,
+        "gate_needs_rewrite": decision.needs_rewrite,
+        "gate_missing_answer": decision.missing_answer,
+        "gate_score": decision.score,
+        "gate_evidence": decision.evidence,
+        "gate_error": "",
+    }

@@ -1,0 +1,81 @@
+"""Improvement as a distilabel step: each answer is judged, checked once more, and replaced where a better one was written.
+
+step = ImproveAnswers(improver=Fine(endpoint="judge"), judges=[...], endpoints={"judge": ...}, ledger="paid.sqlite")
+"""
+
+# No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
+
+from collections.abc import Iterator
+
+from distilabel.steps import StepInput
+from pydantic import SerializeAsAny
+
+from pairwright.core.components import Component
+from pairwright.core.improvement import Improvement
+from pairwright.core.records import Failed, JudgedCandidate, SftRow
+from pairwright.pipelines.distilabel_steps.ledger_llm import Record
+from pairwright.pipelines.distilabel_steps.rewrite_steps import JudgeCandidates, judgement
+from pairwright.pipelines.judging.answer_improvement import beaten, improvements, kept
+
+COLUMNS = ("chosen", "route", "outcome", "replaced", "improve_error")
+
+
+class ImproveAnswers(JudgeCandidates):
+    """Judge each answer, let an improver check it and write a better one, and judge that one too.
+
+    A row that fails, or that no route keeps, stays in its place: its `chosen` is `None`.
+
+    Input columns:
+        - see :class:`~pairwright.pipelines.distilabel_steps.rewrite_steps.JudgeCandidates`; `rewrite` is the answer.
+
+    Output columns:
+        - those of :class:`~pairwright.pipelines.distilabel_steps.rewrite_steps.JudgeCandidates`, about the answer as it came.
+        - chosen (`str`): the answer to imitate, improved or as it came; `None` where the row is not worth learning from.
+        - route (`str`): why the improver kept the row, or why not.
+        - outcome (`str`): `improved`, why the improved text was not used, or empty where none was written.
+        - replaced (`str`): JSON of the answer as a rejected text, see ``pairwright.core.records.Rejected``; empty where
+          it stayed.
+        - improve_error (`str`): empty, or why the improver gave no answer.
+
+    Attributes:
+        improver: a component such as those of ``pairwright.judges.IMPROVERS``.
+    """
+
+    improver: SerializeAsAny[Component]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns written."""
+        return [*super().outputs, *COLUMNS]
+
+    def asking(self) -> list[Component]:
+        """The components that may ask an endpoint."""
+        return [self.improver, *self.judges]
+
+    def process(self, inputs: StepInput) -> Iterator[list[Record]]:
+        """Yield one row per input, in order."""
+        rows = list(self.judged(inputs))
+        found = improvements(
+            (_original(one) for _, one in rows if isinstance(one, JudgedCandidate)),
+            self.improver,
+            self.judges,
+            self.asks(),
+        )
+        yield [
+            {**row, **judgement(one), **_columns(next(found) if isinstance(one, JudgedCandidate) else None)}
+            for row, one in rows
+        ]
+
+
+def _original(judged: JudgedCandidate) -> SftRow:
+    return SftRow.create(task=judged.task, chosen=judged.candidate, verdicts=judged.verdicts)
+
+
+def _columns(found: Improvement | Failed | None) -> Record:
+    if not isinstance(found, Improvement):
+        error = "" if found is None else f"{found.error}: {found.message}"
+        return dict(zip(COLUMNS, (None, "", "", "", error), strict=True))
+    (row,), (original,) = kept([found]), beaten([found])
+    replaced = original.rejected.model_dump_json() if original.rejected else ""
+    chosen = row.chosen.rewrite if isinstance(row, SftRow) else None
+    return dict(zip(COLUMNS, (chosen, found.review.route, found.outcome, replaced, ""), strict=True))

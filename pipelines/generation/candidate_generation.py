@@ -1,0 +1,198 @@
+"""Generation: every planned request becomes a candidate or a failed row, in the order of the plan.
+
+Answers that the ledger holds are read at once. Only for the rest a distilabel pipeline is started, in a process group
+that cannot outlive the build (supervision.py) and without distilabel's own cache: what was paid for is in the ledger,
+and a build that was interrupted finds it there. Results depend neither on which way an answer took, nor on
+concurrency or batches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import islice, zip_longest
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+from pydantic import TypeAdapter
+
+from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.errors import RequestFailed
+from pairwright.core.llm.client import Client, ask_json
+from pairwright.core.llm.ledger import Ledger
+from pairwright.core.prompts.teacher_requests import parser_of, provenance
+from pairwright.core.records import Candidate, Failed, Generation, Row
+from pairwright.core.requests import Answer, ChatRequest
+from pairwright.core.storage import storage_error
+from pairwright.core.supervision import Control, crash, supervise
+from pairwright.pipelines.generation.child_process import Job, Queue
+from pairwright.pipelines.generation.request_plan import Plan, PlannedRequest, plan, planned
+
+__all__ = ["Outcome", "Plan", "PlannedRequest", "generate", "plan", "planned"]
+
+_CHUNK = 1000
+_RESULT: TypeAdapter[Candidate | Failed] = TypeAdapter(Candidate | Failed)
+Numbered = Iterator[tuple[int, Candidate | Failed]]
+
+
+class Outcome(Row):
+    """What came of one request; ``error`` is empty for a good one."""
+
+    analysis: str | None = None
+    needs_rewrite: bool | None = None
+    rewrite: str | None = None
+    error: str
+    message: str
+    model: str | None = None
+    request_hash: str | None = None
+    prompt_hash: str | None = None
+    seed: int | None = None
+
+
+class _Unasked(Exception):
+    """The ledger does not have an answer that is needed."""
+
+
+def generate(
+    requests: Iterable[PlannedRequest], config: BuildConfig, ledger: Path, base_urls: Mapping[str, str], work: Path
+) -> Iterator[Candidate | Failed]:
+    """Yield one outcome per request, in order. ``base_urls`` are those of embedded endpoints that run already.
+
+    Everything happens at the first row that is asked for; ``work``/generation holds what is on its way until then.
+
+    Raises:
+        BudgetReached: the budget of the build file is used up.
+        ModelError: an endpoint cannot be used at all.
+        BuildError: a process of the stage died, or rows were lost.
+        StorageError: the ledger or ``work`` cannot be written.
+    """
+    folder = work / "generation"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+        queues = _sort_out(requests, config, ledger, base_urls, folder)
+        if queues:
+            _run(Job.of(config, ledger, folder, queues))
+    except OSError as exc:
+        raise storage_error(exc, folder) from exc
+    streams = [_known(folder), *(_answered(queue, folder) for queue in queues)]
+    for _, row in heapq.merge(*streams, key=itemgetter(0)):
+        yield row
+    shutil.rmtree(folder)
+
+
+def _sort_out(
+    requests: Iterable[PlannedRequest], config: BuildConfig, ledger: Path, base_urls: Mapping[str, str], folder: Path
+) -> list[Queue]:
+    """Write down what the ledger answers already, and queue the rest by endpoint."""
+    queues: dict[str, Queue] = {}
+    files: dict[str, IO[str]] = {}
+    source = iter(requests)
+    with ExitStack() as stack:
+        client = Client(config.endpoints, stack.enter_context(Ledger(ledger)), config.limits, base_urls)
+        known = stack.enter_context((folder / "known.jsonl").open("w", encoding="utf-8"))
+        runner = stack.enter_context(asyncio.Runner())
+        while chunk := list(islice(source, _CHUNK)):
+            for request, row in zip(chunk, runner.run(_stored(client, chunk)), strict=True):
+                if row is not None:
+                    known.write(f"{request.number}\t{row.model_dump_json()}\n")
+                    continue
+                name = request.variant.endpoint
+                if name not in queues:
+                    queues[name] = Queue.of(config, name, base_urls.get(name), folder, len(queues))
+                    files[name] = stack.enter_context(open(queues[name].requests, "w", encoding="utf-8"))
+                files[name].write(request.model_dump_json() + "\n")
+    return list(queues.values())
+
+
+async def _stored(client: Client, chunk: Iterable[PlannedRequest]) -> list[Candidate | Failed | None]:
+    async def ask(endpoint: str, request: ChatRequest) -> Answer:
+        if (answer := client.stored(endpoint, request)) is None:
+            raise _Unasked
+        return answer
+
+    async def one(planned: PlannedRequest) -> Candidate | Failed | None:
+        variant, request = planned.variant, planned.request()
+        try:
+            parse = parser_of(planned.task.kind)
+            answer, answers = await ask_json(ask, variant.endpoint, request, parse, variant.reasks)
+        except _Unasked:
+            return None
+        except RequestFailed as exc:
+            return _result(planned, Outcome(error=exc.kind, message=exc.message))
+        parts = {**answer.model_dump(), **provenance(request, answers)}
+        return _result(planned, Outcome(**parts, error="", message=""))
+
+    return [await one(planned) for planned in chunk]
+
+
+def _run(job: Job) -> None:
+    control = Control(Path(job.control))
+    control.folder.mkdir()
+    description = Path(job.folder) / "job.json"
+    description.write_text(job.model_dump_json(), encoding="utf-8")
+    run = "from pairwright.pipelines.generation.child_process import main; main()"
+    # -P: the working directory is the user's; a file called queue.py there is none of our business.
+    command = [sys.executable, "-P", "-c", run, str(description)]
+    with TemporaryDirectory(prefix="pairwright-", ignore_cleanup_errors=True) as sockets:
+        supervise(command, control, Path(job.log), _environment(job, sockets))
+
+
+def _environment(job: Job, sockets: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DISTILABEL_LOG_LEVEL": "WARNING",
+        "HF_DATASETS_CACHE": str(Path(job.folder) / "datasets"),
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TMPDIR": sockets,
+    }
+
+
+def _known(folder: Path) -> Numbered:
+    with (folder / "known.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            number, _, row = line.partition("\t")
+            yield int(number), _RESULT.validate_json(row)
+
+
+def _answered(queue: Queue, folder: Path) -> Numbered:
+    """The outcomes of one queue beside its requests: the same ones, all of them, in the same order."""
+    with open(queue.requests, encoding="utf-8") as asked, open(queue.outcomes, encoding="utf-8") as came:
+        for place, (line, outcome) in enumerate(zip_longest(asked, came)):
+            number, _, row = (outcome or "").partition("\t")
+            if line is None or number != str(place) or row == "null\n":
+                raise crash("distilabel lost, blanked or invented rows", folder / "distilabel.log")
+            planned = PlannedRequest.model_validate_json(line)
+            yield planned.number, _result(planned, Outcome.model_validate_json(row))
+
+
+def _result(planned: PlannedRequest, outcome: Outcome) -> Candidate | Failed:
+    variant = planned.variant
+    if outcome.error:
+        message = f"{variant.role} at temperature {variant.temperature:g}: {outcome.message}"
+        return Failed(stage="generate", row=planned.name, error=outcome.error, message=message)
+    return Candidate.create(
+        task=planned.task.id,
+        origin=variant.role,
+        rewrite=outcome.rewrite,
+        analysis=outcome.analysis,
+        needs_rewrite=outcome.needs_rewrite,
+        generation=Generation(
+            endpoint=variant.endpoint,
+            model=outcome.model,
+            prompt_hash=outcome.prompt_hash,
+            request_hash=outcome.request_hash,
+            temperature=variant.temperature,
+            seed=outcome.seed,
+            on_policy=variant.on_policy,
+        ),
+    )

@@ -1,0 +1,137 @@
+"""The process that runs distilabel: started by generate.py with the path of a :class:`Job`, never imported by users.
+
+distilabel is imported only after this process and all that it forks are bound to the life of the build.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pairwright.core.config.build_file import BuildConfig, EndpointConfig, LimitsConfig
+from pairwright.core.errors import BuildError
+from pairwright.core.processes import end_with_parent
+from pairwright.core.records import Row, TaskKind
+from pairwright.core.supervision import Control, bind_forks
+
+if TYPE_CHECKING:
+    from distilabel.distiset import Distiset
+
+# A batch waits for its slowest request, and costs the main process a fixed time: large ones waste little of both.
+BATCH = 2000
+
+
+class Queue(Row):
+    """The requests to one endpoint: files of planned requests and, in the same order, of their outcomes."""
+
+    endpoint: str
+    settings: EndpointConfig
+    base_url: str | None
+    requests: str
+    outcomes: str
+
+    @classmethod
+    def of(cls, config: BuildConfig, endpoint: str, base_url: str | None, folder: Path, number: int) -> Self:
+        """The ``number``-th queue, with its files in ``folder``."""
+        return cls(
+            endpoint=endpoint,
+            settings=config.endpoints[endpoint],
+            base_url=base_url,
+            requests=str(folder / f"requests-{number}.jsonl"),
+            outcomes=str(folder / f"outcomes-{number}.jsonl"),
+        )
+
+
+class Job(Row):
+    """All that the process needs to know. Keys are not in here: it inherits the environment."""
+
+    parent: int
+    folder: str
+    ledger: str
+    limits: LimitsConfig
+    queues: tuple[Queue, ...]
+    task: TaskKind = "rewrite"
+
+    @classmethod
+    def of(cls, config: BuildConfig, ledger: Path, folder: Path, queues: Sequence[Queue]) -> Self:
+        """The job for the process that calls this."""
+        return cls(
+            parent=os.getpid(),
+            folder=str(folder),
+            ledger=str(ledger),
+            limits=config.limits,
+            queues=tuple(queues),
+            task=config.task,
+        )
+
+    @property
+    def control(self) -> str:
+        """Folder of the :class:`Control`."""
+        return str(Path(self.folder) / "control")
+
+    @property
+    def log(self) -> str:
+        """What the process prints."""
+        return str(Path(self.folder) / "distilabel.log")
+
+
+def main() -> None:
+    """Run the job whose path is the first argument."""
+    job = Job.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    control = Control(Path(job.control))
+    end_with_parent(job.parent)
+    control.join()
+    bind_forks(control)
+    multiprocessing.set_start_method("fork")
+    write_outcomes(run(job, control), job)
+
+
+def run(job: Job, control: Control) -> Distiset:
+    """Run one distilabel pipeline with a chain of steps per endpoint: read and rewrite."""
+    from distilabel.pipeline import Pipeline
+
+    from pairwright.pipelines.distilabel_steps.rewrite_steps import LedgerLLM
+    from pairwright.pipelines.generation.planned_steps import ReadRequests, RewritePlanned
+
+    # distilabel makes every traceback show all local variables: prompts, and whatever else is around.
+    sys.excepthook = sys.__excepthook__
+
+    class Uncached(Pipeline):  # type: ignore[misc]
+        def _cache(self) -> None:
+            """Write no state: it is never read, and it would put every prompt on disk in clear."""
+
+        def _error_callback(self, e: BaseException) -> None:
+            # distilabel waits for ever after some of these.
+            control.report(BuildError(f"a generation step failed: {e}", f"The whole log is {job.log}."))
+
+        def _teardown(self) -> None:
+            control.finish()
+            super()._teardown()
+
+    with Uncached(name="generate", cache_dir=Path(job.folder) / "distilabel") as pipeline:
+        for number, queue in enumerate(job.queues):
+            llm = LedgerLLM(
+                name=queue.endpoint,
+                endpoint=queue.settings,
+                ledger=job.ledger,
+                limits=job.limits,
+                base_url=queue.base_url,
+                control=job.control,
+            )
+            read = ReadRequests(name=f"read_{number}", path=queue.requests, batch_size=BATCH)
+            read >> RewritePlanned(name=f"rewrite_{number}", llm=llm, kind=job.task, input_batch_size=BATCH)
+    return pipeline.run(use_cache=False)
+
+
+def write_outcomes(distiset: Distiset, job: Job) -> None:
+    """Write each queue's outcomes, as lines of number, tab and JSON (null for a row that distilabel blanked)."""
+    for number, queue in enumerate(job.queues):
+        # distilabel calls the only leaf of a pipeline "default".
+        rows = distiset["default" if len(job.queues) == 1 else f"rewrite_{number}"]["train"]
+        with open(queue.outcomes, "w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(f"{row['number']}\t{row['outcome'] or 'null'}\n")

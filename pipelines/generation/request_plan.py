@@ -1,0 +1,175 @@
+"""What the generation stage will ask: one :class:`PlannedRequest` per query, generator and temperature.
+
+Nothing here depends on the order of the queries or on what ran before: the seed of a request comes from the query's
+id, and so does the draw of ``sample`` queries. No teacher is asked about a query that passes the gate.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pairwright.core.config.build_file import BuildConfig, Style
+from pairwright.core.prompts.answering import teacher_chat
+from pairwright.core.prompts.rewriting import teacher_messages
+from pairwright.core.prompts.teacher_requests import rewrite_request
+from pairwright.core.records import RewriteTask, Row, row_rng
+from pairwright.core.requests import ChatRequest
+
+Drawn = tuple[str, int]
+
+
+class Variant(Row):
+    """One temperature of one generator; ``index`` counts the temperatures of one role at one endpoint."""
+
+    role: Literal["teacher", "weak"]
+    endpoint: str
+    index: int
+    temperature: float
+    max_tokens: int
+    reasks: int
+    style: Style
+    sample: int | None
+    on_policy: bool = False
+    tools: bool = False
+
+
+class PlannedRequest(Row):
+    """One request of the generation stage. ``number`` is its place in the plan, from 0."""
+
+    number: int
+    task: RewriteTask
+    variant: Variant
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Names this request in the books: ``TASK/teacher.ENDPOINT.0``."""
+        return f"{self.task.id}/{self.variant.role}.{self.variant.endpoint}.{self.variant.index}"
+
+    def request(self) -> ChatRequest:
+        """What goes to the endpoint."""
+        if self.task.kind == "answer":
+            return self._chat_request()
+        messages = teacher_messages(self.task, self.variant.style)
+        return rewrite_request(messages, self.variant.temperature, self.variant.max_tokens, self.seed)
+
+    def _chat_request(self) -> ChatRequest:
+        messages, tools = teacher_chat(self.task, self.variant.tools)
+        return ChatRequest(
+            messages=messages,
+            temperature=self.variant.temperature,
+            max_tokens=self.variant.max_tokens,
+            seed=self.seed,
+            tools=tools,
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All requests of one build, in order of the queries; each iteration streams the queries again."""
+
+    tasks: Callable[[], Iterable[RewriteTask]]
+    variants: tuple[Variant, ...]
+    seed: int
+    drawn: Mapping[Drawn, frozenset[str]]
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[PlannedRequest]:
+        number = 0
+        for task in self.tasks():
+            for variant in self.variants:
+                if _wanted(task, variant) and (variant.sample is None or task.id in self.drawn[_draw_of(variant)]):
+                    place = f"generate.{variant.role}.{variant.endpoint}.{variant.index}"
+                    seed = row_rng(self.seed, place, task.id).getrandbits(31)
+                    yield PlannedRequest(number=number, task=task, variant=variant, seed=seed)
+                    number += 1
+
+
+def plan(config: BuildConfig, tasks: Callable[[], Iterable[RewriteTask]]) -> Plan:
+    """The requests that ``config.generation`` needs for the rows of ``tasks()``.
+
+    ``tasks`` is called once here, to count and to draw the samples, and once per iteration of the plan, so that the
+    queries never are in memory together. Their ids must be unique.
+    """
+    variants = _variants(config)
+    draws = {_draw_of(one): _Draw(one.sample) for one in variants if one.sample is not None}
+    count = passing = 0
+    for task in tasks():
+        count += 1
+        passing += task.passes
+        if draws:
+            rank = row_rng(config.seed, "generate.sample", task.id).random()
+            for (role, _), draw in draws.items():
+                if not (task.passes and role == "teacher"):
+                    draw.offer(rank, task.id)
+    drawn = {key: draw.chosen() for key, draw in draws.items()}
+    return Plan(tasks, variants, config.seed, drawn, planned(config, count, passing))
+
+
+def planned(config: BuildConfig, tasks: int, passing: int = 0) -> int:
+    """How many requests ``tasks`` queries need, ``passing`` of which no teacher is asked about.
+
+    Retries and answers asked for again come on top.
+    """
+    total = 0
+    for one in _variants(config):
+        asked = tasks - passing if one.role == "teacher" else tasks
+        total += asked if one.sample is None else min(one.sample, asked)
+    return total
+
+
+def _wanted(task: RewriteTask, variant: Variant) -> bool:
+    """No teacher is paid for a query that passes the gate; what a weak model makes of it may still be rejected."""
+    return not (task.passes and variant.role == "teacher")
+
+
+def _draw_of(variant: Variant) -> Drawn:
+    return variant.role, variant.sample or 0
+
+
+class _Draw:
+    """The ``size`` lowest ranks offered so far: a draw that does not depend on the order of the rows."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._heap: list[tuple[float, str]] = []
+
+    def offer(self, rank: float, key: str) -> None:
+        if len(self._heap) < self._size:
+            heapq.heappush(self._heap, (-rank, key))
+        else:
+            heapq.heappushpop(self._heap, (-rank, key))
+
+    def chosen(self) -> frozenset[str]:
+        return frozenset(key for _, key in self._heap)
+
+
+def _variants(config: BuildConfig) -> tuple[Variant, ...]:
+    counts: Counter[tuple[str, str]] = Counter()
+    found = []
+    for generator in config.generation:
+        for temperature in generator.temperatures:
+            key = generator.role, generator.endpoint
+            found.append(
+                Variant(
+                    role=generator.role,
+                    endpoint=generator.endpoint,
+                    index=counts[key],
+                    temperature=temperature,
+                    max_tokens=generator.max_tokens,
+                    reasks=generator.reasks,
+                    style=config.prompt.style,
+                    sample=generator.sample,
+                    on_policy=generator.on_policy,
+                    tools=config.endpoints[generator.endpoint].tools,
+                )
+            )
+            counts[key] += 1
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Raw rows become conversations, and conversations become tasks with a window of history."""

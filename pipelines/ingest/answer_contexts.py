@@ -1,0 +1,120 @@
+"""Which turns of the assistant are answers to learn, and what each of them is answered from.
+
+An answer is one assistant turn: words, or calls of tools. Its task holds the last user turn before it as ``query``, the
+calls and results since then as ``steps``, and whole exchanges before it as ``history``: a window starts with a user
+turn, and never keeps a tool's result without its call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from pairwright.core.config.build_file import ContextConfig
+from pairwright.core.language.text_analysis import estimate_tokens
+from pairwright.core.records import Conversation, Dropped, Failed, RewriteTask, Turn
+from pairwright.core.tool_calls import calls_text
+from pairwright.pipelines.ingest.answer_dialogues import answerable
+from pairwright.pipelines.ingest.contexts import STAGE, Query
+
+
+def answer_positions(conversations: Iterable[Conversation], config: ContextConfig) -> Iterator[Query]:
+    """Yield the places of the answers: assistant turns after a user turn, and the end where the user has the last word.
+
+    ``config.queries`` says whether every one of them is a task or only the last one of a dialogue.
+    """
+    for conversation in conversations:
+        turns, asked = conversation.turns, False
+        places = []
+        for place, turn in enumerate(turns):
+            asked = asked or turn.role == "user"
+            if asked and turn.role == "assistant":
+                places.append(place)
+        if asked and turns[-1].role in ("user", "tool"):
+            places.append(len(turns))
+        for place in places if config.queries == "every" else places[-1:]:
+            yield Query(conversation, place)
+
+
+def answer_contexts(rows: Iterable[Query], config: ContextConfig) -> Iterator[RewriteTask | Dropped]:
+    """Yield the task of each answer, or why it is left out: ``language``, ``context_too_long``."""
+    for row in rows:
+        yield _context(row.conversation, row.position, config)
+
+
+def asked_in(rows: Iterable[Conversation | Failed]) -> Iterator[Conversation | Failed]:
+    """What copies of test dialogues are looked for in: every user turn with the turn before it, and the last answer."""
+    for row in rows:
+        if isinstance(row, Failed):
+            yield row
+            continue
+        (ordered,) = answerable([row])
+        turns = ordered.turns if isinstance(ordered, Conversation) else row.turns
+        spoken = [turn for turn in turns if turn.role != "system"]
+        for place, turn in enumerate(spoken):
+            if turn.role == "user" or place == len(spoken) - 1:
+                start = max(place - 1, 0) if turn.role == "user" else place
+                yield row.model_copy(update={"turns": tuple(spoken[start : place + 1]), "reference": None})
+
+
+def _context(conversation: Conversation, place: int, config: ContextConfig) -> RewriteTask | Dropped:
+    name = f"{conversation.id}#{place}"
+    if conversation.language not in config.languages:
+        return Dropped(stage=STAGE, row=name, reason="language", detail=conversation.language)
+    spoken = [turn for turn in conversation.turns[:place] if turn.role != "system"]
+    asked = max(at for at, turn in enumerate(spoken) if turn.role == "user")
+    system = "\n\n".join(turn.content for turn in conversation.turns[:place] if turn.role == "system")
+    steps = tuple(spoken[asked + 1 :])
+    needed = _tokens(system) + _tokens(conversation.tools) + sum(map(turn_tokens, spoken[asked:]))
+    if needed > config.max_tokens:
+        detail = f"{needed} tokens without any history, {config.max_tokens} allowed"
+        return Dropped(stage=STAGE, row=name, reason="context_too_long", detail=detail)
+    history, tokens = exchanges(spoken[:asked], config.turns, config.max_tokens, needed)
+    answer = conversation.turns[place] if place < len(conversation.turns) else None
+    return RewriteTask.create(
+        kind="answer",
+        conversation=conversation.id,
+        dialogue=conversation.dialogue,
+        language=conversation.language,
+        domain=conversation.domain,
+        history=history,
+        query=spoken[asked].content,
+        steps=steps,
+        reference=None if answer is None else answer_text(answer),
+        system=system,
+        tools=conversation.tools,
+        cut_turns=asked - len(history),
+        tokens=tokens,
+        origin=conversation.origin,
+    )
+
+
+def answer_text(turn: Turn) -> str:
+    """What a candidate says for an assistant turn: its calls where it makes some (words beside them go), else its words."""
+    return calls_text(turn.calls) if turn.calls else turn.content
+
+
+def exchanges(turns: Sequence[Turn], most: int, max_tokens: int, used: int) -> tuple[tuple[Turn, ...], int]:
+    """The newest exchanges of ``turns`` that may stay, and the tokens with ``used``.
+
+    An exchange is a user turn with all that follows it up to the next one. At most ``most`` of them stay, and as many
+    as fit into ``max_tokens``; what an assistant says before the first user turn never stays.
+    """
+    starts = [at for at, turn in enumerate(turns) if turn.role == "user"]
+    first = len(turns)
+    for start in reversed(starts[len(starts) - min(most, len(starts)) :]):
+        tokens = sum(map(turn_tokens, turns[start:first]))
+        if used + tokens > max_tokens:
+            break
+        first, used = start, used + tokens
+    return tuple(turns[first:]), used
+
+
+def turn_tokens(turn: Turn) -> int:
+    """Estimated tokens of a turn with its calls."""
+    return estimate_tokens(turn.content) + sum(_tokens(call.name) + _tokens(call.arguments) for call in turn.calls)
+
+
+@lru_cache(maxsize=1024)  # system prompts and tools repeat from row to row
+def _tokens(text: str) -> int:
+    return estimate_tokens(text)

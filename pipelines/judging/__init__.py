@@ -1,0 +1,1 @@
+"""Stages that put queries and answers before gates, judges and improvers."""

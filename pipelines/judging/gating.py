@@ -1,0 +1,54 @@
+"""The gate: which queries are rewritten, and which pass unchanged because nothing is missing or the answer is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+from pairwright.core.components import Component, Gate
+from pairwright.core.errors import RequestFailed
+from pairwright.core.records import Failed, GateDecision, GateRow, RewriteTask
+from pairwright.core.requests import Answer, Ask, ChatRequest
+from pairwright.judges.rules.unchanged import needs_rewrite
+from pairwright.pipelines.judging.candidate_judging import ordered_map
+
+
+def gated(
+    tasks: Iterable[RewriteTask], gate: Component, ask: Ask, width: int, runner: asyncio.Runner
+) -> Iterator[RewriteTask | Failed]:
+    """Each task with the gate's decision, in order; at most ``width`` are with the gate at once.
+
+    A human rewrite knows better: the decision holds what it says, and follows it.
+    """
+    assert isinstance(gate, Gate)
+    decide: Gate = gate
+
+    async def one(task: RewriteTask) -> RewriteTask | Failed:
+        try:
+            decision = await decide.decide(task, ask)
+        except RequestFailed as exc:
+            return Failed(stage="gate", row=task.id, error=exc.kind, message=str(exc))
+        known = None if task.reference is None else needs_rewrite(task)
+        return task.model_copy(update={"gate": decision.model_copy(update={"reference_needs_rewrite": known})})
+
+    return ordered_map(one, tasks, width, runner)
+
+
+def decisions(tasks: Iterable[RewriteTask]) -> Iterator[GateRow]:
+    """The row of each decision that the tasks hold."""
+    for task in tasks:
+        assert task.gate is not None
+        yield GateRow(task=task.id, language=task.language, query=task.query, decision=task.gate, origin=task.origin)
+
+
+def decide_now(tasks: Iterable[RewriteTask], gate: Component) -> list[GateDecision]:
+    """The decisions of a gate that asks nobody."""
+    assert isinstance(gate, Gate)
+    assert not gate.paid
+    with asyncio.Runner() as runner:
+        return [runner.run(gate.decide(task, nobody)) for task in tasks]
+
+
+async def nobody(endpoint: str, request: ChatRequest) -> Answer:
+    """What gates that ask no model are given to ask."""
+    raise AssertionError(f"a gate that asks nobody asked {endpoint!r} {request.schema_name}")

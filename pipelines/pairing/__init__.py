@@ -1,0 +1,1 @@
+"""From judged answers to balanced preference pairs, and to splits."""

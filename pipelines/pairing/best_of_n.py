@@ -1,0 +1,99 @@
+"""The choice among several accepted candidates of one query by comparing them, instead of by their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from pairwright.core.components import Comparer, Component
+from pairwright.core.config.build_file import PairingConfig
+from pairwright.core.errors import RequestFailed
+from pairwright.core.language.text_analysis import normalise
+from pairwright.core.records import Compared, Dropped, Failed, JudgedCandidate, RewriteTask, SftRow
+from pairwright.core.requests import Ask
+from pairwright.judges.tournament import Bout, best, rank
+from pairwright.pipelines.judging.candidate_judging import ordered_map
+from pairwright.pipelines.judging.endpoint_access import Asking
+from pairwright.pipelines.pairing.comparison_log import appended
+
+Field = tuple[RewriteTask, Sequence[JudgedCandidate]]
+
+
+class _Choice(NamedTuple):
+    """The outcome of one query, with the comparisons that led to it."""
+
+    outcome: SftRow | Dropped | Failed
+    compared: Sequence[Compared] = ()
+
+
+def contested(
+    tasks: Iterable[RewriteTask],
+    accepted: Iterable[JudgedCandidate],
+    pairing: PairingConfig,
+    comparer: Component,
+    asking: Asking,
+    log: Path,
+) -> Iterator[SftRow | Dropped | Failed]:
+    """The best accepted answer of every task: the source's own rewrite, else the one that wins the comparisons.
+
+    Candidates that say the same are one. Before the first comparison they stand in the order of their scores, and a tie
+    leaves the one ahead that stood there.
+    """
+    assert isinstance(comparer, Comparer)
+    ask = asking.tally.counted("choose", comparer.name, asking.ask)
+
+    async def one(field: Field) -> _Choice:
+        return await _chosen(*field, comparer, pairing, ask)
+
+    with appended(log) as write:
+        for choice in ordered_map(one, _fields(tasks, accepted), asking.width, asking.runner):
+            for row in choice.compared:
+                write(row)
+                asking.tally.to_judge("choose")
+            yield choice.outcome
+
+
+def _fields(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[Field]:
+    """Each task with its accepted candidates, the favourite first; one of each text."""
+    groups = groupby(accepted, key=lambda row: row.task.id)
+    key, group = next(groups, ("", iter(())))
+    for task in tasks:
+        if key != task.id:
+            yield task, ()
+            continue
+        ordered = sorted(group, key=lambda row: (row.candidate.origin != "reference", -row.score))
+        different = {normalise(row.candidate.rewrite): row for row in reversed(ordered)}
+        yield task, list(reversed(different.values()))
+        key, group = next(groups, ("", iter(())))
+
+
+async def _chosen(
+    task: RewriteTask, rows: Sequence[JudgedCandidate], comparer: Comparer, pairing: PairingConfig, ask: Ask
+) -> _Choice:
+    if not rows:
+        return _Choice(Dropped(stage="choose", row=task.id, reason="no_accepted_candidate", detail=task.query))
+    if rows[0].candidate.origin == "reference":
+        return _Choice(_row(rows[0]))
+    texts = [row.candidate.rewrite for row in rows]
+    bouts: Sequence[Bout]
+    try:
+        if pairing.choose == "all_pairs":
+            order, bouts = await rank(comparer, task, texts, ask)
+            winner = order[0]
+        else:
+            winner, bouts = await best(comparer, task, texts, ask)
+    except RequestFailed as exc:
+        return _Choice(Failed(stage="choose", row=task.id, error=exc.kind, message=str(exc)))
+    compared = [
+        Compared(
+            stage="choose", task=task.id, first=texts[bout.first], second=texts[bout.second], comparison=bout.verdict
+        )
+        for bout in bouts
+    ]
+    return _Choice(_row(rows[winner]), compared)
+
+
+def _row(row: JudgedCandidate) -> SftRow:
+    return SftRow.create(task=row.task, chosen=row.candidate, verdicts=row.verdicts)

@@ -1,0 +1,223 @@
+"""From judged candidates to the answers to imitate, the worse variants beside them, and the pairs of the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from typing import NamedTuple
+
+from pairwright.core.components import BatchReader, Component, Perturber
+from pairwright.core.config.build_file import BuildConfig, PairingConfig
+from pairwright.core.language.text_analysis import normalise
+from pairwright.core.records import (
+    Dropped,
+    JudgedCandidate,
+    PreferencePair,
+    Rejected,
+    RewriteTask,
+    Row,
+    SftRow,
+    Verdict,
+    row_rng,
+    score_of,
+)
+from pairwright.core.tool_calls import calls_of
+from pairwright.pipelines.judging.answer_improvement import Beaten
+from pairwright.pipelines.pairing.balance import BALANCE_REASONS, balance
+from pairwright.pipelines.pairing.pair_features import Proposal, Sketches
+from pairwright.pipelines.pairing.rejection_sampling import Aims, nearest, quality
+from pairwright.pipelines.pairing.variant_choice import PICK_REASONS, PICKED, choose_variants
+
+Attempt = tuple[SftRow, JudgedCandidate | Rejected | Component]
+
+
+class Variant(Row):
+    """A worse answer to the query whose chosen answer is the ``SftRow`` called ``chosen``."""
+
+    chosen: str
+    rejected: Rejected
+
+
+class Plan(NamedTuple):
+    """What becomes of every variant: a code of ``PICK_REASONS``; of each picked one, a code of ``BALANCE_REASONS``."""
+
+    picks: bytes
+    keeps: bytes
+
+
+def chosen_of(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[SftRow | Dropped]:
+    """The best accepted answer of every task: the source's own rewrite, else the highest score, else the first."""
+    groups = groupby(accepted, key=lambda row: row.task.id)
+    key, group = next(groups, ("", iter(())))
+    for task in tasks:
+        if key != task.id:
+            yield Dropped(stage="choose", row=task.id, reason="no_accepted_candidate", detail=task.query)
+            continue
+        best = min(group, key=lambda row: (row.candidate.origin != "reference", -row.score))
+        yield SftRow.create(task=best.task, chosen=best.candidate, verdicts=best.verdicts)
+        key, group = next(groups, ("", iter(())))
+
+
+def attempts(
+    rows: Iterable[SftRow],
+    judged: Iterable[JudgedCandidate],
+    perturbers: Sequence[Component],
+    beaten: Iterable[Beaten] = (),
+) -> Iterator[Attempt]:
+    """Everything that may become a rejected text: what an improver replaced, refused samples, then each perturber.
+
+    ``beaten`` has all of ``rows`` and some more, in the same order; it is empty without an improver.
+    """
+    groups = groupby(judged, key=lambda row: row.task.id)
+    originals = iter(beaten)
+    for row in _ahead(rows, perturbers):
+        original = next((one for one in originals if one.task == row.task.id), None)
+        replaced = original.original if original and original.rejected else ""
+        if original and original.rejected:
+            yield row, original.rejected
+        # ``judged`` has the same tasks in the same order, and some more that have no chosen answer.
+        for key, group in groups:
+            if key == row.task.id:
+                for sample in group:
+                    if (
+                        not sample.accepted
+                        and sample.candidate.origin != "reference"
+                        and sample.candidate.id != replaced
+                    ):
+                        yield row, sample
+                break
+        for perturber in perturbers:
+            yield row, perturber
+
+
+def _ahead(rows: Iterable[SftRow], perturbers: Sequence[Component]) -> Iterator[SftRow]:
+    """The rows themselves; perturbers that read in batches have read them."""
+    waiting = iter(rows)
+    readers = [perturber for perturber in perturbers if isinstance(perturber, BatchReader)]
+    while chunk := list(islice(waiting, _BATCH)):
+        for reader in readers:
+            reader.read_ahead(row.task for row in chunk)
+        yield from chunk
+
+
+_BATCH = 64
+
+
+def rejected(tries: Iterable[Attempt], config: BuildConfig, aim: Aims) -> Iterator[Variant | Dropped]:
+    """One outcome per attempt: a worse answer with its proven defect, or the reason why there is none.
+
+    Of the samples of one query that are proven worse, only the one nearest to ``aim`` stays (see ``samples``).
+    """
+    for _, group in groupby(tries, key=lambda attempt: attempt[0].id):
+        members = list(group)
+        row = members[0][0]
+        yield from _from_samples(row, [what for _, what in members if isinstance(what, JudgedCandidate)], config, aim)
+        for _, what in members:
+            if isinstance(what, Rejected):
+                yield Variant(chosen=row.id, rejected=what)
+            elif not isinstance(what, JudgedCandidate):
+                assert isinstance(what, Perturber)
+                yield _from_perturber(row, what, config.seed)
+
+
+def _from_samples(
+    row: SftRow, samples: Sequence[JudgedCandidate], config: BuildConfig, aim: Aims
+) -> Iterator[Variant | Dropped]:
+    outcomes = [_from_sample(row, sample, config.pairing.margin) for sample in samples]
+    proven = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, Rejected)]
+    best = proven[nearest(row, [samples[at] for at in proven], aim)] if proven else None
+    for at, (sample, outcome) in enumerate(zip(samples, outcomes, strict=True)):
+        if isinstance(outcome, Dropped):
+            yield outcome
+        elif at != best:
+            yield Dropped(
+                stage="reject", row=sample.candidate.id, reason="sample_farther_from_aim", detail=outcome.text
+            )
+        else:
+            measure, value = quality(row, sample)
+            found = {"quality": round(value, 3), "aim": round(aim[measure, row.task.language], 3), "measure": measure}
+            yield Variant(chosen=row.id, rejected=outcome.model_copy(update={"parameters": found}))
+
+
+def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | None) -> Rejected | Dropped:
+    """A refused sample, if a rule can point at its defect, or its score is as far below as ``margin`` asks."""
+    text = sample.candidate.rewrite
+    found = _defect(row, sample, margin)
+    if isinstance(found, str):
+        return Dropped(stage="reject", row=sample.candidate.id, reason=found, detail=text)
+    if not text.strip() or _alike(text, row.chosen.rewrite):
+        return Dropped(stage="reject", row=sample.candidate.id, reason="sample_equals_chosen", detail=text)
+    return Rejected(
+        text=text,
+        analysis=sample.candidate.analysis,
+        defect=found.defect or found.judge,
+        maker="sampled",
+        template="sampled",
+        evidence=found.evidence,
+        generation=sample.candidate.generation,
+    )
+
+
+def _alike(text: str, chosen: str) -> bool:
+    """Whether two answers say the same; every mark counts in a call, see sketches."""
+    return text.strip() == chosen.strip() if calls_of(chosen) else normalise(text) == normalise(chosen)
+
+
+def _defect(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | None) -> Verdict | str:
+    """The verdict that proves the sample worse, or the reason why it stays out."""
+    refusals = [verdict for verdict in sample.verdicts if not verdict.passed]
+    ruled = next((verdict for verdict in refusals if verdict.method == "rule"), None)
+    better, worse = score_of(row.verdicts), score_of(sample.verdicts)
+    if margin is None or better is None or worse is None:
+        return ruled or "sample_defect_not_proven"
+    return (ruled or refusals[0]) if margin[0] <= better - worse <= margin[1] else "outside_margin"
+
+
+def _from_perturber(row: SftRow, perturber: Perturber, seed: int) -> Variant | Dropped:
+    rng = row_rng(seed, f"perturb.{perturber.name}", row.task.id)
+    reason = None
+    for outcome in perturber.perturb(row.task, row.chosen, rng):
+        if isinstance(outcome, Rejected):
+            return Variant(chosen=row.id, rejected=outcome)
+        reason = reason or outcome
+    assert reason is not None, f"perturber {perturber.name} gave no outcome for {row.task.id}"
+    return Dropped(stage="reject", row=row.task.id, reason=f"{perturber.name}:{reason.reason}", detail=reason.detail)
+
+
+def proposals(rows: Iterable[SftRow], variants: Iterable[Variant]) -> Iterator[Proposal]:
+    """Every variant beside its chosen row; both in the order of the queries."""
+    groups = groupby(variants, key=lambda variant: variant.chosen)
+    key, group = next(groups, ("", iter(())))
+    for row in rows:
+        if key == row.id:
+            for variant in group:
+                yield row, variant.rejected
+            key, group = next(groups, ("", iter(())))
+
+
+def plan(sketches: Sketches, pairing: PairingConfig, judged: bytes | bytearray | None = None) -> Plan:
+    """Decide over all variants at once which ones become pairs, and which pairs stay.
+
+    ``judged`` says of each variant what a judge said of it, see ``choice``.
+    """
+    picks = choose_variants(sketches, pairing.max_per_task, judged)
+    return Plan(bytes(picks), bytes(balance(sketches, picks, pairing)))
+
+
+def paired(variants: Iterable[Proposal], picks: bytes) -> Iterator[PreferencePair | Dropped]:
+    """One outcome per variant: the pair that it makes with the chosen answer, or why it does not."""
+    for (row, worse), code in zip(variants, picks, strict=True):
+        if code == PICKED:
+            yield PreferencePair.create(task=row.task, chosen=row.chosen, verdicts=row.verdicts, rejected=worse)
+        else:
+            detail = f"{worse.defect}: {worse.text}"
+            yield Dropped(stage="pair", row=row.task.id, reason=PICK_REASONS[code], detail=detail)
+
+
+def balanced(pairs: Iterable[PreferencePair], keeps: bytes) -> Iterator[PreferencePair | Dropped]:
+    """One outcome per pair: itself, or the rule of ``balance`` that it fell to."""
+    for pair, code in zip(pairs, keeps, strict=True):
+        if code:
+            yield Dropped(stage="balance", row=pair.id, reason=BALANCE_REASONS[code], detail=pair.rejected.defect)
+        else:
+            yield pair

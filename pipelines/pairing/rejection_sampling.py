@@ -1,0 +1,87 @@
+"""Which of a query's refused samples becomes its rejected text: the one nearest μ−2σ, not the worst.
+
+A rejected text that is absurd teaches nothing, one that is nearly right may not be worse at all. The best ones lie
+about two standard deviations below the mean (Xiao et al., "Finding the Sweet Spot", ACL 2025). There μ and σ are those
+of many samples of one prompt; a build has few per prompt, so here they are taken over **all samples that the models of
+this build gave to queries with a chosen answer, per language**, accepted or refused, the chosen answers left out.
+
+Quality is the mean of the judges' scores where a judge scored the sample. Else it is the mean of two shares: of the
+chosen answer's content words that the sample says, and of the shorter text's length in the longer one. Scored and
+unscored samples have their own μ and σ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from pairwright.core.language.text_analysis import content_words
+from pairwright.core.records import JudgedCandidate, Language, SftRow, score_of
+
+Measure = Literal["judges", "overlap"]
+Aims = Mapping[tuple[Measure, Language], float]
+
+_SIGMAS = 2
+_UNITS = 10**6  # sums of whole numbers do not depend on the order of the rows, sums of floats do
+
+
+class Quality(NamedTuple):
+    """How good a sample is, from 0 to 1, and what says so."""
+
+    measure: Measure
+    value: float
+
+
+def quality(row: SftRow, sample: JudgedCandidate) -> Quality:
+    """See the module: the judges' scores, else how much of the chosen answer the sample says at its length."""
+    score = score_of(sample.verdicts)
+    if score is not None:
+        return Quality("judges", score)
+    chosen, text, language = row.chosen.rewrite, sample.candidate.rewrite, row.task.language
+    wanted = set(content_words(chosen, language))
+    covered = len(wanted & set(content_words(text, language))) / len(wanted) if wanted else 1.0
+    lengths = sorted((len(chosen), len(text)))
+    return Quality("overlap", (covered + lengths[0] / max(lengths[1], 1)) / 2)
+
+
+def samples_of(
+    rows: Iterable[SftRow], judged: Iterable[JudgedCandidate]
+) -> Iterator[tuple[SftRow, Sequence[JudgedCandidate]]]:
+    """Each chosen row with what else the models said to its query; ``judged`` has the same queries and some more."""
+    groups = groupby(judged, key=lambda row: row.task.id)
+    for row in rows:
+        others = next(list(group) for key, group in groups if key == row.task.id)
+        models = [other for other in others if other.candidate.origin in ("teacher", "weak")]
+        yield row, [other for other in models if other.candidate.id != row.chosen.id]
+
+
+def aims(rows: Iterable[SftRow], judged: Iterable[JudgedCandidate]) -> Aims:
+    """μ−2σ of the samples' quality, by measure and language."""
+    sums: dict[tuple[Measure, Language], list[int]] = {}
+    for row, samples in samples_of(rows, judged):
+        for sample in samples:
+            measure, value = quality(row, sample)
+            found = sums.setdefault((measure, row.task.language), [0, 0, 0])
+            units = round(value * _UNITS)
+            found[0] += 1
+            found[1] += units
+            found[2] += units * units
+    return {key: _aim(*found) for key, found in sums.items()}
+
+
+def _aim(count: int, total: int, squares: int) -> float:
+    mean = total / count
+    deviation = math.sqrt(max(count * squares - total * total, 0)) / count
+    return (mean - _SIGMAS * deviation) / _UNITS
+
+
+def nearest(row: SftRow, samples: Sequence[JudgedCandidate], aim: Aims) -> int:
+    """The place of the sample whose quality is nearest to its aim; the first on a tie."""
+
+    def distance(at: int) -> float:
+        measure, value = quality(row, samples[at])
+        return round(abs(value - aim[measure, row.task.language]), 6)
+
+    return min(range(len(samples)), key=distance)

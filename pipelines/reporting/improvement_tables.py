@@ -1,0 +1,39 @@
+"""What the improver of a build did, for its report: why queries were kept, and what became of the texts it wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from pairwright.core.improvement import Improvement
+from pairwright.core.records import SftRow
+from pairwright.pipelines.judging.answer_improvement import IMPROVED, kept
+
+Table = Sequence[Sequence[object]]
+
+
+def improvement_tables(rows: Iterable[Improvement]) -> Iterator[Table]:
+    """Queries by route and fate; then, where texts were compared, how that ended."""
+    fates: Counter[tuple[str, ...]] = Counter()
+    winners: Counter[str] = Counter()
+    flips = 0
+    for row in rows:
+        fates[row.original.task.language, row.review.route, row.outcome or "none written", _fate(row)] += 1
+        if row.comparison is not None:
+            winners[row.comparison.winner] += 1
+            flips += row.comparison.flipped
+    yield [
+        ("language", "route", "improved text", "answer", "queries"),
+        *((*key, number) for key, number in sorted(fates.items())),
+    ]
+    if total := winners.total():
+        header = ("compared", "improved better", "original better", "ties", "flipped with the order")
+        counts = (winners["first"], winners["second"], winners["tie"])
+        yield [header, (total, *counts, f"{flips} ({flips / total:.0%})")]
+
+
+def _fate(row: Improvement) -> str:
+    (outcome,) = kept([row])
+    if not isinstance(outcome, SftRow):
+        return "left out"
+    return IMPROVED if row.outcome == IMPROVED else "as it was"

@@ -1,0 +1,118 @@
+"""Tables about the pairs of a build: what balance was aimed at and reached, and what the shortcut audit found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pairwright.core.audit_result import SURFACES, Audit, AuditGroup
+from pairwright.core.config.build_file import PairingConfig
+from pairwright.core.language.text_analysis import normalise
+from pairwright.core.records import WRITTEN, PreferencePair
+from pairwright.core.result import BuildResult
+from pairwright.pipelines.pairing.balance import rules_of
+from pairwright.pipelines.pairing.surface import Place, cells_auc, length_place
+from pairwright.pipelines.reporting.table import Table
+
+
+@dataclass
+class _Counts:
+    """What the pairs of a build are made of."""
+
+    pairs: int = 0
+    no_rewrite: int = 0
+    on_policy: int = 0
+    defects: Counter[str] = field(default_factory=Counter)
+    templates: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lengths: dict[str, Counter[Place]] = field(default_factory=dict)
+
+    def add(self, pair: PreferencePair) -> None:
+        """Count one pair."""
+        task, worse = pair.task, pair.rejected
+        self.pairs += 1
+        self.no_rewrite += normalise(pair.chosen.rewrite) == normalise(task.query)
+        self.on_policy += worse.generation is not None and worse.generation.on_policy
+        self.defects[worse.defect] += 1
+        if worse.maker not in WRITTEN and worse.template:
+            self.templates[worse.maker, worse.template] += 1
+        place = length_place(task.language, pair.chosen.rewrite, worse.text)
+        self.lengths.setdefault(task.language, Counter())[place] += 1
+
+    def share(self, number: int) -> float:
+        """``number`` as a share of the pairs."""
+        return number / self.pairs if self.pairs else 0.0
+
+
+def balance_table(result: BuildResult) -> Table:
+    """Header and one row per rule of the balance: its aim, what the pairs are like, and whether that is within."""
+    counts, aims = _Counts(), rules_of(result.config)
+    for pair in result.pairs():
+        counts.add(pair)
+    foreign = "no_rewrite_share" if result.config.task == "answer" else None
+    return [
+        ("rule", "aim", "reached", "within"),
+        *(_checked(rule) for rule in _rules(counts, aims) if rule[0] != foreign),
+    ]
+
+
+Rule = tuple[str, tuple[float, float], str, float]
+
+
+def _rules(counts: _Counts, aims: PairingConfig) -> Iterator[Rule]:
+    for name, most, kinds in (
+        ("max_defect_share", aims.max_defect_share, counts.defects),
+        ("max_template_share", aims.max_template_share, counts.templates),
+    ):
+        for kind, number in kinds.most_common(1):
+            label = kind if isinstance(kind, str) else ": ".join(kind)
+            yield f"{name} ({label})", (0, most), ".1%", counts.share(number)
+    yield "no_rewrite_share", aims.no_rewrite_share, ".1%", counts.share(counts.no_rewrite)
+    yield "on_policy_share", aims.on_policy_share, ".1%", counts.share(counts.on_policy)
+    for language, places in sorted(counts.lengths.items()):
+        yield f"max_surface_auc (length, {language})", (0.5, aims.max_surface_auc), ".2f", _auc(places)
+
+
+def _checked(rule: Rule) -> tuple[str, str, str, str]:
+    name, (low, high), form, value = rule
+    aim = f"at most {high:{form}}" if low in (0, 0.5) else f"{low:{form}} to {high:{form}}"
+    within = low - 1e-9 <= value <= high + 1e-9
+    return name, aim, f"{value:{form}}", "yes" if within else "no: see docs/pairing.md"
+
+
+def _auc(places: Counter[Place]) -> float:
+    cells = sorted({place.cell for place in places})
+    even = [places[Place(cell, 0)] / 2 for cell in cells]
+    more = np.array([places[Place(cell, 1)] for cell in cells]) + even
+    less = np.array([places[Place(cell, -1)] for cell in cells]) + even
+    return cells_auc(more, less)
+
+
+def audit_table(audit: Audit) -> Table:
+    """Header and one row per group: pairs, AUC with interval per surface, flags."""
+    header = ("pairs of", "made by", "pairs", "chosen longer", *(f"{surface} AUC" for surface in SURFACES), "flags")
+    return [header, *(_group_row(group) for group in audit.groups)]
+
+
+def _group_row(group: AuditGroup) -> Sequence[object]:
+    scores = [group.scores.get(surface) for surface in SURFACES]
+    cells = [f"{score.auc:.2f} ({score.low:.2f}-{score.high:.2f})" if score else "too few" for score in scores]
+    flags = "; ".join(f"{flag.surface}: {flag.verdict.replace('_', ' ')}" for flag in group.flags)
+    return group.name, group.maker, group.pairs, f"{group.chosen_longer:.0%}", *cells, flags
+
+
+def shortcut_table(audit: Audit) -> Table:
+    """Header and one row per group with shortcuts: on which surfaces, what they are, what tells most."""
+    rows = []
+    for group in audit.groups:
+        flags = [flag for flag in group.flags if flag.verdict == "shortcut"]
+        if flags:
+            notes = "; ".join(dict.fromkeys(flag.note for flag in flags))
+            rows.append((group.name, group.maker, ", ".join(flag.surface for flag in flags), notes, _telling(group)))
+    return [("pairs of", "made by", "surfaces", "note", "tells most"), *rows]
+
+
+def _telling(group: AuditGroup) -> str:
+    return ", ".join(f"{one.feature} {one.side} {one.pairs:.0%}" for one in group.telling)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+
+from fault_server import FaultServer
+from pairwright.core.llm.connections import Connections, proxy_for
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def post(url: str, **settings: Any) -> httpx2.Response:
+    async def run() -> httpx2.Response:
+        connections = Connections(url, most=2)
+        try:
+            body = b'{"model": "m", "messages": []}'
+            return await connections.send(connections.build_request("POST", url, content=body, headers=settings))
+        finally:
+            await connections.aclose()
+
+    return asyncio.run(run())
+
+
+def test_a_response_brings_status_body_and_retry_after(openai_server: FaultServer) -> None:
+    url = f"{openai_server.base_url}/chat/completions"
+    assert post(url).json()["choices"][0]["message"]["content"] == "an answer"
+    openai_server.faults = {"429": 1.0}
+    openai_server.retry_after = "3"
+    refused = post(url)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "3")
+
+
+def test_only_the_given_headers_carry_a_key(openai_server: FaultServer) -> None:
+    openai_server.key = "k"
+    url = f"{openai_server.base_url}/chat/completions"
+    assert post(url).status_code == 401
+    assert post(url, Authorization="Bearer k").status_code == 200
+
+
+def test_a_broken_connection_is_an_error_of_the_transport(openai_server: FaultServer) -> None:
+    openai_server.faults = {"reset": 1.0}
+    with pytest.raises(httpx2.TransportError) as caught:
+        post(f"{openai_server.base_url}/chat/completions")
+    assert caught.value.__cause__ is not None
+
+
+def test_proxies_of_the_environment_are_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost,.internal")
+    assert proxy_for("https://api.openai.com/v1") == "http://proxy.example:3128"
+    assert proxy_for("http://api.openai.com/v1") is None
+    assert proxy_for("https://models.internal/v1") is None
+    assert proxy_for("https://127.0.0.1:8000/v1") is None
+
+
+def test_a_request_goes_through_the_proxy(openai_server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", openai_server.base_url.removesuffix("/v1"))
+    assert post("http://nowhere.invalid/v1/chat/completions").status_code == 200

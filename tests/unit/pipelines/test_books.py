@@ -1,0 +1,77 @@
+"""The book-keeping law: rows in = kept + dropped (reason) + failed (error)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pairwright.core.errors import BuildError
+from pairwright.core.records import Dropped, Failed
+from pairwright.core.storage import read_rows
+from pairwright.pipelines.books import Books, Silent
+
+
+def odd_only(rows: Iterator[int]) -> Iterator[int | Dropped | Failed]:
+    for row in rows:
+        if row % 10 == 0:
+            yield Failed(stage="odd", row=str(row), error="zero", message="ends in zero", file="numbers.txt", line=row)
+        elif row % 2 == 0:
+            yield Dropped(stage="odd", row=str(row), reason="even")
+        else:
+            yield row
+
+
+def books(folder: Path, max_failure_rate: float = 1.0) -> Books:
+    return Books(folder, max_failure_rate, Silent())
+
+
+def test_every_row_is_kept_dropped_or_failed_and_written_down(tmp_path: Path) -> None:
+    with books(tmp_path) as ledger:
+        kept = list(ledger.stage("odd", "numbers", range(1, 21), odd_only))
+    (count,) = ledger.counts
+    assert kept == [n for n in range(1, 21) if n % 2]
+    assert (count.rows_in, count.kept, dict(count.dropped), dict(count.failed)) == (20, 10, {"even": 8}, {"zero": 2})
+    assert [row.row for row in read_rows(tmp_path / "failed.jsonl", Failed)] == ["10", "20"]
+    assert len(list(read_rows(tmp_path / "dropped.jsonl", Dropped))) == 8
+
+
+def test_a_stage_that_loses_a_row_is_a_bug_that_shows(tmp_path: Path) -> None:
+    with books(tmp_path) as ledger, pytest.raises(AssertionError, match="lost or invented"):
+        list(ledger.stage("leaky", "numbers", range(5), lambda rows: (row for row in rows if row != 3)))
+
+
+def test_a_stage_that_invents_a_row_is_a_bug_that_shows(tmp_path: Path) -> None:
+    with books(tmp_path) as ledger, pytest.raises(AssertionError, match="lost or invented"):
+        list(ledger.stage("fertile", "numbers", range(5), lambda rows: (copy for row in rows for copy in (row, row))))
+
+
+def test_too_many_failures_stop_the_build_and_say_where_the_first_one_is(tmp_path: Path) -> None:
+    with books(tmp_path, max_failure_rate=0.05) as ledger, pytest.raises(BuildError) as caught:
+        list(ledger.stage("odd", "numbers", range(1, 21), odd_only))
+    assert "2 of 20 numbers failed (2 zero)" in caught.value.message
+    assert "numbers.txt:10: ends in zero" in caught.value.hint
+    assert "max_failure_rate" in caught.value.hint
+
+
+def test_failures_at_the_allowed_rate_do_not_stop_the_build(tmp_path: Path) -> None:
+    with books(tmp_path, max_failure_rate=0.10) as ledger:
+        assert len(list(ledger.stage("odd", "numbers", range(1, 21), odd_only))) == 10
+
+
+def test_stages_are_lazy_and_chain(tmp_path: Path) -> None:
+    taken: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(1, 7):
+            taken.append(number)
+            yield number
+
+    with books(tmp_path) as ledger:
+        first = ledger.stage("first", "numbers", numbers(), odd_only)
+        second = ledger.stage("second", "numbers", first, lambda rows: rows)
+        assert next(second) == 1
+        assert taken == [1]
+        assert list(second) == [3, 5]
+    assert [(count.stage, count.rows_in, count.kept) for count in ledger.counts] == [("first", 6, 3), ("second", 3, 3)]

@@ -1,0 +1,1 @@
+"""What is known of students and trainers without loading them."""

@@ -1,0 +1,1 @@
+"""What came of a run: its models on held-out rows, tables and pictures."""

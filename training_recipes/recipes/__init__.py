@@ -1,0 +1,1 @@
+"""Recipe files, and putting one onto a build."""

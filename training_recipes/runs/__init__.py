@@ -1,0 +1,1 @@
+"""The stages of a run: their processes, logs, checkpoints and records."""
