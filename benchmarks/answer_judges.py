@@ -20,14 +20,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from pairwright.core.config.build_file import ContextConfig
+from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import is_question, is_request
-from pairwright.core.records import Candidate, Conversation, Language, Rejected, RewriteTask, row_rng
+from pairwright.core.records import Candidate, Conversation, Language, Rejected, RewriteTask
 from pairwright.core.requests import ChatRequest
 from pairwright.core.tool_calls import calls_of
 from pairwright.judges import JUDGES
 from pairwright.perturbers.answers.brush_off import BrushOff
-from pairwright.pipelines.ingest.answer_contexts import answer_contexts, answer_positions
-from pairwright.pipelines.ingest.answer_dialogues import answerable
+from pairwright.pipelines.ingest.answer_contexts import find_answers, window_answers
+from pairwright.pipelines.ingest.answer_dialogues import check_answerable
 from pairwright.pipelines.ingest.sources import FileSource
 
 NAMES = ("brush_off", "repeated_answer", "valid_tool_call", "language_mismatch")
@@ -72,8 +73,10 @@ def main() -> None:
 def tasks(path: Path) -> Iterator[RewriteTask]:
     """Every answer of the file's dialogues, with up to ten exchanges before it."""
     config = ContextConfig(queries="every", turns=10, max_tokens=100_000)
-    rows = (row for row in answerable(FileSource(source="s", path=str(path)).read()) if isinstance(row, Conversation))
-    for task in answer_contexts(answer_positions(rows, config), config):
+    rows = (
+        row for row in check_answerable(FileSource(source="s", path=str(path)).read()) if isinstance(row, Conversation)
+    )
+    for task in window_answers(find_answers(rows, config), config):
         if isinstance(task, RewriteTask) and task.reference is not None:
             yield task
 

@@ -21,8 +21,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
-from pairwright.core.records import Candidate, Dropped, Language, Origin, Rejected, RewriteTask, ToolCall, Turn, row_rng
+from pairwright.core.identity import row_rng
+from pairwright.core.records import Candidate, Language, Origin, Rejected, RewriteTask, ToolCall, Turn
 from pairwright.core.tool_calls import compact
 from pairwright.evaluation.dialogues.dialogue_benchmarks import open_dialogues
 from pairwright.perturbers import PERTURBERS
@@ -39,26 +41,26 @@ SEARCH = {
 TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 
 
-class Row(NamedTuple):
+class AnswerRow(NamedTuple):
     """A good answer and what it answers."""
 
     task: RewriteTask
     chosen: Candidate
 
 
-class Tally:
+class AttemptCounts:
     """Counts of one perturber in one language."""
 
     def __init__(self) -> None:
         self.tried = self.made = self.verified = 0
         self.dropped: Counter[str] = Counter()
         self.seconds = 0.0
-        self.kept: list[tuple[Row, Rejected]] = []
+        self.kept: list[tuple[AnswerRow, Rejected]] = []
 
 
 def row_of(
     language: Language, key: str, source: str, history: Sequence[Turn], query: str, answer: str, tools: str = ""
-) -> Row:
+) -> AnswerRow:
     """The answer as a task of ``kind: answer``."""
     setting = {"tools": tools} if tools else {}
     task = RewriteTask.create(
@@ -73,10 +75,10 @@ def row_of(
         origin=Origin(source=source, file=source, key=key, licence="see data"),
         **setting,
     )
-    return Row(task, Candidate.create(task=task.id, origin="reference", rewrite=answer))
+    return AnswerRow(task, Candidate.create(task=task.id, origin="reference", rewrite=answer))
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path) -> Iterator[AnswerRow]:
     """Every answer of one file, each once."""
     seen: set[tuple[str, str]] = set()
     contents = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -134,7 +136,7 @@ def definitions(calls: Sequence[tuple[str, Mapping[str, Any]]], needed: bool = T
     return found
 
 
-def read_bfcl(questions: Path, answers: Path) -> Iterator[Row]:
+def read_bfcl(questions: Path, answers: Path) -> Iterator[AnswerRow]:
     """Every user turn of BFCL whose answer calls tools; earlier calls stand in the history."""
     rows = open_dialogues(f"bfcl:{questions},{answers}").rows
     known = definitions([(call.name, call.arguments) for row in rows for call in row.expected.tool_calls or ()])
@@ -153,7 +155,7 @@ def read_bfcl(questions: Path, answers: Path) -> Iterator[Row]:
         history = [*history, Turn(role="user", content=row.query), Turn(role="assistant", content="", calls=made)]
 
 
-def try_one(perturber: Perturber, row: Row, tally: Tally) -> Rejected | None:
+def try_one(perturber: Perturber, row: AnswerRow, tally: AttemptCounts) -> Rejected | None:
     """Run one perturber on one row until its first reject; count everything on the way."""
     tally.tried += 1
     start = time.process_time()
@@ -173,9 +175,9 @@ def try_one(perturber: Perturber, row: Row, tally: Tally) -> Rejected | None:
     return first
 
 
-def run(rows: Sequence[Row], names: Sequence[str]) -> tuple[dict[str, Tally], Counter[str]]:
+def run(rows: Sequence[AnswerRow], names: Sequence[str]) -> tuple[dict[str, AttemptCounts], Counter[str]]:
     """Every perturber on every row; also how many kinds of reject an answer got."""
-    tallies = {name: Tally() for name in names}
+    tallies = {name: AttemptCounts() for name in names}
     coverage: Counter[str] = Counter()
     for row in rows:
         made = 0
@@ -189,7 +191,7 @@ def run(rows: Sequence[Row], names: Sequence[str]) -> tuple[dict[str, Tally], Co
     return tallies, coverage
 
 
-def print_table(title: str, tallies: Mapping[str, Tally], coverage: Counter[str]) -> None:
+def print_table(title: str, tallies: Mapping[str, AttemptCounts], coverage: Counter[str]) -> None:
     """One Markdown table."""
     total = coverage["rows"]
     shares = ", ".join(f"{coverage[str(least)] / total:.1%} with {least} or more" for least in (1, 2, 3))
@@ -213,7 +215,7 @@ def print_table(title: str, tallies: Mapping[str, Tally], coverage: Counter[str]
     print(f"| **all** | | | {verified} | | | | | {verified / seconds if seconds else 0:,.0f} |")
 
 
-def print_sample(tallies: Mapping[str, Tally], count: int, seed: int) -> None:
+def print_sample(tallies: Mapping[str, AttemptCounts], count: int, seed: int) -> None:
     """Random rejects to read against their dialogue."""
     for name, tally in tallies.items():
         print(f"\n--- {name}")
@@ -234,7 +236,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", action="append", choices=ANSWER_PERTURBERS)
     options = parser.parse_args()
-    rows: dict[Language, list[Row]] = defaultdict(list)
+    rows: dict[Language, list[AnswerRow]] = defaultdict(list)
     for row in (row for path in options.data for row in read_rows(path)):
         rows[row.task.language].append(row)
     if options.bfcl:

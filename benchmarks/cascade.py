@@ -28,17 +28,9 @@ from pydantic import PrivateAttr, SerializeAsAny
 
 from pairwright.core.components import Component, Judge, Perturber
 from pairwright.core.config.build_file import BuildConfig, read_build
+from pairwright.core.identity import content_id, row_rng
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.records import (
-    Candidate,
-    JudgedCandidate,
-    Rejected,
-    RewriteTask,
-    SftRow,
-    Verdict,
-    content_id,
-    row_rng,
-)
+from pairwright.core.records import Candidate, JudgedCandidate, Rejected, RewriteTask, SftRow, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.rubric import Rubric
@@ -47,11 +39,11 @@ from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import read_tasks, tasks_in
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.judging import candidate_judging
-from pairwright.pipelines.judging.endpoint_access import Asking, Tally
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.pairing.balance import rules_of
-from pairwright.pipelines.pairing.pair_features import sketched
-from pairwright.pipelines.pairing.verification import Standing, questions, verified
+from pairwright.pipelines.pairing.pair_features import extract_features
+from pairwright.pipelines.pairing.verification import VerificationState, unverified, verify_variants
 from pairwright.pipelines.reporting.table import markdown_table
 
 _TEXT = re.compile(r"<(rewrite|first_text|second_text)>(.*?)</\1>", re.DOTALL)
@@ -188,7 +180,9 @@ def cascaded(
     """As a build judges."""
     ask = Scripted(gold)
     with asyncio.Runner() as runner:
-        rows = list(candidate_judging.judged(pairs, [*rules, paid], Asking(ask, runner, 64, Tally())))
+        rows = list(
+            candidate_judging.judge_candidates(pairs, [*rules, paid], EndpointAccess(ask, runner, 64, UsageCounter()))
+        )
     accepted = frozenset(row.candidate.id for row in rows if isinstance(row, JudgedCandidate) and row.accepted)
     return Row(accepted, ask.requests, ask.tokens)
 
@@ -241,11 +235,11 @@ def confirmed(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[s
     for task, _ in tasks:
         chosen = Candidate.create(task=task.id, origin="reference", rewrite=task.reference or "")
         rows.append(SftRow.create(task=task, chosen=chosen, verdicts=()))
-    attempts = preference_pairs.attempts(rows, (), config.perturbers)
+    attempts = preference_pairs.list_attempts(rows, (), config.perturbers)
     variants = [
-        one for one in preference_pairs.rejected(attempts, config, {}) if isinstance(one, preference_pairs.Variant)
+        one for one in preference_pairs.make_rejected(attempts, config, {}) if isinstance(one, preference_pairs.Variant)
     ]
-    proposals = list(preference_pairs.proposals(rows, variants))
+    proposals = list(preference_pairs.list_proposals(rows, variants))
     everywhere, ask = (Scripted([row.chosen.rewrite for row in rows]) for _ in range(2))
     comparer = Pairwise(endpoint="a")
 
@@ -254,11 +248,11 @@ def confirmed(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[s
             await comparer.compare(row.task, row.chosen.rewrite, worse.text, everywhere)
 
     asyncio.run(compare_all())
-    standing = Standing(sketched(proposals, config.prompt, config.seed), rules_of(config))
+    standing = VerificationState(extract_features(proposals, config.prompt, config.seed), rules_of(config))
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
-        asked = questions(standing, lambda: proposals)
+        asked = unverified(standing, lambda: proposals)
         log = Path(folder) / "comparisons.jsonl"
-        for _ in verified(asked, standing, comparer, Asking(ask, runner, 64, Tally()), log):
+        for _ in verify_variants(asked, standing, comparer, EndpointAccess(ask, runner, 64, UsageCounter()), log):
             pass
     return Confirmed(len(proposals), sum(not code for code in standing.plan().keeps), everywhere, ask)
 

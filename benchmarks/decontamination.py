@@ -22,8 +22,8 @@ from typing import TypeVar
 
 from pairwright.core.language.canonical_form import canonical
 from pairwright.core.language.text_analysis import detect_language
-from pairwright.pipelines.dedup.near_copies import copies
-from pairwright.pipelines.dedup.shared_passages import shared_passages
+from pairwright.pipelines.dedup.near_copies import find_near_copies
+from pairwright.pipelines.dedup.shared_passages import find_shared_passages
 
 MOST_EDITS = 0.25  # deleting and doubling shift what is left, so that 2 edits in 10 characters may be 2.2 of 9
 SHARES = (0.0, 0.1, 0.2, 0.3)
@@ -55,7 +55,7 @@ def curve(originals: Sequence[str], unrelated: Sequence[str], ngram: int) -> Non
     for share in SHARES:
         rng = random.Random(1)
         planted = [edited(text, share, rng) for text in originals]
-        found = copies([*planted, *unrelated], originals, ngram, MOST_EDITS)
+        found = find_near_copies([*planted, *unrelated], originals, ngram, MOST_EDITS)
         pairs = set(zip(found.text.tolist(), found.original.tolist(), strict=True))
         hits = sum((number, number) in pairs for number in range(len(originals)))
         flags = len({text for text, _ in pairs if text >= len(originals)})
@@ -67,11 +67,13 @@ def speed(pool: Sequence[str], rows: int, queries: int, ngram: int) -> None:
     texts = joined(pool, 3, rows, rng)
     originals = [edited(text, 0.1, rng) for text in rng.sample(texts, queries)]
     print(f"{rows} rows of {sum(map(len, texts)) / rows:.0f} characters against {queries} queries")
-    timed("edited copies, verified by edit distance", lambda: copies(texts, originals, ngram, MOST_EDITS), rows)
+    timed(
+        "edited copies, verified by edit distance", lambda: find_near_copies(texts, originals, ngram, MOST_EDITS), rows
+    )
     texts = joined(pool, 10, rows, rng)
     originals = [rng.choice(texts)[:90] if rng.random() < 0.02 else text for text in joined(pool, 3, queries, rng)]
     print(f"{rows} rows of {sum(map(len, texts)) / rows:.0f} characters against {queries} queries")
-    ours, found = timed("passages of 13 tokens", lambda: shared_passages(texts, originals, PASSAGE), rows)
+    ours, found = timed("passages of 13 tokens", lambda: find_shared_passages(texts, originals, PASSAGE), rows)
     sets, expected = timed("Python sets of 13-grams", lambda: shared(texts, originals, ngram == 2), rows)
     same = [passage.text for passage in found] == expected
     print(f"{sets / ours:.1f} times as fast; {len(expected)} rows found by both: {same}")

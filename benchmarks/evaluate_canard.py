@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from pairwright.cli.evaluate_command import evaluate_command
-from pairwright.core.records import row_rng
-from pairwright.evaluation.systems.student_requests import Asking
+from pairwright.core.identity import row_rng
+from pairwright.evaluation.systems.student_requests import RequestOptions
 
 
 def main() -> None:
@@ -37,8 +37,8 @@ def main() -> None:
         sample = draw(args.test, args.sample, args.out)
         started = time.monotonic()
         system = "gguf" if args.packaged else f"gguf:{args.gguf}"
-        asking = Asking(ledger=args.out / "ledger.sqlite", answer_tokens=100)
-        evaluate_command([system], [str(sample)], args.out / "model", asking=asking)
+        options = RequestOptions(ledger=args.out / "ledger.sqlite", answer_tokens=100)
+        evaluate_command([system], [str(sample)], args.out / "model", options=options)
         print(f"{time.monotonic() - started:.1f} s with the model")
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from pairwright.core.records import Conversation, ToolCall
 from pairwright.core.tool_schemas import call_problem
-from pairwright.pipelines.ingest.answer_dialogues import answerable
+from pairwright.pipelines.ingest.answer_dialogues import check_answerable
 from pairwright.pipelines.ingest.row_forms import RowMapping, RowReader
 
 Row = dict[str, Any]
@@ -86,7 +86,7 @@ def every_nth(rows: Iterator[Row], most: int) -> list[Row]:
 def is_usable(row: Row) -> bool:
     """Whether the package reads the dialogue and each call fits its tool."""
     reader = RowReader("sample", "Apache-2.0", None, RowMapping())
-    (found,) = answerable([reader.conversation(row, "", 1)])
+    (found,) = check_answerable([reader.conversation(row, "", 1)])
     if not isinstance(found, Conversation):
         return False
     calls = [call for turn in found.turns for call in turn.calls]

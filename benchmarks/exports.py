@@ -26,7 +26,8 @@ from typing import NamedTuple
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.exporter import Exporter
-from pairwright.core.records import PreferencePair, content_id
+from pairwright.core.identity import content_id
+from pairwright.core.records import PreferencePair
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import manifest_of, read_rows, write_rows
 from pairwright.exports.forms.jsonl import JsonlExporter

@@ -43,7 +43,7 @@ from pairwright.judges.gates.rules import decision
 from pairwright.judges.rules.rule_verdicts import same_question
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.endpoint_servers import asking, running_servers
+from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 
 FILES = (
@@ -216,7 +216,7 @@ def ask_gate(config: BuildConfig, cases: Sequence[Case]) -> list[tuple[Case, Gat
         tempfile.TemporaryDirectory() as logs,
         Ledger(ledger_path(config)) as ledger,
         running_servers(only, Path(logs)) as base_urls,
-        asking(only, ledger, base_urls) as asked,
+        open_endpoints(only, ledger, base_urls) as asked,
     ):
         found = [pair for pair in ordered_map(one, cases, asked.width, asked.runner) if pair is not None]
     if failed:

@@ -2,7 +2,7 @@
 
     python benchmarks/generation_throughput.py [--requests 1280] [--in-flight 64]
 
-``generate()`` runs against a server that answers in 50 ms: for one request, which is the price of starting distilabel; for
+``generate_candidates()`` runs against a server that answers in 50 ms: for one request, which is the price of starting distilabel; for
 many; for many of which 2 % are answered 2 s late; and once more for those, from the ledger alone. CPU is that of the build
 and all its processes, the server's is not in it. ``client_throughput.py`` compares the step itself with stock distilabel.
 """
@@ -20,7 +20,7 @@ from client_throughput import SLOW_SHARE, stub_server
 
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import Candidate, Example, Origin, RewriteTask, Turn
-from pairwright.pipelines.generation.candidate_generation import generate, plan
+from pairwright.pipelines.generation.candidate_generation import generate_candidates, plan_generation
 
 HISTORY = (Turn(role="user", content="I just read The Glass Orchard."), Turn(role="assistant", content="A fine book."))
 
@@ -70,9 +70,9 @@ def measure(url: str, folder: Path, requests: int, in_flight: int) -> tuple[floa
     """(wall seconds, CPU seconds) of one run of the stage."""
     settings = config(url, folder, in_flight)
     rows = [task(number) for number in range(requests)]
-    found = plan(settings, lambda: rows)
+    found = plan_generation(settings, lambda: rows)
     wall, cpu = time.perf_counter(), cpu_seconds()
-    outcomes = list(generate(found, settings, folder / "ledger.sqlite", {}, folder))
+    outcomes = list(generate_candidates(found, settings, folder / "ledger.sqlite", {}, folder))
     wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
     assert sum(isinstance(outcome, Candidate) for outcome in outcomes) == requests
     return wall, cpu

@@ -187,7 +187,7 @@ async def _refuse(endpoint: str, request: ChatRequest) -> NoReturn:  # noqa: ARG
     raise AssertionError("a rule asks nobody")
 
 
-class Tally:
+class RuleCounts:
     """Counts of (judge, kind): how many were judged, how many failed; and the texts for ``--show``."""
 
     def __init__(self) -> None:
@@ -207,10 +207,10 @@ class Tally:
         return f"{blind:.1f} / {known:.1f} ({judged})"
 
 
-def measure(rows: list[dict[str, Any]], show: str | None) -> Tally:
+def measure(rows: list[dict[str, Any]], show: str | None) -> RuleCounts:
     """Judge the human rewrites and the defects of all rows, blind and known."""
     language: Language = rows[0]["lang"]
-    examples, judges, tally = packaged_examples(language), {name: JUDGES[name]() for name in RULES}, Tally()
+    examples, judges, tally = packaged_examples(language), {name: JUDGES[name]() for name in RULES}, RuleCounts()
     mentions_many([text for row in rows for text in (row["query"], row["rewrite"])], language)
     half = len(rows) // 2  # far enough to be of another dialogue
     others = [*rows[half:], *rows[:half]]
@@ -250,7 +250,7 @@ def _candidate(task: RewriteTask, defect: Defect) -> Candidate:
     )
 
 
-def print_table(tallies: Mapping[str, Tally]) -> None:
+def print_table(tallies: Mapping[str, RuleCounts]) -> None:
     """One Markdown table: a column per data set, each cell the share of failed answers blind / known, and how many."""
     print(f"| judge | answers | {' | '.join(tallies)} |\n|---|---|{'---:|' * len(tallies)}")
     cases = dict.fromkeys((judge, kind) for tally in tallies.values() for judge, kind, _ in tally.judged)

@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from pairwright.core.components import Perturber
+from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import mentions_many
-from pairwright.core.records import Candidate, Rejected, row_rng
+from pairwright.core.records import Candidate, Rejected
 from pairwright.evaluation.gold_rows import GoldRow, read_gold
 from pairwright.evaluation.metrics.catalogue import METRICS
-from pairwright.evaluation.metrics.metric import Case, Metric
+from pairwright.evaluation.metrics.metric import Metric, MetricCase
 from pairwright.evaluation.predictions import Prediction
-from pairwright.evaluation.systems.student_requests import Asking, task_of, with_examples
+from pairwright.evaluation.systems.student_requests import RequestOptions, task_of, with_examples
 from pairwright.perturbers import PERTURBERS
 
 MADE_FOR = {
@@ -75,20 +76,20 @@ def main() -> None:
 
 def sampled(path: Path, count: int) -> list[GoldRow]:
     """Rows as a build sees them: the window of their history, the few-shot examples of their prompt."""
-    gold = with_examples(read_gold(path), Asking())
+    gold = with_examples(read_gold(path), RequestOptions())
     picked = row_rng(0, "metric_damage", path.name).sample(range(len(gold.rows)), min(count, len(gold.rows)))
     rows = [gold.rows[index] for index in sorted(picked)]
     for language in {row.language for row in rows}:
         mentions_many(
             [text for row in rows if row.language == language for text in (row.query, row.reference)], language
         )
-    return [row.model_copy(update={"history": task_of(row, Asking()).history}) for row in rows]
+    return [row.model_copy(update={"history": task_of(row, RequestOptions()).history}) for row in rows]
 
 
 def rejects(row: GoldRow) -> Iterator[tuple[str, Rejected]]:
     """The first reject of each perturber, where one can be made."""
-    asking = Asking()
-    task = task_of(row, asking).model_copy(update={"reference": row.reference})
+    options = RequestOptions()
+    task = task_of(row, options).model_copy(update={"reference": row.reference})
     analysis = row.examples[0].analysis if row.examples else None
     chosen = Candidate.create(task=task.id, origin="reference", rewrite=row.reference, analysis=analysis)
     for name, component in PERTURBERS.items():
@@ -118,7 +119,7 @@ def direction(metric: Metric, row: GoldRow, reject: Rejected) -> str:
 
 def value(metric: Metric, row: GoldRow, rewrite: str, analysis: str | None) -> float | None:
     """The metric of one rewrite."""
-    sums = metric.measure(Case(row, Prediction(id=row.id, rewrite=rewrite, analysis=analysis)))
+    sums = metric.measure(MetricCase(row, Prediction(id=row.id, rewrite=rewrite, analysis=analysis)))
     return None if sums is None else float(metric.combine(np.array(sums)))
 
 

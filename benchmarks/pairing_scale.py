@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pairwright.core.config.build_file import PairingConfig, PromptConfig
 from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask, SftRow
 from pairwright.pipelines.pairing.balance import BALANCE_REASONS, balance
-from pairwright.pipelines.pairing.pair_features import sketched
+from pairwright.pipelines.pairing.pair_features import extract_features
 from pairwright.pipelines.pairing.variant_choice import PICK_REASONS, choose_variants
 
 VARIANTS = 9
@@ -46,7 +46,7 @@ def proposals(queries: int) -> Iterator[tuple[SftRow, Rejected]]:
             at = rng.randrange(1, len(words))
             edited = [*words[:at], *words[at + 1 :]] if rng.random() < 0.67 else [*words[:at], "and", "so", *words[at:]]
             template = str(rng.randrange(60))
-            yield row, Rejected(text=" ".join(edited), defect=f"defect {defect}", maker="m", template=template)
+            yield row, Rejected(text=" ".join(edited), defect=f"defect {defect}", rejected_by="m", template=template)
 
 
 def peak() -> str:
@@ -59,7 +59,7 @@ def main() -> None:
     config = PairingConfig()
     print(f"before: {peak()}")
     started = time.process_time()
-    sketches = sketched(proposals(pairs // 3), PromptConfig(), 0)
+    sketches = extract_features(proposals(pairs // 3), PromptConfig(), 0)
     print(
         f"sketch {len(sketches):,} variants (with making them up): {time.process_time() - started:.0f} CPU s, {peak()}"
     )

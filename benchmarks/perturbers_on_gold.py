@@ -21,10 +21,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
+from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import Candidate, Dropped, Example, Origin, Rejected, RewriteTask, Turn, row_rng
+from pairwright.core.records import Candidate, Example, Origin, Rejected, RewriteTask, Turn
 from pairwright.perturbers import PERTURBERS
 
 
@@ -40,7 +42,7 @@ STYLE_ONLY = ("redundancy", "style")
 """Kinds that fit nearly every text; coverage is also given without them."""
 
 
-class Tally:
+class AttemptCounts:
     """Counts of one perturber in one language."""
 
     def __init__(self) -> None:
@@ -49,7 +51,7 @@ class Tally:
         self.seconds = 0.0
         self.kept: list[tuple[Row, Rejected]] = []
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: AttemptCounts) -> None:
         """Take in the counts of another file."""
         self.tried += other.tried
         self.made += other.made
@@ -82,7 +84,7 @@ def read_rows(path: Path, examples: Sequence[Example]) -> Iterator[Row]:
         yield Row(task, Candidate.create(task=task.id, origin="reference", rewrite=content["rewrite"]), changed)
 
 
-def try_one(perturber: Perturber, row: Row, tally: Tally) -> Rejected | None:
+def try_one(perturber: Perturber, row: Row, tally: AttemptCounts) -> Rejected | None:
     """Run one perturber on one row until its first reject; count everything on the way."""
     tally.tried += 1
     start = time.process_time()
@@ -100,7 +102,7 @@ def try_one(perturber: Perturber, row: Row, tally: Tally) -> Rejected | None:
     return first
 
 
-def _count_drop(outcome: Dropped, tally: Tally) -> None:
+def _count_drop(outcome: Dropped, tally: AttemptCounts) -> None:
     tally.dropped[outcome.reason] += 1
     tally.made += outcome.reason in (
         "not_proven_worse",
@@ -111,9 +113,9 @@ def _count_drop(outcome: Dropped, tally: Tally) -> None:
     )
 
 
-def run(rows: Sequence[Row], names: Sequence[str]) -> tuple[dict[str, Tally], Counter[str]]:
+def run(rows: Sequence[Row], names: Sequence[str]) -> tuple[dict[str, AttemptCounts], Counter[str]]:
     """Every perturber on every row; also how many of the rows that need a rewrite got how many kinds of reject."""
-    tallies = {name: Tally() for name in names}
+    tallies = {name: AttemptCounts() for name in names}
     coverage: Counter[str] = Counter()
     for row in rows:
         texts: dict[str, str] = {}
@@ -131,7 +133,7 @@ def run(rows: Sequence[Row], names: Sequence[str]) -> tuple[dict[str, Tally], Co
     return tallies, coverage
 
 
-def print_table(title: str, tallies: dict[str, Tally], coverage: Counter[str]) -> None:
+def print_table(title: str, tallies: dict[str, AttemptCounts], coverage: Counter[str]) -> None:
     """One Markdown table."""
     print(f"\n### {title}\n")
     for group, words in (("needs", "that need a rewrite"), ("standalone", "that need none")):
@@ -160,7 +162,7 @@ def print_table(title: str, tallies: dict[str, Tally], coverage: Counter[str]) -
     print(f"| **all** | | | {verified} | | | | {verified / seconds if seconds else 0:,.0f} |")
 
 
-def print_sample(tallies: dict[str, Tally], count: int, seed: int) -> None:
+def print_sample(tallies: dict[str, AttemptCounts], count: int, seed: int) -> None:
     """Random rejects to read against their dialogue."""
     for name, tally in tallies.items():
         print(f"\n--- {name}")
@@ -181,7 +183,7 @@ def main() -> None:
     options = parser.parse_args()
     names = options.only or [name for name, component in PERTURBERS.items() if "rewrite" in component.tasks]
     examples = read_examples(None)
-    totals: dict[str, tuple[dict[str, Tally], Counter[str]]] = {}
+    totals: dict[str, tuple[dict[str, AttemptCounts], Counter[str]]] = {}
     for path in options.data:
         rows = list(read_rows(path, examples))
         if not rows:
@@ -189,7 +191,7 @@ def main() -> None:
         tallies, coverage = run(rows, names)
         print_table(path.name, tallies, coverage)
         all_tallies, all_coverage = totals.setdefault(
-            rows[0].task.language, ({name: Tally() for name in names}, Counter())
+            rows[0].task.language, ({name: AttemptCounts() for name in names}, Counter())
         )
         all_coverage.update(coverage)
         for name in names:

@@ -34,7 +34,7 @@ from pairwright.core.language import text_analysis as lang
 from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import Candidate, RewriteTask, SftRow, TaskKind
 from pairwright.perturbers import PERTURBERS
-from pairwright.pipelines.pairing.preference_pairs import Variant, attempts, rejected
+from pairwright.pipelines.pairing.preference_pairs import Variant, list_attempts, make_rejected
 
 Row = tuple[RewriteTask, Candidate]
 SOURCE = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
@@ -74,10 +74,10 @@ def perturb(rows: Iterable[Row], kind: TaskKind, in_turn: bool) -> int:
     config = BuildConfig.model_validate({"name": "x", "output": "x", "sources": [SOURCE]})
     perturbers = [component() for component in PERTURBERS.values() if kind in component.tasks]
     chosen = (SftRow(id=task.id, task=task, chosen=answer, verdicts=()) for task, answer in rows)
-    tries = enumerate(attempts(chosen, (), perturbers))
+    tries = enumerate(list_attempts(chosen, (), perturbers))
     size = len(perturbers)
     kept = (one for at, one in tries if not in_turn or at % size == at // size % size)
-    return sum(isinstance(outcome, Variant) for outcome in rejected(kept, config, {}))
+    return sum(isinstance(outcome, Variant) for outcome in make_rejected(kept, config, {}))
 
 
 def forget_models() -> None:

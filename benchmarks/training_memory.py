@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.training_recipes.checks.memory import estimate
-from pairwright.training_recipes.checks.problem import Case
+from pairwright.training_recipes.checks.problem import CheckedStage
 from pairwright.training_recipes.recipes.build_facts import BuildFacts
 from pairwright.training_recipes.recipes.rendering import Stage
 
@@ -46,7 +46,7 @@ def expected(setting: dict[str, Any]) -> float:
         batch = {"per_device_train_batch_size": ROWS, "cutoff_len": LENGTH, "lora_rank": RANK, "use_cpu": True}
         settings = {"model_name_or_path": folder, **batch, **setting}
         stage = Stage("sft", "llamafactory", "sft", settings, Path("sft.yaml"), Path("sft"))
-        found = estimate(Case(stage, BuildFacts(Path(), "", "", 0, {}, {}), None, ()))
+        found = estimate(CheckedStage(stage, BuildFacts(Path(), "", "", 0, {}, {}), None, ()))
     assert found
     return found.total
 

@@ -33,7 +33,7 @@ def _print_version(asked: bool) -> None:
 
 
 @app.callback()
-def options(
+def common_options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -182,9 +182,9 @@ def evaluate(
     """Measure systems on test sets. With intervals and paired tests, beside the baselines."""
     from pairwright.cli.evaluate_command import evaluate_command
     from pairwright.evaluation.model_metrics.catalogue import Extras
-    from pairwright.evaluation.systems.student_requests import Asking
+    from pairwright.evaluation.systems.student_requests import RequestOptions
 
-    asking = Asking(ledger=output / "evaluation.ledger.sqlite", api_key_env=api_key_env)
+    options = RequestOptions(ledger=output / "evaluation.ledger.sqlite", api_key_env=api_key_env)
     extras = Extras(cosine=cosine, bertscore=bertscore, perplexity=perplexity, passages=passages, judge=judge)
     evaluate_command(
         system or [],
@@ -193,7 +193,7 @@ def evaluate(
         base=base,
         against=against,
         leaderboard=leaderboard,
-        asking=asking,
+        options=options,
         build=build,
         extras=extras,
         seed=seed,
@@ -212,10 +212,10 @@ def compare(
 ) -> None:
     """Compare two systems. Where each wins, examples, and a verdict that the numbers support."""
     from pairwright.cli.evaluate_command import compare_command
-    from pairwright.evaluation.systems.student_requests import Asking
+    from pairwright.evaluation.systems.student_requests import RequestOptions
 
-    asking = Asking(ledger=output / "evaluation.ledger.sqlite", api_key_env=api_key_env)
-    compare_command(first, second, test, output, asking=asking, build=build, seed=seed)
+    options = RequestOptions(ledger=output / "evaluation.ledger.sqlite", api_key_env=api_key_env)
+    compare_command(first, second, test, output, options=options, build=build, seed=seed)
 
 
 @app.command("evaluate-dialogues")

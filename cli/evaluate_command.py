@@ -16,8 +16,8 @@ from pairwright.evaluation.reports.comparison_report import comparison_head, tab
 from pairwright.evaluation.reports.evaluation_report import cell, difference_of, write_report
 from pairwright.evaluation.reports.leaderboard import record
 from pairwright.evaluation.rewrite_evaluation import evaluate
-from pairwright.evaluation.system_comparison import Comparison, compare
-from pairwright.evaluation.systems.student_requests import Asking, like_build, with_examples
+from pairwright.evaluation.system_comparison import SystemComparison, compare
+from pairwright.evaluation.systems.student_requests import RequestOptions, like_build, with_examples
 from pairwright.evaluation.systems.system_spec import SystemSpec, answers, parse_system
 
 BASELINE_NAMES = ("copy", "last_entity")
@@ -31,7 +31,7 @@ def evaluate_command(
     base: str | None = None,
     against: str | None = None,
     leaderboard: Path | None = None,
-    asking: Asking | None = None,
+    options: RequestOptions | None = None,
     build: Path | None = None,
     extras: Extras | None = None,
     seed: int = 0,
@@ -48,11 +48,11 @@ def evaluate_command(
     """
     specs = [*map(parse_system, BASELINE_NAMES), *_base(base), *map(parse_system, systems)]
     reference = against or ("base" if base else "copy")
-    asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
-    asking = like_build(build, asking) if build else asking
-    sets = [_answered(spec, specs, asking, output) for spec in tests]
+    options = options or RequestOptions(ledger=output / "evaluation.ledger.sqlite")
+    options = like_build(build, options) if build else options
+    sets = [_answered(spec, specs, options, output) for spec in tests]
     wanted = extras or Extras()
-    result = evaluate(sets, reference, seed, lambda gold, found: extra_metrics(wanted, gold, found, reference, asking))
+    result = evaluate(sets, reference, seed, lambda gold, found: extra_metrics(wanted, gold, found, reference, options))
     files = write_report(result, output)
     if leaderboard is not None:
         record(result, leaderboard)
@@ -85,21 +85,21 @@ def compare_command(
     test: str,
     output: Path,
     *,
-    asking: Asking | None = None,
+    options: RequestOptions | None = None,
     build: Path | None = None,
     seed: int = 0,
-) -> Comparison:
+) -> SystemComparison:
     """Compare two systems on one test set and write the comparison; ``build`` as in :func:`evaluate_command`.
 
     Raises:
         PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
     """
-    asking = asking or Asking(ledger=output / "evaluation.ledger.sqlite")
-    asking = like_build(build, asking) if build else asking
+    options = options or RequestOptions(ledger=output / "evaluation.ledger.sqlite")
+    options = like_build(build, options) if build else options
     specs = [parse_system(first), parse_system(second)]
     if specs[0].name == specs[1].name:
         raise ConfigError([f"both systems are called {specs[0].name!r}"], "Give them names: NAME=SPEC.")
-    gold, (one, other) = _answered(test, specs, asking, output)
+    gold, (one, other) = _answered(test, specs, options, output)
     result = compare(gold, one, other, seed)
     files = write_comparison(result, output)
     _print_comparison(result, files)
@@ -110,13 +110,15 @@ def _base(spec: str | None) -> list[SystemSpec]:
     return [] if spec is None else [parse_system(spec)._replace(name="base")]
 
 
-def _answered(test: str, specs: Sequence[SystemSpec], asking: Asking, output: Path) -> tuple[GoldSet, list[System]]:
+def _answered(
+    test: str, specs: Sequence[SystemSpec], options: RequestOptions, output: Path
+) -> tuple[GoldSet, list[System]]:
     """The test set and every system's answers; those of models are kept as files."""
     gold = open_gold(test)
-    asking = like_build(Path(test), asking) if Path(test).is_dir() else asking
+    options = like_build(Path(test), options) if Path(test).is_dir() else options
     if any(spec.asks for spec in specs):
-        gold = with_examples(gold, asking)
-    found = [answers(spec, gold, asking) for spec in specs]
+        gold = with_examples(gold, options)
+    found = [answers(spec, gold, options) for spec in specs]
     for spec, system in zip(specs, found, strict=True):
         if spec.asks:
             write_predictions(output / "predictions" / f"{system.name}.{gold.name}.jsonl", system.predictions)
@@ -145,7 +147,7 @@ def _print_evaluation(result: Evaluation, files: Sequence[Path]) -> None:
     _print_files(files)
 
 
-def _print_comparison(result: Comparison, files: Sequence[Path]) -> None:
+def _print_comparison(result: SystemComparison, files: Sequence[Path]) -> None:
     from rich.console import Console
     from rich.table import Table
 

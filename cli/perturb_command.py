@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pairwright.cli.tables import print_table
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.errors import ConfigError
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
-from pairwright.core.records import Dropped, Rejected, Turn
+from pairwright.core.records import Rejected, Turn
 from pairwright.perturbers.preview import preview
 from pairwright.pipelines.ingest.answer_dialogues import checked_tools
 from pairwright.pipelines.ingest.row_forms import RowError

@@ -20,8 +20,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.llm.ledger import Usage
-from pairwright.core.records import StageCount
 
 Poll = Callable[[], Usage]
 

@@ -58,7 +58,7 @@ def _pair(pair: PreferencePair) -> Text:
     origin = pair.task.origin
     where = f"{origin.file}:{origin.line}" if origin.line else origin.file
     text.append(f"{pair.rejected.defect}", "bold").append(
-        f"  {pair.rejected.maker}, {pair.split}, {where}, pair {pair.id}\n", "dim"
+        f"  {pair.rejected.rejected_by}, {pair.split}, {where}, pair {pair.id}\n", "dim"
     )
     for turn in pair.task.history:
         text.append(f"  {turn.role}: {_printable(_said(turn))}\n", "dim")

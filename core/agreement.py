@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pairwright.core.records import Place
+from pairwright.core.records import Position
 from pairwright.core.statistics import (
     Array,
     Estimate,
@@ -119,7 +119,7 @@ def _distances(values: Array, totals: Array, level: Level) -> Array:
     return np.asarray((ranks[:, None] - ranks[None, :]) ** 2)
 
 
-def position_bias(answers: Iterable[Place]) -> float:
+def position_bias(answers: Iterable[Position]) -> float:
     """How much more often the first place is named than the second: 1 for always the first, -1 for always the second.
 
     Over both orders of the same pairs a judge that looks at the texts alone gives 0. NaN where it never decides.

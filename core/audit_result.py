@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pairwright.core.records import Row
+from pydantic import Field
+
+from pairwright.core.identity import Row
 
 Surface = Literal["length", "punctuation", "words"]
 SURFACES: tuple[Surface, ...] = ("length", "punctuation", "words")
@@ -35,14 +37,14 @@ class Flag(Row):
 
 
 class AuditGroup(Row):
-    """The probes of one group of pairs: all, those of one language, those of one defect and maker.
+    """The probes of one group of pairs: all, those of one language, those of one defect and what made the worse texts.
 
     A score is absent where the group is too small to cross-validate. ``chosen_longer`` is a share of the pairs.
     """
 
     kind: Literal["all", "language", "defect"]
     name: str
-    maker: str = ""
+    rejected_by: str = Field("", alias="maker")
     pairs: int
     dialogues: int
     chosen_longer: float

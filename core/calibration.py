@@ -12,7 +12,7 @@ from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Row, content_id
+from pairwright.core.identity import Row, content_id
 
 
 class Figure(Row):

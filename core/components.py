@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.records import (
     Candidate,
     Comparison,
     Conversation,
-    Failed,
     GateDecision,
     Rejected,
     RewriteTask,
@@ -28,8 +28,8 @@ from pairwright.core.records import (
 )
 
 if TYPE_CHECKING:
+    from pairwright.core.bookkeeping import Dropped
     from pairwright.core.improvement import Review
-    from pairwright.core.records import Dropped
     from pairwright.core.requests import Ask
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pairwright.core.records import Candidate, Comparison, Row, SftRow, Verdict
+from pairwright.core.identity import Row
+from pairwright.core.records import Candidate, Comparison, SftRow, Verdict
 
 
 class Review(Row):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 
 JudgingStage = Literal["judge", "choose", "improve", "verify"]
 

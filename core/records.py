@@ -13,13 +13,12 @@ At every stage one input gives exactly one outcome: the kept row, a :class:`Drop
 
 from __future__ import annotations
 
-import hashlib
-import json
-import random
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pairwright.core.identity import IdentifiedRow, Row
 
 Language = Literal["zh", "en"]
 Role = Literal["system", "user", "assistant", "tool"]
@@ -30,48 +29,7 @@ WRITTEN = frozenset({"sampled", "improved"})
 Split = Literal["train", "validation", "test"]
 Scalar = str | int | float | bool | None
 Winner = Literal["first", "second", "tie"]
-Place = Literal["first", "second", "equal"]
-
-
-def content_id(content: object) -> str:
-    """Sixteen hex digits that name ``content``: SHA-256 over its canonical JSON (sorted keys, no spaces)."""
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _plain(value: object) -> object:
-    # A row stands for its content by its id. Where a file lies does not change what a row is: moving the data must not
-    # change seeds, nor pay for answers again.
-    if isinstance(value, IdentifiedRow):
-        return value.id
-    if isinstance(value, Origin):
-        return [value.source, value.key]
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    raise TypeError(f"no canonical form for {type(value).__name__}")
-
-
-def row_rng(seed: int, stage: str, row_id: str) -> random.Random:
-    """The only source of randomness: a generator that depends on nothing but ``(seed, stage, row_id)``."""
-    digest = hashlib.sha256(f"{seed}\x1f{stage}\x1f{row_id}".encode()).digest()
-    return random.Random(int.from_bytes(digest[:16], "big"))
-
-
-class Row(BaseModel):
-    """Base of every row: frozen, unknown keys forbidden."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class IdentifiedRow(Row):
-    """A row with an ``id`` made from its content."""
-
-    id: str
-
-    @classmethod
-    def create(cls, **fields: Any) -> Self:
-        """Build the row and give it the id that its fields hash to."""
-        return cls(id=content_id(fields), **fields)
+Position = Literal["first", "second", "equal"]
 
 
 def _absent(value: object) -> bool:
@@ -85,6 +43,7 @@ def _is_rewrite(value: object) -> bool:
 class ToolCall(Row):
     """One call of a tool: ``arguments`` is a JSON object, as text."""
 
+    hashed: ClassVar[tuple[str, ...]] = ("name", "arguments")
     name: str
     arguments: str
 
@@ -92,6 +51,7 @@ class ToolCall(Row):
 class Turn(Row):
     """One utterance. ``calls`` are the tools that an assistant turn calls; the ``tool`` turns after it bring what they said."""
 
+    hashed: ClassVar[tuple[str, ...]] = ("role", "content", "calls")
     role: Role
     content: str
     calls: tuple[ToolCall, ...] = Field((), exclude_if=_absent)
@@ -106,6 +66,11 @@ class Origin(Row):
     key: str
     licence: str
 
+    def identity(self) -> list[str]:
+        """Where a file lies does not change what a row is: moving the data must not change seeds, nor pay for answers
+        again."""
+        return [self.source, self.key]
+
 
 class Conversation(IdentifiedRow):
     """A dialogue as it was read.
@@ -116,6 +81,7 @@ class Conversation(IdentifiedRow):
     ``{"type": "function", "function": {"name", "description", "parameters"}}``; empty without tools.
     """
 
+    hashed: ClassVar[tuple[str, ...]] = ("dialogue", "language", "domain", "turns", "reference", "tools", "origin")
     dialogue: str
     language: Language
     domain: str | None = None
@@ -128,6 +94,7 @@ class Conversation(IdentifiedRow):
 class Example(Row):
     """One few-shot example: a small dialogue, its query, the analysis and the rewrite to imitate."""
 
+    hashed: ClassVar[tuple[str, ...]] = ("id", "language", "history", "query", "analysis", "needs_rewrite", "rewrite")
     id: str
     language: Language
     history: tuple[Turn, ...]
@@ -147,6 +114,15 @@ class GateDecision(Row):
     ``reference_needs_rewrite`` is absent where no human rewrite is known.
     """
 
+    hashed: ClassVar[tuple[str, ...]] = (
+        "needs_rewrite",
+        "missing_answer",
+        "score",
+        "method",
+        "evidence",
+        "request_hashes",
+        "reference_needs_rewrite",
+    )
     needs_rewrite: bool
     missing_answer: bool = False
     score: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -175,6 +151,25 @@ class RewriteTask(IdentifiedRow):
     is the gate's decision, where a build has one; it is no part of the row's id.
     """
 
+    hashed: ClassVar[tuple[str, ...]] = (
+        "kind",
+        "conversation",
+        "dialogue",
+        "language",
+        "domain",
+        "history",
+        "query",
+        "steps",
+        "reference",
+        "system",
+        "tools",
+        "cut_turns",
+        "tokens",
+        "examples",
+        "origin",
+        "gate",
+        "flags",
+    )
     kind: TaskKind = Field("rewrite", exclude_if=_is_rewrite)
     conversation: str
     dialogue: str
@@ -205,6 +200,15 @@ class Generation(Row):
     ``on_policy`` says that the model is the student that the data is for.
     """
 
+    hashed: ClassVar[tuple[str, ...]] = (
+        "endpoint",
+        "model",
+        "prompt_hash",
+        "request_hash",
+        "temperature",
+        "seed",
+        "on_policy",
+    )
     endpoint: str
     model: str
     prompt_hash: str
@@ -224,6 +228,7 @@ class Candidate(IdentifiedRow):
     array ``[{"name": …, "arguments": {…}}, …]``.
     """
 
+    hashed: ClassVar[tuple[str, ...]] = ("task", "origin", "rewrite", "analysis", "needs_rewrite", "generation")
     task: str
     origin: CandidateOrigin
     rewrite: str
@@ -252,6 +257,16 @@ class Verdict(Row):
     panel's rests on.
     """
 
+    hashed: ClassVar[tuple[str, ...]] = (
+        "judge",
+        "passed",
+        "score",
+        "method",
+        "defect",
+        "evidence",
+        "request_hashes",
+        "members",
+    )
     judge: str
     passed: bool
     score: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -275,7 +290,7 @@ class Comparison(Row):
     winner: Winner
     margin: Annotated[float, Field(ge=-1, le=1)]
     method: Literal["logits", "verdicts", "panel", "same_text"]
-    answers: tuple[Place, ...] = ()
+    answers: tuple[Position, ...] = ()
     flipped: bool = False
     explanations: tuple[str, ...] = ()
     request_hashes: tuple[str, ...] = ()
@@ -286,14 +301,14 @@ class Compared(Row):
     """One comparison that a build made, of two texts for the task called ``task``.
 
     In ``choose`` both are accepted candidates. In ``verify`` the first is the chosen text and the second the worse one
-    that ``maker`` made.
+    that ``rejected_by`` made.
     """
 
     stage: Literal["choose", "verify"]
     task: str
     first: str
     second: str
-    maker: str = ""
+    rejected_by: str = Field("", alias="maker")
     defect: str = ""
     comparison: Comparison
 
@@ -319,15 +334,25 @@ class JudgedCandidate(Row):
 class Rejected(Row):
     """A worse answer and what makes it worse.
 
-    ``maker`` is the perturber's name, or ``sampled`` for a candidate that a judge refused, or ``improved`` for one that
+    ``rejected_by`` is the perturber's name, or ``sampled`` for a candidate that a judge refused, or ``improved`` for one that
     an improver wrote a better one for (then ``generation`` says how it was sampled). ``evidence`` quotes what was
     deleted, blurred or leaked, or says why the other is better.
     """
 
+    hashed: ClassVar[tuple[str, ...]] = (
+        "text",
+        "analysis",
+        "defect",
+        "maker",
+        "template",
+        "parameters",
+        "evidence",
+        "generation",
+    )
     text: str = Field(min_length=1)
     analysis: str | None = None
     defect: str
-    maker: str
+    rejected_by: str = Field(alias="maker")
     template: str = ""
     parameters: Mapping[str, Scalar] = {}
     evidence: str = ""
@@ -337,6 +362,7 @@ class Rejected(Row):
 class PreferencePair(IdentifiedRow):
     """``chosen`` answers ``task`` better than ``rejected``, for the reason that ``rejected.defect`` names."""
 
+    hashed: ClassVar[tuple[str, ...]] = ("task", "chosen", "verdicts", "rejected", "split")
     task: RewriteTask
     chosen: Candidate
     verdicts: tuple[Verdict, ...]
@@ -347,6 +373,7 @@ class PreferencePair(IdentifiedRow):
 class SftRow(IdentifiedRow):
     """One accepted answer to imitate. ``route`` says why an improver kept its query; empty without one."""
 
+    hashed: ClassVar[tuple[str, ...]] = ("task", "chosen", "verdicts", "route", "split")
     task: RewriteTask
     chosen: Candidate
     verdicts: tuple[Verdict, ...]
@@ -359,43 +386,7 @@ class SftRow(IdentifiedRow):
         return all(verdict.passed for verdict in self.verdicts)
 
 
-class Dropped(Row):
-    """A row that a stage left out on purpose. ``reason`` is a slug that the funnel counts."""
-
-    stage: str
-    row: str
-    reason: str
-    detail: str = ""
-
-
-class Failed(Row):
-    """A row that could not be worked on. ``error`` is a slug that the funnel counts."""
-
-    stage: str
-    row: str
-    error: str
-    message: str
-    file: str | None = None
-    line: int | None = None
-
-
-class StageCount(Row):
-    """The books of one stage: ``rows_in == kept + sum(dropped) + sum(failed)``; ``unit`` names what is counted."""
-
-    stage: str
-    unit: str
-    rows_in: int
-    kept: int
-    dropped: Mapping[str, int] = {}
-    failed: Mapping[str, int] = {}
-    seconds: float = Field(default=0.0, exclude=True)
-
-    def balances(self) -> bool:
-        """True when every row that came in is accounted for."""
-        return self.rows_in == self.kept + sum(self.dropped.values()) + sum(self.failed.values())
-
-
-def score_of(verdicts: Iterable[Verdict]) -> float | None:
+def mean_score(verdicts: Iterable[Verdict]) -> float | None:
     """The mean of the scores that the judges gave, None where none did."""
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
     return sum(scores) / len(scores) if scores else None

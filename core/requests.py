@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import Field
 
-from pairwright.core.records import Role, Row, ToolCall, content_id
+from pairwright.core.identity import Row, content_id
+from pairwright.core.records import Role, ToolCall
 
 
 def _absent(value: object) -> bool:
@@ -16,6 +17,7 @@ def _absent(value: object) -> bool:
 class Message(Row):
     """One chat message. ``calls`` are tools that an assistant called; the ``tool`` messages after it have what they said."""
 
+    hashed: ClassVar[tuple[str, ...]] = ("role", "content", "calls")
     role: Role
     content: str
     calls: tuple[ToolCall, ...] = Field((), exclude_if=_absent)
@@ -30,6 +32,16 @@ class ChatRequest(Row):
     them; an answer that calls some is the JSON text of its calls.
     """
 
+    hashed: ClassVar[tuple[str, ...]] = (
+        "messages",
+        "temperature",
+        "max_tokens",
+        "seed",
+        "json_schema",
+        "schema_name",
+        "top_logprobs",
+        "tools",
+    )
     messages: tuple[Message, ...]
     temperature: float = 0.0
     max_tokens: int = 512
@@ -39,10 +51,14 @@ class ChatRequest(Row):
     top_logprobs: int | None = None
     tools: str = Field("", exclude_if=_absent)
 
+    def identity(self) -> dict[str, object]:
+        """What is asked for; what is not asked for is left out."""
+        return {name: value for name, value in super().identity().items() if value is not None}
+
     @property
     def prompt_hash(self) -> str:
         """Names the messages alone."""
-        return content_id([message.model_dump() for message in self.messages])
+        return content_id(list(self.messages))
 
 
 class TokenLogprob(Row):

@@ -7,20 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field
+
 from pairwright.core.audit_result import Audit
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import Calibration, read_calibration
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.identity import Row
 from pairwright.core.improvement import Improvement
 from pairwright.core.judge_usage import JudgeUse
-from pairwright.core.records import (
-    Compared,
-    GateRow,
-    JudgedCandidate,
-    PreferencePair,
-    Row,
-    SftRow,
-    StageCount,
-)
+from pairwright.core.records import Compared, GateRow, JudgedCandidate, PreferencePair, SftRow
 from pairwright.core.storage import read_rows
 
 AUDIT = "audit.json"
@@ -32,7 +28,7 @@ INDEX = "index.parquet"
 GATE = "gate.jsonl"
 LEAKS = "leaks.json"
 DIVERSITY = "diversity.json"
-THIN = "thin_regions.jsonl"
+SPARSE_REGIONS = "thin_regions.jsonl"
 IMPROVEMENTS = "improvements.jsonl"
 
 
@@ -45,7 +41,7 @@ class SplitProof(Row):
     links: int
 
 
-class HeldOut(Row):
+class HeldOutSet(Row):
     """A test set that was kept out: how many rows it has, how many queries copy one, and by what they match."""
 
     name: str
@@ -54,7 +50,7 @@ class HeldOut(Row):
     matched: Mapping[str, int]
 
 
-class Spread(Row):
+class DiversityFigures(Row):
     """How diverse rows are: distinct n-grams as a share of all (words, in Chinese characters), mean cosine of all pairs,
     share of the ten most frequent openings (three words, in Chinese four characters), rows by language and domain."""
 
@@ -67,11 +63,11 @@ class Spread(Row):
 
 
 class Diversity(Row):
-    """Accepted rows before and after the selection, and how many thin regions were handed over."""
+    """Accepted rows before and after the selection, and how many sparse regions were handed over."""
 
-    before: Spread
-    after: Spread
-    thin: int
+    before: DiversityFigures
+    after: DiversityFigures
+    sparse_regions: int = Field(alias="thin")
 
 
 @dataclass(frozen=True)
@@ -100,10 +96,10 @@ class BuildResult:
         """What shows that no dialogue and no cluster of duplicates is in two splits."""
         return SplitProof.model_validate_json((self.rows / SPLIT).read_bytes())
 
-    def held_out(self) -> tuple[HeldOut, ...]:
+    def held_out(self) -> tuple[HeldOutSet, ...]:
         """The test sets that were kept out, in the order of the build file; none where it names none."""
         path = self.rows / LEAKS
-        return tuple(map(HeldOut.model_validate, json.loads(path.read_bytes()))) if path.exists() else ()
+        return tuple(map(HeldOutSet.model_validate, json.loads(path.read_bytes()))) if path.exists() else ()
 
     def diversity(self) -> Diversity | None:
         """What the selection of diverse rows did, None where the build file does not ask for it."""

@@ -18,7 +18,7 @@ from typing import IO, TypeVar
 from pydantic import ValidationError
 
 from pairwright.core.errors import StorageError
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 
 R = TypeVar("R", bound=Row)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.core.errors import ConfigError, SourceError
-from pairwright.core.records import content_id
+from pairwright.core.identity import content_id
 from pairwright.core.storage import sha256_of
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet, explain, gold_set, read_gold, row_from
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 from pairwright.evaluation.metrics.metric import C, Metric
 from pairwright.evaluation.predictions import System
-from pairwright.evaluation.scores import Difference, Figure
+from pairwright.evaluation.scores import Difference, MetricFigure
 
 QUALITY = ("exact_match_normalised", "restoration_f1", "entity_retention")
 HEADLINES = (
@@ -76,17 +76,17 @@ class SetResult(Row):
     dialogues: int
     languages: Mapping[str, int]
     systems: tuple[SystemNote, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[MetricFigure, ...]
     against: str
     differences: tuple[Difference, ...]
     shown: tuple[Shown, ...]
 
-    def figure(self, system: str, metric: str, part: tuple[str, str] = ("all", "all rows")) -> Figure | None:
+    def figure(self, system: str, metric: str, part: tuple[str, str] = ("all", "all rows")) -> MetricFigure | None:
         """One figure, None where it was not measured."""
         return self._by_name.get((system, metric, part))
 
     @cached_property
-    def _by_name(self) -> dict[tuple[str, str, tuple[str, str]], Figure]:
+    def _by_name(self) -> dict[tuple[str, str, tuple[str, str]], MetricFigure]:
         return {(one.system, one.metric, one.slice): one for one in self.figures}
 
 

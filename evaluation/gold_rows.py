@@ -19,8 +19,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
+from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language, normalise
-from pairwright.core.records import Example, Language, Origin, RewriteTask, Row, SftRow, Split, Turn
+from pairwright.core.records import Example, Language, Origin, RewriteTask, SftRow, Split, Turn
 from pairwright.core.storage import read_rows, sha256_of
 
 _LETTERS = re.compile(r"[A-Za-z\u3400-\u9fff\uf900-\ufaff]")

@@ -6,11 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field, ValidationError
 
 from pairwright.core.errors import SourceError
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 from pairwright.evaluation.gold_rows import GoldSet
 
 _SHOWN = 5
@@ -23,6 +24,7 @@ class Prediction(Row):
     measured; ``error`` says why no rewrite could be read from it (then ``rewrite`` is empty and scored as such).
     """
 
+    hashed: ClassVar[tuple[str, ...]] = ("id", "rewrite", "analysis", "raw", "error")
     id: str
     rewrite: str
     analysis: str | None = None

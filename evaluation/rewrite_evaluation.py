@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import content_id, row_rng
+from pairwright.core.identity import content_id, row_rng
 from pairwright.evaluation.evaluation import Evaluation, MetricNote, SetResult, Shown, system_note
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.metrics.catalogue import available
-from pairwright.evaluation.metrics.metric import Case, Metric
+from pairwright.evaluation.metrics.metric import Metric, MetricCase
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.scores import Measured, differences, figures, measure, sample_of, warm_up
 
@@ -52,7 +52,7 @@ def measure_all(gold: GoldSet, systems: Sequence[System], metrics: Sequence[Metr
     """Measure the systems on one test set, parsing their texts in batches first."""
     warm_up(gold, systems)
     return [
-        measure(system.name, [Case(*pair) for pair in zip(gold.rows, system.predictions, strict=True)], metrics)
+        measure(system.name, [MetricCase(*pair) for pair in zip(gold.rows, system.predictions, strict=True)], metrics)
         for system in systems
     ]
 

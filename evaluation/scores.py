@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import mentions_many
-from pairwright.core.records import Row
 from pairwright.core.statistics import (
     Array,
     Estimate,
@@ -31,7 +31,7 @@ from pairwright.evaluation.slices import Slice, slices
 ALL = Slice("all", "all rows", ())
 
 
-class Figure(Row):
+class MetricFigure(Row):
     """One metric of one system on one slice, with its 95 % interval; None where no row applies."""
 
     system: str
@@ -103,7 +103,9 @@ def warm_up(gold: GoldSet, systems: Sequence[System]) -> None:
         mentions_many(list(dict.fromkeys(texts)), language)
 
 
-def figures(measured: Sequence[Measured], sample: Sample, metrics: Sequence[Metric[C]], seed: int) -> list[Figure]:
+def figures(
+    measured: Sequence[Measured], sample: Sample, metrics: Sequence[Metric[C]], seed: int
+) -> list[MetricFigure]:
     """Every metric of every system on all rows and on every slice."""
     found = []
     for part in (ALL, *sample.parts):
@@ -112,7 +114,7 @@ def figures(measured: Sequence[Measured], sample: Sample, metrics: Sequence[Metr
         for one in measured:
             estimates = _estimates(one, rows, groups, metrics, seed)
             found += [
-                Figure(system=one.system, metric=metric.name, slice=(part.kind, part.value), **_fields(estimate))
+                MetricFigure(system=one.system, metric=metric.name, slice=(part.kind, part.value), **_fields(estimate))
                 for metric, estimate in zip(metrics, estimates, strict=True)
             ]
     return found

@@ -7,23 +7,23 @@ from typing import Literal
 
 import numpy as np
 
+from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import Row
 from pairwright.evaluation.evaluation import HEADLINES, QUALITY, MetricNote, Shown, shown_as
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.metrics.catalogue import available
-from pairwright.evaluation.metrics.metric import Case, Metric
+from pairwright.evaluation.metrics.metric import Metric, MetricCase
 from pairwright.evaluation.metrics.restoration import RESTORATION_F1
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.rewrite_evaluation import measure_all, shown
-from pairwright.evaluation.scores import Difference, Figure, differences, figures, sample_of, slice_differences
+from pairwright.evaluation.scores import Difference, MetricFigure, differences, figures, sample_of, slice_differences
 
 SIGNIFICANT = 0.05
 EXAMPLES = 5
 Winner = Literal["first", "second", "neither"]
 
 
-class Comparison(Row):
+class SystemComparison(Row):
     """``second`` against ``first`` on one test set. Differences are second minus first."""
 
     first: str
@@ -34,7 +34,7 @@ class Comparison(Row):
     dialogues: int
     seed: int
     metrics: tuple[MetricNote, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[MetricFigure, ...]
     differences: tuple[Difference, ...]
     by_slice: tuple[Difference, ...]
     gains: tuple[Shown, ...]
@@ -50,7 +50,7 @@ class Comparison(Row):
         return winner(difference, self.note(difference.metric))
 
 
-def compare(gold: GoldSet, first: System, second: System, seed: int = 0) -> Comparison:
+def compare(gold: GoldSet, first: System, second: System, seed: int = 0) -> SystemComparison:
     """Compare two systems on the rows of one test set."""
     metrics, _ = available()
     measured = measure_all(gold, [first, second], metrics)
@@ -60,7 +60,7 @@ def compare(gold: GoldSet, first: System, second: System, seed: int = 0) -> Comp
     notes = tuple(MetricNote.of(metric) for metric in metrics if metric.name in used)
     parts = slice_differences(measured[0], measured[1], sample, [one for one in metrics if one.name in HEADLINES], seed)
     better, worse = _moved(gold, first, second)
-    return Comparison(
+    return SystemComparison(
         first=first.name,
         second=second.name,
         test=gold.name,
@@ -141,7 +141,7 @@ def _moved(gold: GoldSet, first: System, second: System) -> tuple[list[int], lis
     """The rows that ``second`` gained and lost most against ``first``."""
     gaps = np.array(
         [
-            _quality(Case(row, other)) - _quality(Case(row, one))
+            _quality(MetricCase(row, other)) - _quality(MetricCase(row, one))
             for row, one, other in zip(gold.rows, first.predictions, second.predictions, strict=True)
         ]
     )
@@ -152,7 +152,7 @@ def _moved(gold: GoldSet, first: System, second: System) -> tuple[list[int], lis
     )
 
 
-def _quality(case: Case) -> float:
+def _quality(case: MetricCase) -> float:
     """One row's quality: restoration F1 where something is to be restored, else whether the text is the reference."""
     if normalise(case.prediction.rewrite) == normalise(case.row.reference):
         return 1.0
@@ -160,6 +160,6 @@ def _quality(case: Case) -> float:
     return 0.0 if counts is None else counts
 
 
-def _restoration(metric: Metric, case: Case) -> float | None:
+def _restoration(metric: Metric, case: MetricCase) -> float | None:
     sums = metric.measure(case)
     return None if sums is None or not sums[0] else float(metric.combine(np.array(sums)))

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.config.component_references import named_endpoints
-from pairwright.core.records import row_rng
+from pairwright.core.identity import row_rng
 
 Weights = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 T = TypeVar("T")

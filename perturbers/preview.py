@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
+from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import (
-    Candidate,
-    Dropped,
-    Example,
-    Language,
-    Origin,
-    Rejected,
-    RewriteTask,
-    TaskKind,
-    Turn,
-    row_rng,
-)
+from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, RewriteTask, TaskKind, Turn
 from pairwright.perturbers import PERTURBERS
 
 _ORIGIN = Origin(source="preview", file="-", key="-", licence="none")

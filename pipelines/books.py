@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self, TypeVar
 
+from pairwright.core.bookkeeping import Dropped, Failed, StageCount
 from pairwright.core.errors import BuildError
-from pairwright.core.records import Dropped, Failed, StageCount
 from pairwright.core.storage import storage_error
 
 I = TypeVar("I")  # noqa: E741

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.calibration import calibrated, read_calibration
 from pairwright.core.components import Component, CorpusReader, Source
 from pairwright.core.config.build_file import BuildConfig
@@ -21,16 +22,7 @@ from pairwright.core.improvement import Improvement
 from pairwright.core.judge_usage import JudgingStage
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import (
-    Candidate,
-    Conversation,
-    Dropped,
-    Failed,
-    JudgedCandidate,
-    PreferencePair,
-    RewriteTask,
-    SftRow,
-)
+from pairwright.core.records import Candidate, Conversation, JudgedCandidate, PreferencePair, RewriteTask, SftRow
 from pairwright.core.result import (
     AUDIT,
     CALIBRATION,
@@ -41,10 +33,10 @@ from pairwright.core.result import (
     INDEX,
     JUDGING,
     LEAKS,
+    SPARSE_REGIONS,
     SPLIT,
-    THIN,
     BuildResult,
-    HeldOut,
+    HeldOutSet,
 )
 from pairwright.core.storage import locked, read_rows, write_json, write_rows
 from pairwright.pipelines.audit.probe import require_probe
@@ -53,23 +45,38 @@ from pairwright.pipelines.build_folder import finish, unfinished
 from pairwright.pipelines.dedup.deduplication import deduplicate, dialogue_links
 from pairwright.pipelines.dedup.earlier_builds import require_earlier, write_index
 from pairwright.pipelines.diversity.embedding import require_embedding
-from pairwright.pipelines.endpoint_servers import asking, running_servers
-from pairwright.pipelines.generation.request_plan import plan
-from pairwright.pipelines.ingest.answer_contexts import answer_contexts, answer_positions, asked_in
-from pairwright.pipelines.ingest.answer_dialogues import answerable
-from pairwright.pipelines.ingest.contexts import contexts, queries
-from pairwright.pipelines.judging import answer_improvement as improving
-from pairwright.pipelines.judging import candidate_judging
-from pairwright.pipelines.judging.endpoint_access import Asking, Tally, cheap_first
-from pairwright.pipelines.judging.gating import decisions, gated
+from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
+from pairwright.pipelines.generation.request_plan import plan_generation
+from pairwright.pipelines.ingest.answer_contexts import find_answers, list_questions, window_answers
+from pairwright.pipelines.ingest.answer_dialogues import check_answerable
+from pairwright.pipelines.ingest.contexts import find_queries, window_queries
+from pairwright.pipelines.judging.answer_improvement import (
+    account_for_written,
+    add_refused,
+    improve_answers,
+    keep_answers,
+    list_replaced,
+    list_written,
+)
+from pairwright.pipelines.judging.candidate_judging import accept_candidates, judge_candidates, list_candidates
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter, order_by_cost
+from pairwright.pipelines.judging.gating import gate_queries, list_decisions
 from pairwright.pipelines.licence_check import require_combinable
-from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.pairing.balance import rules_of
-from pairwright.pipelines.pairing.best_of_n import contested
-from pairwright.pipelines.pairing.pair_features import Proposal, sketched
-from pairwright.pipelines.pairing.rejection_sampling import aims
+from pairwright.pipelines.pairing.best_of_n import choose_best_of_n
+from pairwright.pipelines.pairing.pair_features import Proposal, extract_features
+from pairwright.pipelines.pairing.preference_pairs import (
+    Variant,
+    choose_answers,
+    keep_balanced,
+    list_attempts,
+    list_proposals,
+    make_rejected,
+    pair_variants,
+)
+from pairwright.pipelines.pairing.rejection_sampling import target_quality
 from pairwright.pipelines.pairing.splits import assign, defect_labels, verify
-from pairwright.pipelines.pairing.verification import Standing, questions, verified
+from pairwright.pipelines.pairing.verification import VerificationState, unverified, verify_variants
 
 FINAL: Mapping[str, type[SftRow] | type[PreferencePair]] = {"sft.jsonl": SftRow, "pairs.jsonl": PreferencePair}
 Placed = TypeVar("Placed", SftRow, PreferencePair)
@@ -92,15 +99,15 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
         work = unfinished(output)
         with Books(work, config.limits.max_failure_rate, watch(ledger)) as books:
             read_tasks(config, books, work)
-            with running_servers(config, work) as base_urls, asking(config, ledger, base_urls) as asked:
-                generate(config, books, work, asked, base_urls)
-                choose(config, books, work, asked)
-                improve(config, books, work, asked)
+            with running_servers(config, work) as base_urls, open_endpoints(config, ledger, base_urls) as access:
+                generate(config, books, work, access, base_urls)
+                choose(config, books, work, access)
+                improve(config, books, work, access)
                 diversify(config, books, work)
-                make_pairs(config, books, work, asked)
-                note_judging(config, work, asked.tally)
+                make_pairs(config, books, work, access)
+                note_judging(config, work, access.usage)
             split(config, work)
-            audit_pairs(config, work)
+            measure_shortcuts(config, work)
         return finish(config, books.counts, work, output)
 
 
@@ -128,16 +135,16 @@ def rewrite_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
     return books.stage(
         "window",
         "queries",
-        queries(conversations, config.context),
-        lambda rows: contexts(rows, config.context, bank, config.examples.per_prompt),
+        find_queries(conversations, config.context),
+        lambda rows: window_queries(rows, config.context, bank, config.examples.per_prompt),
     )
 
 
 def answer_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
     """One task per assistant turn that is to be learnt."""
-    conversations = books.stage("read", "rows", answerable(raw_rows(config)), lambda rows: rows)
-    places = answer_positions(conversations, config.context)
-    return books.stage("window", "queries", places, lambda rows: answer_contexts(rows, config.context))
+    conversations = books.stage("read", "rows", check_answerable(raw_rows(config)), lambda rows: rows)
+    places = find_answers(conversations, config.context)
+    return books.stage("window", "queries", places, lambda rows: window_answers(rows, config.context))
 
 
 def without_copies(
@@ -152,9 +159,9 @@ def without_copies(
         if isinstance(source, Source)
     }
     if config.task == "answer":
-        tests = {name: asked_in(rows) for name, rows in tests.items()}
+        tests = {name: list_questions(rows) for name, rows in tests.items()}
 
-    def tell(found: Sequence[HeldOut]) -> None:
+    def tell(found: Sequence[HeldOutSet]) -> None:
         write_json(work / LEAKS, [one.model_dump() for one in found])
 
     return books.stage(
@@ -169,52 +176,57 @@ def raw_rows(config: BuildConfig) -> Iterator[Conversation | Failed]:
         yield from islice(source.read(), config.limits.max_rows)
 
 
-def generate(config: BuildConfig, books: Books, work: Path, asked: Asking, base_urls: Mapping[str, str]) -> None:
+def generate(
+    config: BuildConfig, books: Books, work: Path, access: EndpointAccess, base_urls: Mapping[str, str]
+) -> None:
     """Ask the models and judge what they, the gate and the sources propose: ``candidates.jsonl``, ``judged.jsonl``."""
     if config.gate is not None:
-        decide(config.gate, books, work, asked)
+        decide(config.gate, books, work, access)
     write_rows(work / "candidates.jsonl", candidates(config, books, work, base_urls))
-    proposals = candidate_judging.candidates_of(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
-    judges = cheap_first(config.judges, config.endpoints, config.task)
-    rows = books.stage("judge", "candidates", proposals, lambda rows: candidate_judging.judged(rows, judges, asked))
+    proposals = list_candidates(tasks_in(work), read_rows(work / "candidates.jsonl", Candidate))
+    judges = order_by_cost(config.judges, config.endpoints, config.task)
+    rows = books.stage("judge", "candidates", proposals, lambda rows: judge_candidates(rows, judges, access))
     write_rows(work / "judged.jsonl", rows)
 
 
-def decide(gate: Component, books: Books, work: Path, asked: Asking) -> None:
+def decide(gate: Component, books: Books, work: Path, access: EndpointAccess) -> None:
     """Which queries are rewritten and which pass: ``gate.jsonl``, and the same decisions in ``tasks.jsonl``."""
     tasks = books.stage(
-        "gate", "queries", tasks_in(work), lambda rows: gated(rows, gate, asked.ask, asked.width, asked.runner)
+        "gate",
+        "queries",
+        tasks_in(work),
+        lambda rows: gate_queries(rows, gate, access.ask, access.width, access.runner),
     )
     write_rows(work / "tasks.jsonl", tasks)
-    write_rows(work / GATE, decisions(tasks_in(work)))
+    write_rows(work / GATE, list_decisions(tasks_in(work)))
 
 
 def candidates(config: BuildConfig, books: Books, work: Path, base_urls: Mapping[str, str]) -> Iterator[Candidate]:
     """What the models of ``generation`` propose; nothing is imported or started when there are none."""
     if not config.generation:
         return iter(())
-    from pairwright.pipelines.generation.candidate_generation import generate as asked  # pulls in the client
+    from pairwright.pipelines.generation.candidate_generation import generate_candidates  # pulls in the client
 
-    requests = plan(config, lambda: tasks_in(work))
+    requests = plan_generation(config, lambda: tasks_in(work))
     return books.stage(
         "generate",
         "requests",
         requests,
-        lambda rows: asked(rows, config, ledger_path(config), base_urls, work),
+        lambda rows: generate_candidates(rows, config, ledger_path(config), base_urls, work),
         len(requests),
     )
 
 
-def choose(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
+def choose(config: BuildConfig, books: Books, work: Path, access: EndpointAccess) -> None:
     """The best accepted answer of every query, or the best refused one where it may be improved: ``chosen.jsonl``."""
-    accepted = books.stage("accept", "candidates", judged_in(work), candidate_judging.accepted)
+    accepted = books.stage("accept", "candidates", judged_in(work), accept_candidates)
     if config.improve is not None:
-        accepted = improving.or_refused(accepted, judged_in(work))
+        accepted = add_refused(accepted, judged_in(work))
 
     def best(rows: Iterator[RewriteTask]) -> Iterator[SftRow | Dropped | Failed]:
         if config.comparison is None or config.pairing.choose == "scores":
-            return preference_pairs.chosen_of(rows, accepted)
-        return contested(rows, accepted, config.pairing, config.comparison, asked, work / COMPARISONS)
+            return choose_answers(rows, accepted)
+        return choose_best_of_n(rows, accepted, config.pairing, config.comparison, access, work / COMPARISONS)
 
     if not write_rows(work / "chosen.jsonl", books.stage("choose", "queries", tasks_in(work), best)):
         raise BuildError(
@@ -223,7 +235,7 @@ def choose(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None
         )
 
 
-def improve(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
+def improve(config: BuildConfig, books: Books, work: Path, access: EndpointAccess) -> None:
     """Leave out what is not worth learning, put better answers in place of others: ``chosen.jsonl`` anew."""
     improver = config.improve
     if improver is None:
@@ -232,12 +244,12 @@ def improve(config: BuildConfig, books: Books, work: Path, asked: Asking) -> Non
         "improve",
         "answers",
         chosen_in(work),
-        lambda rows: improving.improvements(rows, improver, config.judges, asked),
+        lambda rows: improve_answers(rows, improver, config.judges, access),
     )
     write_rows(work / IMPROVEMENTS, rows)
-    for _ in books.stage("compare", "improvements", improving.written(improvements_in(work)), improving.used):
+    for _ in books.stage("compare", "improvements", list_written(improvements_in(work)), account_for_written):
         pass
-    if not write_rows(work / "chosen.jsonl", books.stage("keep", "answers", improvements_in(work), improving.kept)):
+    if not write_rows(work / "chosen.jsonl", books.stage("keep", "answers", improvements_in(work), keep_answers)):
         raise BuildError(
             f"improve: {improver.name} kept no answer",
             f"{work / 'dropped.jsonl'} says why each one went; lower its thresholds, or use a stronger model.",
@@ -248,47 +260,47 @@ def diversify(config: BuildConfig, books: Books, work: Path) -> None:
     """Keep the chosen answers that cover the data best, where the build file asks for it."""
     if config.diversity is None:
         return
-    from pairwright.pipelines.diversity.diverse_selection import select
+    from pairwright.pipelines.diversity.diverse_selection import select_diverse
 
-    selection = select(lambda: chosen_in(work), config.diversity)
+    selection = select_diverse(lambda: chosen_in(work), config.diversity)
     kept = books.stage("diversity", "queries", chosen_in(work), selection.outcomes)
     write_rows(work / "kept.jsonl", kept)
     os.replace(work / "kept.jsonl", work / "chosen.jsonl")
     write_json(work / DIVERSITY, selection.diversity.model_dump())
-    write_rows(work / THIN, selection.thin(chosen_in(work)))
+    write_rows(work / SPARSE_REGIONS, selection.sparse_regions(chosen_in(work)))
 
 
-def make_pairs(config: BuildConfig, books: Books, work: Path, asked: Asking) -> None:
+def make_pairs(config: BuildConfig, books: Books, work: Path, access: EndpointAccess) -> None:
     """Worse answers beside the chosen ones, chosen and balanced over the whole build: ``balanced.jsonl``."""
-    aim = aims(chosen_in(work), judged_in(work)) if config.generation else {}
-    beaten = improving.beaten(improvements_in(work)) if config.improve else ()
+    target = target_quality(chosen_in(work), judged_in(work)) if config.generation else {}
+    replaced = list_replaced(improvements_in(work)) if config.improve else ()
     perturbers = [one.knowing(chosen_in(work)) if isinstance(one, CorpusReader) else one for one in config.perturbers]
-    attempts = preference_pairs.attempts(chosen_in(work), judged_in(work), perturbers, beaten)
-    variants = books.stage("reject", "attempts", attempts, lambda rows: preference_pairs.rejected(rows, config, aim))
+    attempts = list_attempts(chosen_in(work), judged_in(work), perturbers, replaced)
+    variants = books.stage("reject", "attempts", attempts, lambda rows: make_rejected(rows, config, target))
     write_rows(work / "variants.jsonl", variants)
-    standing = Standing(sketched(proposals_in(work), config.prompt, config.seed), rules_of(config))
+    state = VerificationState(extract_features(proposals_in(work), config.prompt, config.seed), rules_of(config))
     if config.comparison is not None and config.pairing.verify == "judge":
-        confirm(config.comparison, standing, books, work, asked)
-    plans = standing.plan()
-    pairs = books.stage("pair", "variants", proposals_in(work), lambda rows: preference_pairs.paired(rows, plans.picks))
-    kept = books.stage("balance", "pairs", pairs, lambda rows: preference_pairs.balanced(rows, plans.keeps))
+        confirm(config.comparison, state, books, work, access)
+    plans = state.plan()
+    pairs = books.stage("pair", "variants", proposals_in(work), lambda rows: pair_variants(rows, plans.picks))
+    kept = books.stage("balance", "pairs", pairs, lambda rows: keep_balanced(rows, plans.keeps))
     write_rows(work / "balanced.jsonl", kept)
 
 
-def confirm(comparer: Component, standing: Standing, books: Books, work: Path, asked: Asking) -> None:
+def confirm(comparer: Component, state: VerificationState, books: Books, work: Path, access: EndpointAccess) -> None:
     """Have a judge compare the pairs that would be kept, until all that are kept are confirmed."""
-    asked_about = questions(standing, lambda: proposals_in(work))
+    asked_about = unverified(state, lambda: proposals_in(work))
     confirmed = books.stage(
         "verify",
         "comparisons",
         asked_about,
-        lambda rows: verified(rows, standing, comparer, asked, work / COMPARISONS),
+        lambda rows: verify_variants(rows, state, comparer, access, work / COMPARISONS),
     )
     for _ in confirmed:
         pass  # what was found is in ``standing`` and on disk
 
 
-def note_judging(config: BuildConfig, work: Path, tally: Tally) -> None:
+def note_judging(config: BuildConfig, work: Path, usage: UsageCounter) -> None:
     """What the judges that ask a model took: ``judging.jsonl``; what they were measured at: ``calibration.json``."""
     if config.calibration is not None:
         write_json(work / CALIBRATION, read_calibration(Path(config.calibration)).model_dump(mode="json"))
@@ -297,7 +309,7 @@ def note_judging(config: BuildConfig, work: Path, tally: Tally) -> None:
         judges += [("choose", config.comparison), ("verify", config.comparison)]
     if config.improve is not None:
         judges += [("improve", one) for one in (config.improve, *config.judges)]
-    if uses := tally.uses(judges, config.endpoints, config.task):
+    if uses := usage.uses(judges, config.endpoints, config.task):
         write_rows(work / JUDGING, uses)
 
 
@@ -318,13 +330,13 @@ def split(config: BuildConfig, work: Path) -> None:
     write_index(work / INDEX, (row.task for row in chosen_in(work)))
 
 
-def audit_pairs(config: BuildConfig, work: Path) -> None:
+def measure_shortcuts(config: BuildConfig, work: Path) -> None:
     """Measure how well chosen can be told from rejected without the dialogue: ``audit.json``."""
     if config.audit is None:
         return
-    from pairwright.pipelines.audit.shortcut_audit import audit  # with its models
+    from pairwright.pipelines.audit.shortcut_audit import audit_pairs  # with its models
 
-    found = audit(read_rows(work / "pairs.jsonl", PreferencePair), config, config.audit)
+    found = audit_pairs(read_rows(work / "pairs.jsonl", PreferencePair), config, config.audit)
     write_json(work / AUDIT, found.model_dump(mode="json"))
 
 
@@ -355,4 +367,4 @@ def balanced_in(work: Path) -> Iterator[PreferencePair]:
 
 def proposals_in(work: Path) -> Iterator[Proposal]:
     """All variants beside their chosen answers."""
-    return preference_pairs.proposals(chosen_in(work), read_rows(work / "variants.jsonl", preference_pairs.Variant))
+    return list_proposals(chosen_in(work), read_rows(work / "variants.jsonl", Variant))

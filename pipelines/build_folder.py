@@ -9,10 +9,11 @@ from pathlib import Path
 
 import yaml
 
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.exporter import Exporter
+from pairwright.core.identity import content_id
 from pairwright.core.prompts.answering import hashes
-from pairwright.core.records import StageCount, content_id
 from pairwright.core.result import (
     AUDIT,
     CALIBRATION,
@@ -23,8 +24,8 @@ from pairwright.core.result import (
     INDEX,
     JUDGING,
     LEAKS,
+    SPARSE_REGIONS,
     SPLIT,
-    THIN,
     BuildResult,
 )
 from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
@@ -84,7 +85,19 @@ def _keep_rows(work: Path) -> Path:
     rows.mkdir()
     for name in ROWS:
         os.replace(work / f"{name}.jsonl", rows / f"{name}.jsonl")
-    for name in (AUDIT, CALIBRATION, COMPARISONS, GATE, IMPROVEMENTS, JUDGING, SPLIT, INDEX, LEAKS, DIVERSITY, THIN):
+    for name in (
+        AUDIT,
+        CALIBRATION,
+        COMPARISONS,
+        GATE,
+        IMPROVEMENTS,
+        JUDGING,
+        SPLIT,
+        INDEX,
+        LEAKS,
+        DIVERSITY,
+        SPARSE_REGIONS,
+    ):
         if (work / name).exists():
             os.replace(work / name, rows / name)
     for path in work.iterdir():

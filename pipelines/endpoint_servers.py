@@ -10,7 +10,7 @@ from pathlib import Path
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.llm.ledger import Ledger
-from pairwright.pipelines.judging.endpoint_access import Asking, Tally
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 
 
 def endpoints_in_use(config: BuildConfig) -> dict[str, EndpointConfig]:
@@ -37,7 +37,7 @@ def running_servers(config: BuildConfig, log_folder: Path) -> Iterator[Mapping[s
 
 
 @contextmanager
-def asking(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) -> Iterator[Asking]:
+def open_endpoints(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) -> Iterator[EndpointAccess]:
     """Yield the client of all endpoints in use, with the event loop that it lives in."""
     from pairwright.core.llm.client import Client
 
@@ -45,7 +45,7 @@ def asking(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, str]) ->
         client = Client(endpoints_in_use(config), ledger, config.limits, base_urls)
         runner.run(client.__aenter__())
         try:
-            yield Asking(client, runner, _width(config), Tally())
+            yield EndpointAccess(client, runner, _width(config), UsageCounter())
         finally:
             runner.run(client.__aexit__(None, None, None))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import calibrated
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
@@ -16,15 +17,14 @@ from pairwright.core.errors import ConfigError
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.records import StageCount
 from pairwright.pipelines.audit.probe import require_probe
 from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import decide, ledger_path, read_tasks, tasks_in
 from pairwright.pipelines.dedup.earlier_builds import require_earlier
 from pairwright.pipelines.diversity.embedding import require_embedding
-from pairwright.pipelines.endpoint_servers import asking, endpoints_in_use
-from pairwright.pipelines.generation.request_plan import Plan, plan
-from pairwright.pipelines.judging.endpoint_access import TYPICAL, requests_of
+from pairwright.pipelines.endpoint_servers import endpoints_in_use, open_endpoints
+from pairwright.pipelines.generation.request_plan import GenerationPlan, plan_generation
+from pairwright.pipelines.judging.endpoint_access import TYPICAL, count_requests
 from pairwright.pipelines.licence_check import require_combinable
 from pairwright.pipelines.reporting.table import Table
 
@@ -94,14 +94,14 @@ def forecast(config: BuildConfig) -> Forecast:
         with Books(work, config.limits.max_failure_rate, Silent()) as books:
             read_tasks(config, books, work)
             if config.gate is not None and not config.gate.paid:
-                with Ledger(work / "unused.sqlite") as nothing, asking(config, nothing, {}) as asked:
+                with Ledger(work / "unused.sqlite") as nothing, open_endpoints(config, nothing, {}) as asked:
                     decide(config.gate, books, work, asked)
         queries = references = dependent = 0
         for task in tasks_in(work):
             queries += 1
             dependent += bool(task.history)
             references += task.reference is not None
-        requests = plan(config, lambda: tasks_in(work))
+        requests = plan_generation(config, lambda: tasks_in(work))
         needs = [
             *_gating(config, dependent),
             *_generation(config, requests, work),
@@ -111,22 +111,22 @@ def forecast(config: BuildConfig) -> Forecast:
         return Forecast(books.counts, queries, references, needs)
 
 
-def _generation(config: BuildConfig, asked: Plan, work: Path) -> Iterator[Need]:
+def _generation(config: BuildConfig, asked: GenerationPlan, work: Path) -> Iterator[Need]:
     # An empty ledger in the temporary folder stands in for one that does not exist yet: a plan leaves no file behind.
     path = ledger_path(config) if ledger_path(config).exists() else work / "ledger.sqlite"
     with Ledger(path) as ledger:
         client = Client(endpoints_in_use(config), ledger, config.limits)
         totals: dict[tuple[str, str], Need] = {}
         for planned in asked:
-            variant, request = planned.variant, planned.request()
-            key = variant.endpoint, variant.role
+            setting, request = planned.setting, planned.request()
+            key = setting.endpoint, setting.role
             need = totals.get(key, Need(*key, 0, 0, 0, 0, 0.0))
-            if client.stored(variant.endpoint, request) is not None:
+            if client.stored(setting.endpoint, request) is not None:
                 totals[key] = need._replace(known=need.known + 1)
                 continue
             prompt = sum(estimate_tokens(message.content) for message in request.messages)
             prompt += estimate_tokens(request.tools)
-            totals[key] = _more(config.endpoints[variant.endpoint], need, 1, prompt, variant.max_tokens)
+            totals[key] = _more(config.endpoints[setting.endpoint], need, 1, prompt, setting.max_tokens)
     yield from totals.values()
 
 
@@ -159,7 +159,7 @@ def _judging(config: BuildConfig, queries: int, references: int) -> Iterator[Nee
 
 
 def _asked(config: BuildConfig, judge: Component, purpose: str, units: int) -> Iterator[Need]:
-    for endpoint, requests in requests_of(judge, config.task).items():
+    for endpoint, requests in count_requests(judge, config.task).items():
         calls = units * requests
         prompt, answer = (tokens * calls for tokens in TYPICAL)
         yield _more(config.endpoints[endpoint], Need(endpoint, purpose, 0, 0, 0, 0, 0.0), calls, prompt, answer)

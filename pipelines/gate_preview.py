@@ -14,7 +14,7 @@ from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import GateDecision, Origin, RewriteTask, Turn
 from pairwright.judges.gates import GATES
 from pairwright.pipelines.build import ledger_path
-from pairwright.pipelines.endpoint_servers import asking, running_servers
+from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.gating import decide_now
 from pairwright.pipelines.reporting.table import Table
 
@@ -70,7 +70,7 @@ def by_build(config: BuildConfig, task: RewriteTask) -> GateDecision:
         tempfile.TemporaryDirectory(prefix="pairwright-gate-") as logs,
         Ledger(ledger_path(config)) as ledger,
         running_servers(only, Path(logs)) as base_urls,
-        asking(only, ledger, base_urls) as asked,
+        open_endpoints(only, ledger, base_urls) as asked,
     ):
         gate = config.gate
         assert isinstance(gate, Gate)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import (
     Candidate,
@@ -17,7 +18,6 @@ from pairwright.core.records import (
     RewriteTask,
     SftRow,
     Split,
-    StageCount,
     ToolCall,
     Turn,
     Verdict,
@@ -110,7 +110,8 @@ def candidate(rewrite: str | None = None, of: RewriteTask | None = None, **field
 
 
 def rejected(text: str | None = None, language: Language = "en", **fields: Any) -> Rejected:
-    plain = {"text": WORSE[language] if text is None else text, "defect": "entity_deleted", "maker": "entity_deletion"}
+    text = WORSE[language] if text is None else text
+    plain = {"text": text, "defect": "entity_deleted", "rejected_by": "entity_deletion"}
     return Rejected(**{**plain, **fields})
 
 

@@ -16,15 +16,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pairwright.evaluation.predictions import Prediction, write_predictions
-from pairwright.training_recipes.runs.held_out import HeldOut, identity
-from pairwright.training_recipes.runs.stage_job import Job
+from pairwright.training_recipes.runs.held_out import HeldOutJob, identity
+from pairwright.training_recipes.runs.stage_job import StageJob
 from pairwright.training_recipes.runs.step_log import StepWriter
 
 QUALITY = {1e-4: 0.4, 1e-6: 0.7, 2e-6: 0.75, 5e-6: 1.0, 1e-5: 0.0}
 """The share of right answers by learning rate."""
 
 
-def command(job: Job, path: Path, gpus: int) -> list[str]:
+def command(job: StageJob, path: Path, gpus: int) -> list[str]:
     """In place of :func:`pairwright.training_recipes.runs.stage_process.command_of`."""
     return [sys.executable, "-W", "ignore", __file__, str(path)]
 
@@ -51,10 +51,10 @@ def run_process(command: Sequence[str], log: Path, look: Callable[[], None]) -> 
 
 def main(path: Path) -> None:
     """Run the job in ``path``."""
-    job = Job.model_validate_json(path.read_text(encoding="utf-8"))
+    job = StageJob.model_validate_json(path.read_text(encoding="utf-8"))
     steps = StepWriter(Path(job.steps))
     if job.kind == "evaluate":
-        answer(HeldOut.model_validate(job.settings))
+        answer(HeldOutJob.model_validate(job.settings))
     elif job.kind == "merge":
         merge(job)
     else:
@@ -62,7 +62,7 @@ def main(path: Path) -> None:
     steps.write("done", facts={"peak_memory_gib": 1.0})
 
 
-def train(job: Job, steps: StepWriter) -> None:
+def train(job: StageJob, steps: StepWriter) -> None:
     """Ten steps with a checkpoint at every second one; a step's loss and log-probabilities depend on the rate."""
     output, rate = Path(job.settings["output_dir"]), float(job.settings["learning_rate"])
     checkpoint = job.settings.get("resume_from_checkpoint")
@@ -84,7 +84,7 @@ def train(job: Job, steps: StepWriter) -> None:
     (output / "quality.json").write_text(json.dumps(QUALITY[rate]))
 
 
-def merge(job: Job) -> None:
+def merge(job: StageJob) -> None:
     """The merged model is as good as the adapter."""
     target = Path(job.settings["export_dir"])
     target.mkdir(parents=True)
@@ -99,7 +99,7 @@ def save(folder: Path) -> None:
     (folder / "trainer_state.json").write_text("{}")
 
 
-def answer(job: HeldOut) -> None:
+def answer(job: HeldOutJob) -> None:
     """As many right answers as the last adapter's ``quality.json`` says; all others are the query."""
     gold = job.gold()
     for spec in job.specs():

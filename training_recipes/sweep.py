@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Row, Scalar, Split
+from pairwright.core.identity import Row
+from pairwright.core.records import Scalar, Split
 from pairwright.core.storage import locked, write_json
 from pairwright.evaluation.evaluation import SetResult
 from pairwright.evaluation.gold_rows import GoldSet, count_of_build

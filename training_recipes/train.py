@@ -16,7 +16,7 @@ from pairwright.core.storage import locked
 from pairwright.training_recipes.checks.hardware import this_device
 from pairwright.training_recipes.checks.run_check import check
 from pairwright.training_recipes.checks.run_settings import missing_packages
-from pairwright.training_recipes.outcomes.run_outcome import FOLDER, judged
+from pairwright.training_recipes.outcomes.run_outcome import FOLDER, judge_run
 from pairwright.training_recipes.recipes import rendering
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.recipes.recipe_files import Recipe
@@ -43,7 +43,7 @@ def train(recipe: Recipe, build: Path, output: Path, wishes: Wishes, show: Displ
     stages = checked(recipe, build, output, wishes.overrides)
     with locked(output, "run"):
         run = run_stages(recipe, stages, build, output, wishes, show)
-        run = judged(run, stages, build, output, wishes.held_out, show)
+        run = judge_run(run, stages, build, output, wishes.held_out, show)
         run = run.model_copy(update={"pictures": pictures_of(run, stages, output), "finished": now()})
         write_record(run, output)
         shutil.rmtree(output / "cache", ignore_errors=True)

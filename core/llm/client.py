@@ -19,12 +19,12 @@ from pydantic import ValidationError
 
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import BudgetReached, ModelError, RequestFailed
+from pairwright.core.identity import content_id, row_rng
 from pairwright.core.llm.endpoint import Endpoint, key_of
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.llm.rate_limits import backoff
 from pairwright.core.llm.transport import Transport, Trouble
 from pairwright.core.llm.wire import prompt_token_bound, request_body, token_estimate
-from pairwright.core.records import content_id, row_rng
 from pairwright.core.requests import Answer, Ask, ChatRequest
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def request_hash(identity: str, request: ChatRequest) -> str:
 
     ``identity`` is the model's name at the endpoint; for an embedded endpoint it is the SHA-256 of its weights.
     """
-    return content_id({"model": identity, "request": request.model_dump(exclude_none=True)})
+    return content_id({"model": identity, "request": request})
 
 
 class Client:
@@ -118,7 +118,7 @@ class Client:
     async def _ask(self, state: Endpoint, request: ChatRequest, name: str) -> Answer:
         body = request_body(request, state.model)
         retry = 0
-        async with state.gate.place():
+        async with state.limiter.place():
             started = time.monotonic()
             while True:
                 if state.dead is not None:

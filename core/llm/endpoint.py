@@ -9,7 +9,7 @@ from functools import cached_property
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import ModelError
 from pairwright.core.llm.embedded_server import weights, weights_identity
-from pairwright.core.llm.rate_limits import AdaptiveGate, MinuteLimit
+from pairwright.core.llm.rate_limits import AdaptiveLimiter, MinuteLimit
 from pairwright.core.llm.transport import Transport, Trouble
 from pairwright.core.llm.wire import read_answer
 from pairwright.core.requests import Answer, ChatRequest
@@ -24,7 +24,7 @@ class Endpoint:
     def __init__(self, name: str, config: EndpointConfig) -> None:
         self.name = name
         self.config = config
-        self.gate = AdaptiveGate(config.most_in_flight)
+        self.limiter = AdaptiveLimiter(config.most_in_flight)
         self.requests = MinuteLimit(config.requests_per_minute) if config.requests_per_minute else None
         self.tokens = MinuteLimit(config.tokens_per_minute) if config.tokens_per_minute else None
         self.transport: Transport | None = None
@@ -56,7 +56,7 @@ class Endpoint:
 
     async def paced(self, tokens: int) -> list[float] | None:
         """Wait until the server and the rates allow a request of about that many tokens."""
-        await self.gate.opened()
+        await self.limiter.opened()
         if self.requests is not None:
             await self.requests.spend(1)
         return await self.tokens.spend(tokens) if self.tokens is not None else None
@@ -65,11 +65,11 @@ class Endpoint:
         """Adapt to how a request that was ``sent`` then ended; ``spent`` is what :meth:`paced` took for it."""
         if isinstance(outcome, Answer):
             self.answered_at = time.monotonic()
-            self.gate.succeeded()
+            self.limiter.succeeded()
             if self.tokens is not None and spent is not None:
                 self.tokens.correct(spent, outcome.prompt_tokens + outcome.completion_tokens)
         elif outcome.throttled:
-            self.gate.throttled(sent, outcome.retry_after)
+            self.limiter.throttled(sent, outcome.retry_after)
 
     def died(self, message: str, hint: str) -> ModelError:
         """The error that this and every later request to the endpoint ends in."""

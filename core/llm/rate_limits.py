@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 
-from pairwright.core.records import row_rng
+from pairwright.core.identity import row_rng
 
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 30.0
@@ -18,7 +18,7 @@ Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class AdaptiveGate:
+class AdaptiveLimiter:
     """At most ``limit`` requests at once, where ``limit`` follows the server (additive increase, multiplicative
     decrease, as in TCP: Jacobson, *Congestion Avoidance and Control*, 1988).
 

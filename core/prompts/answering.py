@@ -18,20 +18,10 @@ from string import Template
 from typing import Literal, NamedTuple, get_args
 
 from pairwright.core.config.build_file import PromptConfig
+from pairwright.core.identity import Row, content_id
 from pairwright.core.prompts.escaping import readable
 from pairwright.core.prompts.rewriting import prompt_hashes
-from pairwright.core.records import (
-    Candidate,
-    Language,
-    Origin,
-    Rejected,
-    RewriteTask,
-    Row,
-    TaskKind,
-    ToolCall,
-    Turn,
-    content_id,
-)
+from pairwright.core.records import Candidate, Language, Origin, Rejected, RewriteTask, TaskKind, ToolCall, Turn
 from pairwright.core.requests import Message
 from pairwright.core.tool_calls import calls_of, calls_text, compact, strict_json
 

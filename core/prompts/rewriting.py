@@ -22,19 +22,10 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args
 from pydantic import Field, ValidationError
 
 from pairwright.core.config.build_file import PromptConfig, Style
+from pairwright.core.identity import Row, content_id
 from pairwright.core.prompts.escaping import unescape
 from pairwright.core.prompts.forms import TAGGED, PromptForm, labelled_form
-from pairwright.core.records import (
-    Candidate,
-    Example,
-    Language,
-    Origin,
-    Rejected,
-    RewriteTask,
-    Row,
-    Turn,
-    content_id,
-)
+from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, RewriteTask, Turn
 from pairwright.core.requests import Message
 
 ANALYSIS_LIMIT = 400

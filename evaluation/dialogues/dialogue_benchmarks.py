@@ -13,10 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.core.errors import ConfigError, SourceError
+from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import detect_language
-from pairwright.core.records import Turn, content_id
+from pairwright.core.records import Turn
 from pairwright.core.storage import sha256_of
-from pairwright.evaluation.dialogues.dialogue_rows import DialogueRow, DialogueSet, Expected, ToolCall, read_dialogues
+from pairwright.evaluation.dialogues.dialogue_rows import (
+    DialogueCall,
+    DialogueRow,
+    DialogueSet,
+    Expected,
+    read_dialogues,
+)
 
 
 def open_dialogues(spec: str) -> DialogueSet:
@@ -57,7 +64,7 @@ def hammerbench(paths: Sequence[Path]) -> Iterator[DialogueRow]:
             for later in messages[position + 1 :]:
                 if later["role"] != "function call":
                     break
-                calls.append(ToolCall(name=later["content"]["name"], arguments=later["content"]["arguments"]))
+                calls.append(DialogueCall(name=later["content"]["name"], arguments=later["content"]["arguments"]))
             history = [one for one in messages[:position] if one["role"] in ("user", "assistant")]
             yield _row(str(dialogue["id"]), position, history, message["content"], calls)
 
@@ -82,7 +89,7 @@ DIALOGUE_READERS: Mapping[str, Callable[[Sequence[Path]], Iterator[DialogueRow]]
 }
 
 
-def call_from(text: str) -> ToolCall:
+def call_from(text: str) -> DialogueCall:
     """A call written as Python: ``mv(source='a', destination='b')``. Positional arguments are named ``0``, ``1``, …
 
     Raises:
@@ -93,11 +100,11 @@ def call_from(text: str) -> ToolCall:
         raise ValueError(f"{text!r} is no call")
     arguments: dict[str, Any] = {str(index): ast.literal_eval(value) for index, value in enumerate(found.args)}
     arguments |= {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in found.keywords}
-    return ToolCall(name=ast.unparse(found.func), arguments=arguments)
+    return DialogueCall(name=ast.unparse(found.func), arguments=arguments)
 
 
 def _row(
-    dialogue: str, position: int, history: Sequence[Mapping[str, str]], query: str, calls: Sequence[ToolCall]
+    dialogue: str, position: int, history: Sequence[Mapping[str, str]], query: str, calls: Sequence[DialogueCall]
 ) -> DialogueRow:
     return DialogueRow(
         id=f"{dialogue}#{position}",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import content_id, row_rng
+from pairwright.core.identity import content_id, row_rng
 from pairwright.evaluation.dialogues.behaviour import CLARIFY_FIRST, NEEDLESS_QUESTION, OVER_REFUSAL, SAFE_REFUSAL
 from pairwright.evaluation.dialogues.context_support import CONTEXT_SUPPORT
 from pairwright.evaluation.dialogues.dialogue_benchmarks import open_dialogues

@@ -18,12 +18,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
-from pairwright.core.records import Language, Row, Turn
+from pairwright.core.identity import Row
+from pairwright.core.records import Language, Turn
 from pairwright.core.storage import sha256_of
 
 R = TypeVar("R", bound="Identified")
@@ -36,9 +37,10 @@ class Identified(Row):
     id: str
 
 
-class ToolCall(Row):
+class DialogueCall(Row):
     """One call of a tool."""
 
+    hashed: ClassVar[tuple[str, ...]] = ("name", "arguments")
     name: str
     arguments: Mapping[str, Any] = {}
 
@@ -47,7 +49,7 @@ class Expected(Row):
     """What is right at a turn; None is not checked."""
 
     behaviour: Literal["answer", "clarify", "refuse"] | None = None
-    tool_calls: tuple[ToolCall, ...] | None = None
+    tool_calls: tuple[DialogueCall, ...] | None = None
     slots: Mapping[str, str] | None = None
     json_keys: bool | tuple[str, ...] | None = None
 
@@ -67,8 +69,9 @@ class DialogueRow(Identified):
 class DialoguePrediction(Identified):
     """What a system did at a turn."""
 
+    hashed: ClassVar[tuple[str, ...]] = ("id", "answer", "tool_calls", "slots")
     answer: str = ""
-    tool_calls: tuple[ToolCall, ...] = ()
+    tool_calls: tuple[DialogueCall, ...] = ()
     slots: Mapping[str, str] = {}
 
 

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import Any
 
 from pairwright.core.language.text_analysis import normalise
-from pairwright.evaluation.dialogues.dialogue_rows import DialogueCase, ToolCall
+from pairwright.evaluation.dialogues.dialogue_rows import DialogueCall, DialogueCase
 from pairwright.evaluation.metrics.metric import Metric, Sums, share
 
 
@@ -55,7 +55,7 @@ def _arguments(case: DialogueCase) -> Sums | None:
     return (float(right), float(total)) if total else None
 
 
-def _right(expected: ToolCall | None, given: ToolCall | None) -> int:
+def _right(expected: DialogueCall | None, given: DialogueCall | None) -> int:
     if expected is None or given is None or expected.name != given.name:
         return 0
     return sum(

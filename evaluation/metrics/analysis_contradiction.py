@@ -8,11 +8,11 @@ count.
 from __future__ import annotations
 
 from pairwright.core.records import Candidate
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 from pairwright.judges.rules.contradiction import contradiction
 
 
-def _contradicts(case: Case) -> Sums | None:
+def _contradicts(case: MetricCase) -> Sums | None:
     one = case.prediction
     if one.analysis is None:
         return None

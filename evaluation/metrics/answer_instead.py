@@ -7,10 +7,10 @@ Rows count whose reference asks something. Questions and requests are recognised
 from __future__ import annotations
 
 from pairwright.core.language.text_analysis import is_question, is_request
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 
 
-def _answered(case: Case) -> Sums | None:
+def _answered(case: MetricCase) -> Sums | None:
     rewrite, language = case.prediction.rewrite, case.row.language
     if not is_question(case.row.reference, language):
         return None

@@ -16,7 +16,7 @@ import numpy as np
 
 from pairwright.core.records import Language
 from pairwright.core.statistics import Array
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.metrics.tokens import ngrams
 
 ORDERS = 4
@@ -37,7 +37,7 @@ def bleu_tokens(text: str, language: Language) -> tuple[str, ...]:
     return tuple(_tokeniser(language)(text.rstrip()).split())
 
 
-def _counts(case: Case) -> Sums:
+def _counts(case: MetricCase) -> Sums:
     found = bleu_tokens(case.prediction.rewrite, case.row.language)
     wanted = bleu_tokens(case.row.reference, case.row.language)
     hits = tuple(float((ngrams(found, n) & ngrams(wanted, n)).total()) for n in range(1, ORDERS + 1))

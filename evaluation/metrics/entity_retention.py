@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from pairwright.core.language.text_analysis import supported
 from pairwright.evaluation.gold_rows import GoldRow
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.judges.rules.restorations import key_entities as judged_entities
 
 
@@ -27,7 +27,7 @@ def key_entities(row: GoldRow) -> tuple[str, ...]:
     return tuple(text for text in found if supported(text, history)) or found
 
 
-def _retained(case: Case) -> Sums | None:
+def _retained(case: MetricCase) -> Sums | None:
     wanted = key_entities(case.row)
     if not wanted:
         return None

@@ -8,14 +8,14 @@ al. 2016 (SQuAD) for the measure.
 from __future__ import annotations
 
 from pairwright.core.language.text_analysis import normalise
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 
 
-def _exact(case: Case) -> Sums:
+def _exact(case: MetricCase) -> Sums:
     return share(case.prediction.rewrite.split() == case.row.reference.split())
 
 
-def _normalised(case: Case) -> Sums:
+def _normalised(case: MetricCase) -> Sums:
     return share(normalise(case.prediction.rewrite) == normalise(case.row.reference))
 
 

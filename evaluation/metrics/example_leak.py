@@ -12,7 +12,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 
 from pairwright.core.language.text_analysis import normalise
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 from pairwright.judges.rules.example_leak import leaked_name, leaked_word
 
 COPIED_SHARE = 0.5
@@ -25,11 +25,11 @@ def copies(analysis: str, example: str) -> bool:
     return bool(other) and longest >= COPIED_SHARE * len(other)
 
 
-def _rewrite(case: Case) -> Sums | None:
+def _rewrite(case: MetricCase) -> Sums | None:
     return share(leaked_word(case.row.task, case.prediction.rewrite) is not None) if case.row.examples else None
 
 
-def _analysis(case: Case) -> Sums | None:
+def _analysis(case: MetricCase) -> Sums | None:
     analysis = case.prediction.analysis
     if not case.row.examples or analysis is None:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 
 _LABEL = re.compile(
     r"\s*(?:\*\*)?(?:(?:here is |the )?(?:rewrit(?:e|ten|ing)|standalone|current)(?: (?:query|question))?|answer|output|query|"
@@ -31,7 +31,7 @@ def is_clean(rewrite: str) -> bool:
     )
 
 
-def _valid(case: Case) -> Sums:
+def _valid(case: MetricCase) -> Sums:
     return share(case.prediction.error is None and is_clean(case.prediction.rewrite))
 
 

@@ -15,11 +15,11 @@ from pairwright.core.language.en import analyse
 from pairwright.core.language.entities import Mention
 from pairwright.core.language.text_analysis import light_words, mentions, normalise, restored, supported
 from pairwright.core.records import Language
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 from pairwright.judges.rules.rule_verdicts import unsaid_words
 
 
-def invented(case: Case) -> tuple[str, ...]:
+def invented(case: MetricCase) -> tuple[str, ...]:
     """What the rewrite names out of nowhere."""
     row, rewrite = case.row, case.prediction.rewrite
     said = (*row.dialogue_texts, row.reference)
@@ -58,7 +58,7 @@ def _foreign(mention: Mention, said: tuple[str, ...], language: Language) -> boo
     return 2 * len(unsaid) > len(words) or any(unsaid_words(word, said, language)[1] for word in marked)
 
 
-def _invents(case: Case) -> Sums:
+def _invents(case: MetricCase) -> Sums:
     return share(bool(invented(case)))
 
 

@@ -7,10 +7,10 @@ neither Han characters nor Latin letters does not match.
 from __future__ import annotations
 
 from pairwright.evaluation.gold_rows import language_of
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 
 
-def _matches(case: Case) -> Sums:
+def _matches(case: MetricCase) -> Sums:
     return share(language_of(case.prediction.rewrite) == case.row.language)
 
 

@@ -6,11 +6,11 @@ the rewrite resolves and that the reference has not kept either. Rows without hi
 
 from __future__ import annotations
 
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 from pairwright.judges.rules.leftover_reference import leftover
 
 
-def _left_over(case: Case) -> Sums | None:
+def _left_over(case: MetricCase) -> Sums | None:
     return share(leftover(case.row.task, case.prediction.rewrite) is not None) if case.row.history else None
 
 

@@ -5,11 +5,11 @@ Neither way is better in itself: a figure far above 1 says that the rewrites add
 
 from __future__ import annotations
 
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.metrics.tokens import tokens
 
 
-def _lengths(case: Case) -> Sums:
+def _lengths(case: MetricCase) -> Sums:
     return float(len(tokens(case.prediction.rewrite))), float(len(tokens(case.row.reference)))
 
 

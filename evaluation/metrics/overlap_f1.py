@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from pairwright.core.language.text_analysis import words
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 
 
 def bag_f1(first: Iterable[str], second: Iterable[str]) -> float:
@@ -21,11 +21,11 @@ def bag_f1(first: Iterable[str], second: Iterable[str]) -> float:
     return 2 * hits / (one.total() + other.total()) if hits else 0.0
 
 
-def _characters(case: Case) -> Sums:
+def _characters(case: MetricCase) -> Sums:
     return bag_f1("".join(case.prediction.rewrite.split()), "".join(case.row.reference.split())), 1.0
 
 
-def _words(case: Case) -> Sums:
+def _words(case: MetricCase) -> Sums:
     language = case.row.language
     return bag_f1(_lower(words(case.prediction.rewrite, language)), _lower(words(case.row.reference, language))), 1.0
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 
 _SENTENCE = re.compile(r"[^.!?。！？；;]+")
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
@@ -55,7 +55,7 @@ def is_common(character: str) -> bool:
     return len(code) == 2 and code[0] in _LEVEL_1
 
 
-def _grade(case: Case) -> Sums | None:
+def _grade(case: MetricCase) -> Sums | None:
     measure = jing_grade if case.row.language == "zh" else flesch_kincaid
     grade = measure(case.prediction.rewrite)
     return None if grade is None else (grade, 1.0)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, f1
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, f1
 from pairwright.evaluation.metrics.tokens import ngrams, tokens
 
 
@@ -23,8 +23,8 @@ def restored_ngrams(text: str, query: str, order: int) -> set[tuple[str, ...]]:
     return {gram for gram in ngrams(tokens(text), order) if not known.issuperset(gram)}
 
 
-def _counts(order: int) -> Callable[[Case], Sums | None]:
-    def measure(case: Case) -> Sums | None:
+def _counts(order: int) -> Callable[[MetricCase], Sums | None]:
+    def measure(case: MetricCase) -> Sums | None:
         query = case.row.query
         if not restored_ngrams(case.row.reference, query, 1):
             return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.metrics.tokens import ngrams, tokens
 
 
@@ -40,11 +40,11 @@ def common_subsequence(first: tuple[str, ...], second: tuple[str, ...]) -> int:
     return len(first) - row.bit_count()
 
 
-def _n(order: int) -> Callable[[Case], Sums]:
+def _n(order: int) -> Callable[[MetricCase], Sums]:
     return lambda case: (rouge_n(case.prediction.rewrite, case.row.reference, order), 1.0)
 
 
-def _l(case: Case) -> Sums:
+def _l(case: MetricCase) -> Sums:
     return rouge_l(case.prediction.rewrite, case.row.reference), 1.0
 
 

@@ -9,18 +9,18 @@ reference differs from its query.
 from __future__ import annotations
 
 from pairwright.core.language.text_analysis import normalise
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 
 
-def _same(case: Case) -> bool:
+def _same(case: MetricCase) -> bool:
     return normalise(case.prediction.rewrite) == normalise(case.row.query)
 
 
-def _unchanged(case: Case) -> Sums | None:
+def _unchanged(case: MetricCase) -> Sums | None:
     return share(_same(case)) if case.row.dependent else None
 
 
-def _over_edited(case: Case) -> Sums | None:
+def _over_edited(case: MetricCase) -> Sums | None:
     return None if case.row.dependent else share(not _same(case))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from pairwright.core.statistics import Array
 from pairwright.evaluation.gold_rows import GoldRow
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.model_metrics.encoder import encode
 from pairwright.evaluation.predictions import System
 
@@ -30,7 +30,7 @@ def bertscore_metric(model: str, rows: Sequence[GoldRow], systems: Sequence[Syst
     texts = sorted({row.reference for row in rows} | {one.rewrite for system in systems for one in system.predictions})
     vectors = dict(zip(texts, map(_unit, encode(Path(folder), texts, int(layer or -1))), strict=True))
 
-    def score(case: Case) -> Sums:
+    def score(case: MetricCase) -> Sums:
         return greedy_f(vectors[case.prediction.rewrite], vectors[case.row.reference]), 1.0
 
     return Metric("bertscore", f"BERTScore F under {Path(folder).name}, layer {layer or 'last'}", "higher", score)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import ConfigError
+from pairwright.core.identity import Row
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.embedded_server import start_embedded
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.records import Row
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.metrics.metric import Metric
 from pairwright.evaluation.model_metrics.bertscore import bertscore_metric
@@ -20,7 +20,7 @@ from pairwright.evaluation.model_metrics.perplexity import perplexity_metric
 from pairwright.evaluation.model_metrics.retrieval import retrieval_metrics
 from pairwright.evaluation.model_metrics.win_rate import Outcome, judge_all, win_rate_metrics
 from pairwright.evaluation.predictions import System
-from pairwright.evaluation.systems.student_requests import Asking
+from pairwright.evaluation.systems.student_requests import RequestOptions
 from pairwright.evaluation.systems.system_spec import parse_system
 
 
@@ -39,7 +39,7 @@ class Extras(Row):
 
 
 def extra_metrics(
-    extras: Extras, gold: GoldSet, systems: Sequence[System], against: str, asking: Asking
+    extras: Extras, gold: GoldSet, systems: Sequence[System], against: str, options: RequestOptions
 ) -> tuple[Metric, ...]:
     """The metrics asked for, with everything computed that they look up.
 
@@ -57,27 +57,27 @@ def extra_metrics(
         found += retrieval_metrics(extras.passages, gold.rows, systems)
     if extras.judge:
         base = next(system for system in systems if system.name == against)
-        found += win_rate_metrics(_judged(extras.judge, gold, systems, base, asking), against)
+        found += win_rate_metrics(_judged(extras.judge, gold, systems, base, options), against)
     return tuple(found)
 
 
 def _judged(
-    judge: str, gold: GoldSet, systems: Sequence[System], against: System, asking: Asking
+    judge: str, gold: GoldSet, systems: Sequence[System], against: System, options: RequestOptions
 ) -> dict[tuple[str, str], Outcome]:
     spec = parse_system(judge)
     if spec.kind == "gguf":
         config = EndpointConfig(
             use="embedded", model=spec.target or None, max_concurrency=4, context_size=4096, timeout=600
         )
-        with start_embedded("judge", config, asking.ledger.with_name("judge.server.log")) as url:
-            return _ask(config, {"judge": url}, gold, systems, against, asking)
+        with start_embedded("judge", config, options.ledger.with_name("judge.server.log")) as url:
+            return _ask(config, {"judge": url}, gold, systems, against, options)
     if spec.kind != "endpoint":
         raise ConfigError([f"--judge {judge}: a judge is URL#MODEL or gguf[:FILE]"])
     base_url, model = spec.target.rsplit("#", 1)
     config = EndpointConfig(
-        base_url=base_url, model=model, api_key_env=asking.api_key_env, max_concurrency=asking.concurrency
+        base_url=base_url, model=model, api_key_env=options.api_key_env, max_concurrency=options.concurrency
     )
-    return _ask(config, {}, gold, systems, against, asking)
+    return _ask(config, {}, gold, systems, against, options)
 
 
 def _ask(
@@ -86,11 +86,11 @@ def _ask(
     gold: GoldSet,
     systems: Sequence[System],
     against: System,
-    asking: Asking,
+    options: RequestOptions,
 ) -> dict[tuple[str, str], Outcome]:
     async def run(client: Client) -> dict[tuple[str, str], Outcome]:
         async with client as ask:
             return await judge_all(ask, "judge", gold.rows, systems, against)
 
-    with Ledger(asking.ledger) as ledger:
-        return asyncio.run(run(Client({"judge": config}, ledger, asking.limits, urls)))
+    with Ledger(options.ledger) as ledger:
+        return asyncio.run(run(Client({"judge": config}, ledger, options.limits, urls)))

@@ -15,7 +15,7 @@ import numpy as np
 from pairwright.core.errors import ConfigError
 from pairwright.core.statistics import Array
 from pairwright.evaluation.gold_rows import GoldRow
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.model_metrics.encoder import encode
 from pairwright.evaluation.predictions import System
 
@@ -31,7 +31,7 @@ def cosine_metric(model: str, rows: Sequence[GoldRow], systems: Sequence[System]
     texts = sorted({row.reference for row in rows} | {one.rewrite for system in systems for one in system.predictions})
     vectors = dict(zip(texts, _packaged(texts) if model == PACKAGED else _local(model, texts), strict=True))
 
-    def cosine(case: Case) -> Sums:
+    def cosine(case: MetricCase) -> Sums:
         return float(vectors[case.prediction.rewrite] @ vectors[case.row.reference]), 1.0
 
     return Metric("embedding_cosine", "cosine of the sentence embeddings of rewrite and reference", "higher", cosine)

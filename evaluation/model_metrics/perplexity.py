@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pairwright.core.statistics import Array
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, mean
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, mean
 from pairwright.evaluation.model_metrics.encoder import load
 from pairwright.evaluation.predictions import System
 
@@ -29,7 +29,7 @@ def perplexity_metric(model: str, systems: Sequence[System]) -> Metric:
     texts = sorted({one.rewrite for system in systems for one in system.predictions})
     losses = dict(zip(texts, _losses(Path(model), texts), strict=True))
 
-    def measure(case: Case) -> Sums | None:
+    def measure(case: MetricCase) -> Sums | None:
         found = losses[case.prediction.rewrite]
         return found if found[1] else None
 

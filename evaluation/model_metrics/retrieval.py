@@ -15,9 +15,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pairwright.core.errors import ConfigError, SourceError
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 from pairwright.evaluation.gold_rows import GoldRow
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.metrics.tokens import tokens
 from pairwright.evaluation.predictions import System
 
@@ -97,14 +97,14 @@ def retrieval_metrics(path: Path, rows: Sequence[GoldRow], systems: Sequence[Sys
     texts = sorted({one.rewrite for pair in pairs for row, one in pair if row.relevant})
     ranked = dict(zip(texts, Searcher(passages).search(texts), strict=True)) if texts else {}
 
-    def reciprocal(case: Case) -> Sums | None:
+    def reciprocal(case: MetricCase) -> Sums | None:
         wanted = set(case.row.relevant)
         if not wanted:
             return None
         ranks = [rank for rank, found in enumerate(ranked[case.prediction.rewrite], start=1) if found in wanted]
         return (1 / ranks[0] if ranks else 0.0), 1.0
 
-    def recall(case: Case) -> Sums | None:
+    def recall(case: MetricCase) -> Sums | None:
         wanted = set(case.row.relevant)
         if not wanted:
             return None

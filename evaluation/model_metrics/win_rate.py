@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pairwright.core.errors import ModelError, RequestFailed
 from pairwright.core.requests import Ask
 from pairwright.evaluation.gold_rows import GoldRow
-from pairwright.evaluation.metrics.metric import Case, Metric, Sums, share
+from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, share
 from pairwright.evaluation.predictions import System
 from pairwright.judges.llm.pairwise import Pairwise
 
@@ -46,10 +46,10 @@ async def judge_all(
 def win_rate_metrics(outcomes: dict[tuple[str, str], Outcome], against: str) -> tuple[Metric, Metric]:
     """The win rate and the share of flipped verdicts."""
 
-    def win(case: Case) -> Sums:
+    def win(case: MetricCase) -> Sums:
         return outcomes[case.row.id, case.prediction.rewrite][0], 1.0
 
-    def flip(case: Case) -> Sums:
+    def flip(case: MetricCase) -> Sums:
         return share(outcomes[case.row.id, case.prediction.rewrite][1])
 
     return (

@@ -11,12 +11,12 @@ from pairwright.evaluation.reports.evaluation_report import ARROWS, METHOD, exam
 from pairwright.evaluation.reports.page import element, folded, page, table
 from pairwright.evaluation.reports.plots import Mark, axis, bar
 from pairwright.evaluation.scores import Difference
-from pairwright.evaluation.system_comparison import Comparison, signed
+from pairwright.evaluation.system_comparison import SystemComparison, signed
 
 _TONES = {"first": "bad", "second": "good", "neither": "plain"}
 
 
-def write_comparison(result: Comparison, folder: Path) -> tuple[Path, ...]:
+def write_comparison(result: SystemComparison, folder: Path) -> tuple[Path, ...]:
     """Write the three files into ``folder`` and return their paths.
 
     Raises:
@@ -33,7 +33,7 @@ def write_comparison(result: Comparison, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in contents)
 
 
-def table_rows(result: Comparison) -> Iterator[tuple[str, ...]]:
+def table_rows(result: SystemComparison) -> Iterator[tuple[str, ...]]:
     """One line per metric: name, first, second, difference with interval, adjusted p, who is better."""
     for one in result.differences:
         note = result.note(one.metric)
@@ -41,7 +41,7 @@ def table_rows(result: Comparison) -> Iterator[tuple[str, ...]]:
         yield note.name, shown_as(note, first), shown_as(note, second), _gap(result, one), _p(one), _who(result, one)
 
 
-def slice_rows(result: Comparison) -> Iterator[tuple[str, ...]]:
+def slice_rows(result: SystemComparison) -> Iterator[tuple[str, ...]]:
     """The slices where one of the two is significantly better: slice, metric, rows, difference, p, who."""
     for one in result.by_slice:
         if result.winner(one) != "neither":
@@ -49,7 +49,7 @@ def slice_rows(result: Comparison) -> Iterator[tuple[str, ...]]:
             yield part, one.metric, str(one.rows), _gap(result, one), _p(one), _who(result, one)
 
 
-def markdown(result: Comparison) -> str:
+def markdown(result: SystemComparison) -> str:
     """The comparison as Markdown."""
     lines = [f"# {result.second} against {result.first} on {result.test}\n", f"**{result.verdict}**\n"]
     lines += _markdown_table(comparison_head(result), table_rows(result))
@@ -62,7 +62,7 @@ def markdown(result: Comparison) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def html(result: Comparison) -> str:
+def html(result: SystemComparison) -> str:
     """The comparison as one page."""
     limits = axis([_mark(one) for one in result.differences], around_zero=True)
     blocks = []
@@ -86,7 +86,7 @@ def html(result: Comparison) -> str:
     return page(f"{result.second} against {result.first} on {result.test}", "en", body)
 
 
-def _won_blocks(result: Comparison) -> list[str]:
+def _won_blocks(result: SystemComparison) -> list[str]:
     """Per slice with a significant difference: one line per metric that differs."""
     parts: dict[tuple[str, str], list[Difference]] = {}
     for one in result.by_slice:
@@ -111,7 +111,7 @@ def _won_blocks(result: Comparison) -> list[str]:
 SLICE_HEAD = ("slice", "metric", "rows", "difference", "p", "better")
 
 
-def comparison_head(result: Comparison) -> tuple[str, ...]:
+def comparison_head(result: SystemComparison) -> tuple[str, ...]:
     """The head of the side-by-side table."""
     return "metric", result.first, result.second, "difference (95 %)", "p (Holm)", "better"
 
@@ -128,11 +128,11 @@ def _markdown_example(shown: Shown) -> Iterator[str]:
         yield f"  - {name}: {' '.join(text.split())}"
 
 
-def _value(result: Comparison, system: str, metric: str) -> float | None:
+def _value(result: SystemComparison, system: str, metric: str) -> float | None:
     return next((one.value for one in result.figures if (one.system, one.metric) == (system, metric)), None)
 
 
-def _gap(result: Comparison, one: Difference) -> str:
+def _gap(result: SystemComparison, one: Difference) -> str:
     note = result.note(one.metric)
     return f"{signed(note, one.value)} ({signed(note, one.low)} to {signed(note, one.high)})"
 
@@ -143,11 +143,11 @@ def _p(one: Difference) -> str:
     return "<0.001" if one.adjusted < 0.001 else f"{one.adjusted:.3f}"
 
 
-def _who(result: Comparison, one: Difference) -> str:
+def _who(result: SystemComparison, one: Difference) -> str:
     return {"first": result.first, "second": result.second, "neither": ""}[result.winner(one)]
 
 
-def _label(result: Comparison, one: Difference) -> str:
+def _label(result: SystemComparison, one: Difference) -> str:
     if result.note(one.metric).better == "neither":
         return "no better way"
     return _who(result, one) or "not significant"

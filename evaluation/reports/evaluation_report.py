@@ -9,7 +9,7 @@ from pairwright.core.storage import atomic_writer
 from pairwright.evaluation.evaluation import HEADLINES, Evaluation, MetricNote, SetResult, Shown, shown_as
 from pairwright.evaluation.reports.page import definition, element, folded, page, table
 from pairwright.evaluation.reports.plots import Mark, axis, bar
-from pairwright.evaluation.scores import Difference, Figure
+from pairwright.evaluation.scores import Difference, MetricFigure
 
 ARROWS = {"higher": "higher is better", "lower": "lower is better", "neither": "neither way is better"}
 SIGNIFICANT = 0.05
@@ -151,7 +151,7 @@ def _about(one: SetResult) -> str:
     return f"{one.rows:,} rows of {one.dialogues:,} dialogues ({languages}). Compared with: {one.against}.{mixed}"
 
 
-def cell(note: MetricNote, figure: Figure | None, difference: Difference | None = None) -> str:
+def cell(note: MetricNote, figure: MetricFigure | None, difference: Difference | None = None) -> str:
     """``value (low–high)`` and the sign of a significant difference."""
     if figure is None or figure.value is None:
         return "–"
@@ -190,5 +190,5 @@ def _tone(one: SetResult, name: str, note: MetricNote) -> str:
     return {"▲": "good", "▼": "bad"}.get(sign(note, difference) if difference else "", "plain")
 
 
-def _mark(figure: Figure | None) -> Mark:
+def _mark(figure: MetricFigure | None) -> Mark:
     return Mark(None, None, None) if figure is None else Mark(figure.value, figure.low, figure.high)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 from pairwright.core.storage import atomic_writer, read_rows, write_rows
 from pairwright.evaluation.evaluation import HEADLINES, Evaluation, MetricNote, shown_as
 from pairwright.evaluation.reports.evaluation_report import markdown_cell

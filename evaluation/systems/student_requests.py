@@ -10,11 +10,12 @@ from pydantic import Field
 
 from pairwright.core.config.build_file import ContextConfig, ExamplesConfig, LimitsConfig, PromptConfig
 from pairwright.core.errors import SourceError
+from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
 from pairwright.core.prompts.history_window import window
 from pairwright.core.prompts.rewriting import STUDENT_SCHEMA, parse_student_answer, prompt_hash, student_prompt
-from pairwright.core.records import Origin, RewriteTask, Row
+from pairwright.core.records import Origin, RewriteTask
 from pairwright.core.requests import ChatRequest, Message
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet
 from pairwright.evaluation.predictions import Prediction
@@ -22,7 +23,7 @@ from pairwright.evaluation.predictions import Prediction
 _ORIGIN = Origin(source="evaluation", file="", key="", licence="")
 
 
-class Asking(Row):
+class RequestOptions(Row):
     """What a model is shown and allowed. The defaults are those of a build file.
 
     ``examples`` is a bank of few-shot examples (default: the packaged one), ``per_prompt`` how many of it are shown;
@@ -40,8 +41,8 @@ class Asking(Row):
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
 
 
-def like_build(folder: Path, asking: Asking) -> Asking:
-    """``asking`` with the prompt, window and examples of a finished build: the student is asked as it was trained.
+def like_build(folder: Path, options: RequestOptions) -> RequestOptions:
+    """``options`` with the prompt, window and examples of a finished build: the student is asked as it was trained.
 
     Raises:
         SourceError: the folder holds no finished build.
@@ -52,7 +53,7 @@ def like_build(folder: Path, asking: Asking) -> Asking:
     except OSError as exc:
         raise SourceError(f"{folder}: no finished build (no build.yaml)", "Run the build first.") from exc
     examples = ExamplesConfig.model_validate(found["examples"])
-    return asking.model_copy(
+    return options.model_copy(
         update={
             "prompt": PromptConfig.model_validate(found["prompt"]),
             "context": ContextConfig.model_validate(found["context"]),
@@ -62,24 +63,24 @@ def like_build(folder: Path, asking: Asking) -> Asking:
     )
 
 
-def with_examples(gold: GoldSet, asking: Asking) -> GoldSet:
+def with_examples(gold: GoldSet, options: RequestOptions) -> GoldSet:
     """The test set with the few-shot examples that its prompts show; rows that name their own keep them."""
-    if not asking.prompt.examples or asking.per_prompt == 0:
+    if not options.prompt.examples or options.per_prompt == 0:
         return gold
-    index = ExampleIndex(read_examples(asking.examples))
-    return gold.model_copy(update={"rows": tuple(_with_examples(row, index, asking) for row in gold.rows)})
+    index = ExampleIndex(read_examples(options.examples))
+    return gold.model_copy(update={"rows": tuple(_with_examples(row, index, options) for row in gold.rows)})
 
 
-def _with_examples(row: GoldRow, index: ExampleIndex, asking: Asking) -> GoldRow:
+def _with_examples(row: GoldRow, index: ExampleIndex, options: RequestOptions) -> GoldRow:
     if row.examples:
         return row
-    chosen = index.choose(row.query, row.history, row.language, asking.per_prompt, row.reference)
+    chosen = index.choose(row.query, row.history, row.language, options.per_prompt, row.reference)
     return row.model_copy(update={"examples": chosen})
 
 
-def task_of(row: GoldRow, asking: Asking) -> RewriteTask:
+def task_of(row: GoldRow, options: RequestOptions) -> RewriteTask:
     """The task that a build would have made of this row."""
-    context = asking.context
+    context = options.context
     history, cut, tokens = window(row.history, context.turns, context.max_tokens, estimate_tokens(row.query))
     return RewriteTask(
         id=row.id,
@@ -95,33 +96,33 @@ def task_of(row: GoldRow, asking: Asking) -> RewriteTask:
     )
 
 
-def request_for(row: GoldRow, asking: Asking) -> ChatRequest:
+def request_for(row: GoldRow, options: RequestOptions) -> ChatRequest:
     """The request that asks for the rewrite of one row."""
-    prompt = student_prompt(task_of(row, asking), asking.prompt)
+    prompt = student_prompt(task_of(row, options), options.prompt)
     messages = (Message(role="system", content=prompt.system), Message(role="user", content=prompt.user))
-    schema = STUDENT_SCHEMA if asking.prompt.analysis else None
-    return ChatRequest(messages=messages, max_tokens=asking.answer_tokens, json_schema=schema)
+    schema = STUDENT_SCHEMA if options.prompt.analysis else None
+    return ChatRequest(messages=messages, max_tokens=options.answer_tokens, json_schema=schema)
 
 
-def prediction_from(row: GoldRow, text: str, asking: Asking, *, cut_off: bool = False) -> Prediction:
+def prediction_from(row: GoldRow, text: str, options: RequestOptions, *, cut_off: bool = False) -> Prediction:
     """Read a model's answer. One that cannot be read is an empty rewrite with the reason: it is scored, not left out."""
     try:
-        rewrite = parse_student_answer(text, asking.prompt)
+        rewrite = parse_student_answer(text, options.prompt)
     except ValueError as exc:
         return Prediction(id=row.id, rewrite="", raw=text, error=str(exc))
     if cut_off:
-        return Prediction(id=row.id, rewrite=rewrite, raw=text, error=f"cut off after {asking.answer_tokens} tokens")
-    return Prediction(id=row.id, rewrite=rewrite, analysis=_analysis(text, asking), raw=text)
+        return Prediction(id=row.id, rewrite=rewrite, raw=text, error=f"cut off after {options.answer_tokens} tokens")
+    return Prediction(id=row.id, rewrite=rewrite, analysis=_analysis(text, options), raw=text)
 
 
-def prompt_names(gold: GoldSet, asking: Asking) -> dict[str, str]:
+def prompt_names(gold: GoldSet, options: RequestOptions) -> dict[str, str]:
     """Which prompt was used, for the report: its hash per language."""
     languages = sorted({row.language for row in gold.rows})
-    return {f"prompt.{language}": prompt_hash(asking.prompt, language) for language in languages}
+    return {f"prompt.{language}": prompt_hash(options.prompt, language) for language in languages}
 
 
-def _analysis(text: str, asking: Asking) -> str | None:
-    if not asking.prompt.analysis:
+def _analysis(text: str, options: RequestOptions) -> str | None:
+    if not options.prompt.analysis:
         return None
     body = text[text.index("{") : text.rindex("}") + 1]
     return str(json.loads(body)["analysis"])

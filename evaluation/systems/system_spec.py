@@ -19,7 +19,7 @@ from pairwright.core.errors import ConfigError
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.predictions import System, read_predictions
 from pairwright.evaluation.systems.baselines import BASELINES, baseline
-from pairwright.evaluation.systems.student_requests import Asking
+from pairwright.evaluation.systems.student_requests import RequestOptions
 
 _NAMED = re.compile(r"([^=:/\\]+)=(.+)")
 _URL = re.compile(r"(https?://[^#]+)#(.+)")
@@ -63,7 +63,7 @@ def parse_system(text: str) -> SystemSpec:
     )
 
 
-def answers(spec: SystemSpec, gold: GoldSet, asking: Asking) -> System:
+def answers(spec: SystemSpec, gold: GoldSet, options: RequestOptions) -> System:
     """Let the system answer every test row.
 
     Raises:
@@ -81,10 +81,10 @@ def answers(spec: SystemSpec, gold: GoldSet, asking: Asking) -> System:
         from pairwright.evaluation.systems.transformers_model import from_transformers
 
         model, *adapters = spec.target.split("+")
-        return from_transformers(spec.name, model, adapters, gold, asking)
+        return from_transformers(spec.name, model, adapters, gold, options)
     from pairwright.evaluation.systems.endpoint_model import from_endpoint, from_gguf
 
     if spec.kind == "gguf":
-        return from_gguf(spec.name, Path(spec.target) if spec.target else None, gold, asking)
+        return from_gguf(spec.name, Path(spec.target) if spec.target else None, gold, options)
     base_url, model = spec.target.rsplit("#", 1)
-    return from_endpoint(spec.name, base_url, model, gold, asking)
+    return from_endpoint(spec.name, base_url, model, gold, options)

@@ -14,7 +14,7 @@ from pairwright.core.errors import ModelError
 from pairwright.core.requests import ChatRequest
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.predictions import Prediction, System
-from pairwright.evaluation.systems.student_requests import Asking, prediction_from, prompt_names, request_for
+from pairwright.evaluation.systems.student_requests import RequestOptions, prediction_from, prompt_names, request_for
 
 BATCH = {"cpu": 8, "cuda": 32}
 
@@ -24,7 +24,7 @@ def from_transformers(
     model: str,
     adapters: Sequence[str],
     gold: GoldSet,
-    asking: Asking,
+    options: RequestOptions,
     tell: Callable[[int], None] = lambda _: None,
 ) -> System:
     """Generate greedily for every row, in batches of rows of like length; ``tell`` hears how many rows a batch had.
@@ -33,7 +33,7 @@ def from_transformers(
         ModelError: transformers is not installed, or the model, its tokenizer or an adapter cannot be loaded.
     """
     tokenizer, network = _load(name, model, adapters)
-    requests = [request_for(row, asking) for row in gold.rows]
+    requests = [request_for(row, options) for row in gold.rows]
     order = sorted(range(len(requests)), key=lambda index: len(requests[index].messages[-1].content))
     answers: dict[int, tuple[str, bool]] = {}
     size = BATCH[network.device.type]
@@ -42,10 +42,10 @@ def from_transformers(
         answers |= zip(batch, _generate(tokenizer, network, [requests[index] for index in batch]), strict=True)
         tell(len(batch))
     predictions: tuple[Prediction, ...] = tuple(
-        prediction_from(row, answers[index][0], asking, cut_off=answers[index][1])
+        prediction_from(row, answers[index][0], options, cut_off=answers[index][1])
         for index, row in enumerate(gold.rows)
     )
-    details = {"model": model, "adapters": " + ".join(adapters) or "none", **prompt_names(gold, asking)}
+    details = {"model": model, "adapters": " + ".join(adapters) or "none", **prompt_names(gold, options)}
     return System(name=name, kind="transformers", predictions=predictions, details=details)
 
 

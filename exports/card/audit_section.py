@@ -26,4 +26,4 @@ def _row(group: AuditGroup) -> list[object]:
     scores = [group.scores.get(surface) for surface in SURFACES]
     cells = [f"{one.auc:.2f} ({one.low:.2f} to {one.high:.2f})" if one else "too few" for one in scores]
     flags = "; ".join(f"{flag.surface} {flag.verdict.replace('_', ' ')}: {flag.note}" for flag in group.flags)
-    return [f"{group.name} {group.maker}".strip(), f"{group.pairs:,}", *cells, flags]
+    return [f"{group.name} {group.rejected_by}".strip(), f"{group.pairs:,}", *cells, flags]

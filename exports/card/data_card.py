@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 import yaml
 from pydantic import Field
 
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.config.sections import Section
 from pairwright.core.errors import ExportError
-from pairwright.core.records import WRITTEN, PreferencePair, StageCount
+from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
 from pairwright.exports.calibration_section import calibration_section
@@ -232,7 +233,7 @@ def _contents(facts: Facts) -> Iterator[str]:
 def _examples(pairs: Iterable[PreferencePair]) -> Iterator[str]:
     for pair in pairs:
         yield from (
-            f"{inline(pair.rejected.defect)}, made by {inline(pair.rejected.maker)}, from {inline(pair.task.origin.source)}:",
+            f"{inline(pair.rejected.defect)}, made by {inline(pair.rejected.rejected_by)}, from {inline(pair.task.origin.source)}:",
             "",
         )
         answers = [("chosen", pair.chosen.rewrite), ("rejected", pair.rejected.text)]
@@ -240,7 +241,7 @@ def _examples(pairs: Iterable[PreferencePair]) -> Iterator[str]:
 
 
 def _limits(build: BuildResult, facts: Facts) -> Iterator[str]:
-    made = sum(number for (_, maker, _), number in facts.defects.items() if maker not in WRITTEN)
+    made = sum(number for (_, rejected_by, _), number in facts.defects.items() if rejected_by not in WRITTEN)
     if facts.pairs:
         yield f"- {made / facts.pairs:.0%} of the rejected answers were made by rules, not sampled from a model: a student may learn to spot the rule. Compare it with one that was trained on the answers alone."
     if not any(judge.paid for judge in build.config.judges) and build.config.improve is None:

@@ -75,7 +75,7 @@ def facts_of(build: BuildResult, examples: int) -> Facts:
         facts.flagged += bool(pair.task.flags)
         facts.sources[pair.task.origin.source, pair.task.origin.licence, "pairs"] += 1
         facts.splits[pair.task.language, pair.split, "pairs"] += 1
-        facts.defects[pair.rejected.defect, pair.rejected.maker, pair.task.language] += 1
+        facts.defects[pair.rejected.defect, pair.rejected.rejected_by, pair.task.language] += 1
         _count_model(facts, "rejected sample", pair.rejected.generation)
         if len(facts.shown) < examples:
             facts.shown.setdefault((pair.rejected.defect, pair.task.language), pair)

@@ -130,7 +130,7 @@ def _worse(rejected: Rejected) -> dict[str, Any]:
         "rejected_analysis": rejected.analysis,
         "defect": rejected.defect,
         "evidence": rejected.evidence,
-        "maker": rejected.maker,
+        "maker": rejected.rejected_by,
         "template": rejected.template,
         "parameters": json.dumps(dict(rejected.parameters), ensure_ascii=False, sort_keys=True),
         **_sampling("rejected", rejected.generation),

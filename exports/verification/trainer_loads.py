@@ -16,8 +16,8 @@ from pathlib import Path
 
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
+from pairwright.core.identity import Row
 from pairwright.core.prompts.answering import hashes
-from pairwright.core.records import Row
 
 TEMPLATES = ("qwen", "qwen3_nothink", "smollm2")
 

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from pairwright.core.components import Component
+from pairwright.core.identity import Row, row_rng
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.prompts.rewriting import parse_json, read_prompt
-from pairwright.core.records import GateDecision, Language, RewriteTask, Row, TaskKind, Turn, row_rng
+from pairwright.core.records import GateDecision, Language, RewriteTask, TaskKind, Turn
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.gates.missing_answer import unanswered
 

@@ -16,10 +16,11 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import Style
+from pairwright.core.identity import Row, row_rng
 from pairwright.core.improvement import Review
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.rewriting import parse_json
-from pairwright.core.records import Candidate, Comparison, RewriteTask, Row, TaskKind, row_rng
+from pairwright.core.records import Candidate, Comparison, RewriteTask, TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.expected_score import expected_score
 from pairwright.judges.llm.own_answer import own_answer

@@ -14,12 +14,13 @@ import yaml
 from pydantic import Field, field_validator
 
 from pairwright.core.components import Component
+from pairwright.core.identity import Row, row_rng
 from pairwright.core.improvement import Review
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.answering import parse_dialogue_answer
 from pairwright.core.prompts.escaping import escape, unescape
 from pairwright.core.prompts.rewriting import parse_json
-from pairwright.core.records import Candidate, Comparison, Language, RewriteTask, Row, TaskKind, row_rng
+from pairwright.core.records import Candidate, Comparison, Language, RewriteTask, TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.own_answer import improved_candidate
 from pairwright.judges.llm.prompt_texts import messages

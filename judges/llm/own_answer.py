@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pairwright.core.config.build_file import Style
+from pairwright.core.identity import row_rng
 from pairwright.core.llm.client import ask_json, reask
 from pairwright.core.prompts.answering import DialogueAnswer, parse_dialogue_answer, teacher_chat
 from pairwright.core.prompts.rewriting import ANSWER_SCHEMA, TeacherAnswer, parse_answer, teacher_messages
-from pairwright.core.records import Candidate, Generation, RewriteTask, row_rng
+from pairwright.core.records import Candidate, Generation, RewriteTask
 from pairwright.core.requests import Answer, Ask, ChatRequest
 
 

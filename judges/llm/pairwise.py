@@ -23,21 +23,12 @@ from pydantic import Field, field_validator
 
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import Style
+from pairwright.core.identity import Row, content_id, row_rng
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.prompts.rewriting import parse_json, read_prompt
-from pairwright.core.records import (
-    Comparison,
-    Language,
-    Place,
-    RewriteTask,
-    Row,
-    TaskKind,
-    Winner,
-    content_id,
-    row_rng,
-)
+from pairwright.core.records import Comparison, Language, Position, RewriteTask, TaskKind, Winner
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
 from pairwright.judges.votes import sound
@@ -47,28 +38,28 @@ SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "explanation": {"type": "string", "maxLength": EXPLANATION_LIMIT},
-        "better": {"type": "string", "enum": list(get_args(Place))},
+        "better": {"type": "string", "enum": list(get_args(Position))},
     },
     "required": ["explanation", "better"],
     "additionalProperties": False,
 }
 _PLACES = {"setting", "history", "query", "steps", "first", "second"}
 _BETTER = re.compile(r'"better"\s*:\s*"')
-_SWAPPED: Mapping[Place, Place] = {"first": "second", "second": "first", "equal": "equal"}
-_VOTES: Mapping[Place, float] = {"first": 1.0, "second": -1.0, "equal": 0.0}
+_SWAPPED: Mapping[Position, Position] = {"first": "second", "second": "first", "equal": "equal"}
+_VOTES: Mapping[Position, float] = {"first": 1.0, "second": -1.0, "equal": 0.0}
 
 
 class Judgement(Row):
     """What the model answers: the better text by the place where it stands."""
 
     explanation: str
-    better: Place
+    better: Position
 
 
 class Weighed(NamedTuple):
     """The log-probabilities of the verdicts that are among the alternatives, and the most that another one can have."""
 
-    seen: Mapping[Place, float]
+    seen: Mapping[Position, float]
     at_most: float
 
 
@@ -169,7 +160,7 @@ class Pairwise(Component):
         )
 
 
-def _agreed(forward: Place, backward: Place) -> Winner:
+def _agreed(forward: Position, backward: Position) -> Winner:
     return "tie" if forward != backward or forward == "equal" else forward
 
 
@@ -190,7 +181,7 @@ def summed(forward: Weighed, backward: Weighed, least: float) -> tuple[Winner, f
     was not seen counts with the most that it can have: as the one that loses, that is on the safe side. Where it would
     be the one that wins, nothing is known, and the result is None.
     """
-    sums = {place: _logprob(forward, place) + _logprob(backward, _SWAPPED[place]) for place in get_args(Place)}
+    sums = {place: _logprob(forward, place) + _logprob(backward, _SWAPPED[place]) for place in get_args(Position)}
     leader = max(sums, key=lambda place: sums[place])
     if leader not in forward.seen or _SWAPPED[leader] not in backward.seen:
         return None
@@ -201,7 +192,7 @@ def summed(forward: Weighed, backward: Weighed, least: float) -> tuple[Winner, f
     return ("first" if margin > 0 else "second"), margin
 
 
-def _logprob(found: Weighed, place: Place) -> float:
+def _logprob(found: Weighed, place: Position) -> float:
     return found.seen.get(place, found.at_most)
 
 
@@ -223,10 +214,10 @@ def weighed(answer: Answer) -> Weighed | None:
 
 
 def _alternatives(top: Mapping[str, float], before: str) -> Weighed | None:
-    found: dict[Place, float] = {}
+    found: dict[Position, float] = {}
     for alternative, logprob in top.items():
         rest = alternative.removeprefix(before) if alternative.startswith(before) else ""
-        for place in get_args(Place):
+        for place in get_args(Position):
             if rest and (rest.startswith(place) or place.startswith(rest)):
                 found[place] = _sum(found[place], logprob) if place in found else logprob
     return Weighed(found, min(top.values())) if found and len(top) > 1 else None

@@ -12,9 +12,10 @@ from pydantic import Field, field_validator, model_validator
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import Style
 from pairwright.core.errors import JudgeError
+from pairwright.core.identity import Row, row_rng
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
-from pairwright.core.records import Candidate, Language, RewriteTask, Row, TaskKind, Verdict, row_rng
+from pairwright.core.records import Candidate, Language, RewriteTask, TaskKind, Verdict
 from pairwright.core.requests import Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
 from pairwright.judges.llm.expected_score import expected_score

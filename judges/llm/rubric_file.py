@@ -28,7 +28,8 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import Field, ValidationError
 
-from pairwright.core.records import Language, Row, TaskKind
+from pairwright.core.identity import Row
+from pairwright.core.records import Language, TaskKind
 
 _PLACES = frozenset({"dimension", "question", "bands", "setting", "history", "query", "steps", "rewrite", "answer"})
 _MARK = re.compile(r"=== (\w+) ===\s*")

@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from pairwright.core.components import Comparer, Component
 from pairwright.core.config.build_file import ComparerComponent
+from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import Comparison, RewriteTask, TaskKind, Winner, content_id
+from pairwright.core.records import Comparison, RewriteTask, TaskKind, Winner
 from pairwright.core.requests import Ask
 from pairwright.judges.votes import Weights, checked_weights, majority, member_names, seen_by_all, sound, weighted_mean
 

@@ -10,7 +10,7 @@ from pairwright.core.language.entities import Mention
 from pairwright.core.language.text_analysis import content_words, light_words, mentions, supported
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules.restorations import filled_places
+from pairwright.judges.rules.restorations import find_restorations
 from pairwright.judges.rules.rule_verdicts import said, unsaid_words, verdicts
 
 
@@ -40,7 +40,7 @@ def invented(task: RewriteTask, rewrite: str) -> str | None:
         return foreign
     heard = (*texts, task.reference)
     return next(
-        (word for place in filled_places(task, rewrite) if (word := _unheard(place.instead, heard, task))), None
+        (word for place in find_restorations(task, rewrite) if (word := _unheard(place.instead, heard, task))), None
     )
 
 

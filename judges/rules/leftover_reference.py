@@ -10,7 +10,7 @@ from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, normalise, references, restored
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules.restorations import differing_places, filled_places
+from pairwright.judges.rules.restorations import find_differing_restorations, find_restorations
 from pairwright.judges.rules.rule_verdicts import left_open, verdicts
 
 
@@ -40,7 +40,7 @@ def leftover(task: RewriteTask, rewrite: str) -> str | None:
             return reference.text
     # What a copy keeps and the human rewrite replaced is left over, even if something else in the query resolves it.
     copied = normalise(rewrite) == normalise(task.query)
-    places = differing_places(task, rewrite) if copied else filled_places(task, rewrite)
+    places = find_differing_restorations(task, rewrite) if copied else find_restorations(task, rewrite)
     return next((word for place in places if (word := _only_points(place.instead, task))), None)
 
 

@@ -10,7 +10,7 @@ from pairwright.core.language.text_analysis import content_words, mentions, norm
 from pairwright.core.records import RewriteTask
 
 
-class Place(NamedTuple):
+class Restoration(NamedTuple):
     """What a rewrite lacks of a human rewrite, and the words that stand there instead."""
 
     missing: str
@@ -26,17 +26,17 @@ def key_entities(task: RewriteTask) -> tuple[str, ...]:
     return tuple(text for text in found if any(text in span or span in text for span in spans))
 
 
-def filled_places(task: RewriteTask, rewrite: str) -> Iterator[Place]:
+def find_restorations(task: RewriteTask, rewrite: str) -> Iterator[Restoration]:
     """The places where the human rewrite has a key entity that ``rewrite`` lacks altogether, and has other words.
 
     None of the entity's content words may occur anywhere in the rewrite: it then lacks the thing, not a word for it.
     """
     lost = [key for key in key_entities(task) if _absent(key, rewrite, task)]
-    for place in differing_places(task, rewrite) if lost else ():
-        yield from (Place(key, place.instead) for key in lost if supported(key, [place.missing]))
+    for place in find_differing_restorations(task, rewrite) if lost else ():
+        yield from (Restoration(key, place.instead) for key in lost if supported(key, [place.missing]))
 
 
-def differing_places(task: RewriteTask, rewrite: str) -> Iterator[Place]:
+def find_differing_restorations(task: RewriteTask, rewrite: str) -> Iterator[Restoration]:
     """The places where the human rewrite and ``rewrite`` have different words; none without a human rewrite."""
     if task.reference is None:
         return
@@ -45,7 +45,7 @@ def differing_places(task: RewriteTask, rewrite: str) -> Iterator[Place]:
     blank = "" if task.language == "zh" else " "
     for tag, first, last, start, end in matcher.get_opcodes():
         if tag == "replace":
-            yield Place(blank.join(wanted[first:last]), blank.join(have[start:end]))
+            yield Restoration(blank.join(wanted[first:last]), blank.join(have[start:end]))
 
 
 def _absent(key: str, rewrite: str, task: RewriteTask) -> bool:

@@ -10,8 +10,9 @@ from typing import ClassVar, NamedTuple
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, TaskKind
 from pairwright.perturbers.proof.answer_proof import CODE, prove, unreadable
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -20,7 +21,7 @@ from pairwright.perturbers.text.answer_text import is_json
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[\[\]{},:]|\s+')
 
 
-class Token(NamedTuple):
+class JsonToken(NamedTuple):
     """One token of a JSON text; ``key`` marks a member's name."""
 
     text: str
@@ -58,9 +59,9 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
     yield from drafts
 
 
-def _tokens(text: str) -> tuple[Token, ...]:
+def _tokens(text: str) -> tuple[JsonToken, ...]:
     found = [
-        Token(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text) if match.group().strip()
+        JsonToken(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text) if match.group().strip()
     ]
     last = len(found) - 1
     return tuple(
@@ -73,7 +74,7 @@ Edit = tuple[str, str, str]
 """Text, template, evidence."""
 
 
-def _edits(chosen: str, tokens: Sequence[Token], rng: random.Random) -> Iterator[Edit]:
+def _edits(chosen: str, tokens: Sequence[JsonToken], rng: random.Random) -> Iterator[Edit]:
     yield from _cut_short(chosen, tokens, rng)
     yield from _punctuation(chosen, tokens, rng)
     yield from _quotes(chosen, tokens, rng)
@@ -97,7 +98,7 @@ def _as_python(match: re.Match[str]) -> str:
     return match.group(1) or {"true": "True", "false": "False", "null": "None"}[match.group(2)]
 
 
-def _cut_short(chosen: str, tokens: Sequence[Token], rng: random.Random) -> Iterator[Edit]:
+def _cut_short(chosen: str, tokens: Sequence[JsonToken], rng: random.Random) -> Iterator[Edit]:
     """The end is missing: only brackets, from inside a string on, or the last members."""
     closing = len(tokens)
     while closing and tokens[closing - 1].text in "]}":
@@ -118,7 +119,7 @@ def _cut_short(chosen: str, tokens: Sequence[Token], rng: random.Random) -> Iter
         yield chosen.rstrip() + tokens[-1].text, "bracket_too_many", tokens[-1].text
 
 
-def _punctuation(chosen: str, tokens: Sequence[Token], rng: random.Random) -> Iterator[Edit]:
+def _punctuation(chosen: str, tokens: Sequence[JsonToken], rng: random.Random) -> Iterator[Edit]:
     ends = [token for before, token in pairwise(tokens) if token.text in "]}" and before.text not in "[{"]
     if ends:
         at = rng.choice(ends).start
@@ -136,7 +137,7 @@ def _punctuation(chosen: str, tokens: Sequence[Token], rng: random.Random) -> It
             yield chosen[: token.start] + put + chosen[token.end :], template, chosen[token.start - 10 : token.end + 10]
 
 
-def _quotes(chosen: str, tokens: Sequence[Token], rng: random.Random) -> Iterator[Edit]:
+def _quotes(chosen: str, tokens: Sequence[JsonToken], rng: random.Random) -> Iterator[Edit]:
     strings = [token for token in tokens if token.text[0] == '"']
     if strings and not any("'" in token.text for token in strings):
         yield _requoted(chosen, strings, "'", "'"), "single_quotes", "'"
@@ -155,7 +156,7 @@ def _quotes(chosen: str, tokens: Sequence[Token], rng: random.Random) -> Iterato
         yield _requoted(chosen, one, "", ""), "unquoted_value", one[0].text.strip('"')
 
 
-def _requoted(chosen: str, strings: Sequence[Token], opening: str, closing: str) -> str:
+def _requoted(chosen: str, strings: Sequence[JsonToken], opening: str, closing: str) -> str:
     parts, last = [], 0
     for token in strings:
         inner = token.text[1:-1]

@@ -10,8 +10,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, TaskKind
 from pairwright.perturbers.proof.answer_proof import prove, unwarned
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks

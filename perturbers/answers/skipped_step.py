@@ -9,9 +9,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import en
-from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, TaskKind
 from pairwright.perturbers.answers.steps_in_text import Step, Steps, find_steps
 from pairwright.perturbers.proof.answer_proof import prove, step_missing
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible

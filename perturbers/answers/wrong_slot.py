@@ -9,9 +9,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Rejected, RewriteTask, TaskKind
 from pairwright.perturbers.answers.tool_text import result_leaves
 from pairwright.perturbers.proof.answer_proof import prove, slot_changed
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Rejected, RewriteTask, TaskKind
 from pairwright.perturbers.answers.argument_values import wrong_values
 from pairwright.perturbers.answers.tool_text import Tool, in_the_style_of, read_calls, read_tools
 from pairwright.perturbers.proof.answer_proof import CODE, miscalled, prove

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask, ToolCall
+from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, ToolCall
 from pairwright.core.tool_calls import calls_of, strict_json
 from pairwright.core.tool_schemas import call_problem
 from pairwright.perturbers.proof.rewrite_proof import Draft, Rules, Verifier, settle
@@ -57,7 +58,7 @@ CODE = Rules(LONGEST_ANSWER, str.strip, _objection)
 
 
 def prove(
-    maker: str,
+    rejected_by: str,
     defect: str,
     task: RewriteTask,
     chosen: Candidate,
@@ -67,7 +68,7 @@ def prove(
     rules: Rules = PROSE,
 ) -> Iterator[Rejected | Dropped]:
     """:func:`~pairwright.perturbers.proof.rewrite_proof.settle` for answers."""
-    return settle(maker, defect, task, chosen, drafts, verifier, limit, rules)
+    return settle(rejected_by, defect, task, chosen, drafts, verifier, limit, rules)
 
 
 def evasive(task: RewriteTask, chosen: str, text: str) -> str:

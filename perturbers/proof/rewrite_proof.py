@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask, Scalar
+from pairwright.core.records import Candidate, Rejected, RewriteTask, Scalar
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.repair import broken
 from pairwright.perturbers.text.spans import LONGEST, stem
@@ -62,7 +63,7 @@ class Rules:
 
 
 def settle(
-    maker: str,
+    rejected_by: str,
     defect: str,
     task: RewriteTask,
     chosen: Candidate,
@@ -92,7 +93,7 @@ def settle(
             yield Dropped(stage="perturb", row=task.id, reason=reason, detail=detail)
             continue
         seen.add(key)
-        yield _rejected(draft, maker, defect)
+        yield _rejected(draft, rejected_by, defect)
         made += 1
         if made == limit:
             return
@@ -100,12 +101,12 @@ def settle(
         yield Dropped(stage="perturb", row=task.id, reason="nothing_to_change")
 
 
-def _rejected(draft: Draft, maker: str, defect: str) -> Rejected:
+def _rejected(draft: Draft, rejected_by: str, defect: str) -> Rejected:
     return Rejected(
         text=draft.text,
         analysis=draft.analysis,
         defect=defect,
-        maker=maker,
+        rejected_by=rejected_by,
         template=draft.template,
         parameters=draft.parameters,
         evidence=draft.evidence,

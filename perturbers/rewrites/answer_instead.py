@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, RewriteTask
 from pairwright.perturbers.proof.rewrite_proof import Draft, answers, impossible, of_templates, settle
 from pairwright.perturbers.text.antecedents import antecedents
 from pairwright.perturbers.text.spans import restored_entities

@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, RewriteTask
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, missing, settle
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.noun_phrases import HEADS, Frame, generic_head

@@ -10,8 +10,9 @@ from typing import ClassVar, Self
 
 from pydantic import Field, PrivateAttr
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask, SftRow
+from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, SftRow
 from pairwright.perturbers.proof.rewrite_proof import Draft, foreign, impossible, settle
 from pairwright.perturbers.text.corpus_names import Names, collect
 from pairwright.perturbers.text.noun_phrases import kind_of

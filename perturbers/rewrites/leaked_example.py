@@ -9,16 +9,17 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Example, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Example, Rejected, RewriteTask
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, leaked, of_templates, settle
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import Frame
 from pairwright.perturbers.text.repair import final_marks, repair, without_final_marks
 from pairwright.perturbers.text.spans import (
-    Change,
     Entity,
+    TextChange,
     dialogue_text,
     find_restored,
     noun_phrases,
@@ -95,7 +96,7 @@ def example_entities(example: Example) -> tuple[Entity, ...]:
 
 def _own_entities(task: RewriteTask, chosen: str) -> tuple[Entity, ...]:
     """Where nothing was restored: the names, and in English the things after a preposition, that the query itself has."""
-    whole = Change(0, len(chosen), chosen, "")
+    whole = TextChange(0, len(chosen), chosen, "")
     if task.language == "zh":
         names = [one for one in lang.mentions(chosen, "zh") if one.kind == "entity" and chinese.is_name_like(one.text)]
         ended = [

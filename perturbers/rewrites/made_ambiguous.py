@@ -11,8 +11,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, RewriteTask
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, settle, vague
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import NO_HEADS, Frame, kind_of

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, RewriteTask
 from pairwright.perturbers.proof.rewrite_proof import Draft, grown, impossible, settle
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.antecedents import Antecedent, antecedents, topics

@@ -9,8 +9,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, RewriteTask
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, repeats, settle
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.repair import final_marks, repair, without_final_marks

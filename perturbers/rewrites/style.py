@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Language, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Language, Rejected, RewriteTask
 from pairwright.perturbers.proof.registers import off_register
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, settle
 from pairwright.perturbers.text import english

@@ -6,8 +6,9 @@ import random
 from collections.abc import Iterator
 from typing import ClassVar
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Dropped, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, RewriteTask
 from pairwright.perturbers.proof.rewrite_proof import Draft, missing, settle, vague
 from pairwright.perturbers.text.repair import in_the_place_of
 

@@ -77,7 +77,7 @@ def _overlaps_zh(name: str, chosen: str, task: RewriteTask) -> bool:
     return bare in chosen or any(bare[place : place + 3] in chosen for place in range(len(bare) - 2))
 
 
-def _is_certain_name(tokens: tuple[english.Token, ...], lead: int, length: int) -> bool:
+def _is_certain_name(tokens: tuple[english.EnglishToken, ...], lead: int, length: int) -> bool:
     """A capital inside a sentence, or two at its start; a nationality alone is no name."""
     if re.search(r"(?:ish|ese|ian|ean|can|French|Thai|Greek|Dutch)$", tokens[lead + length - 1].text):
         return False

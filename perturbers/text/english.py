@@ -85,7 +85,7 @@ _POSSESSIVE = re.compile(r"^(.+?)([’']s)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class EnglishToken:
     """A word or a mark with its place in the text."""
 
     text: str
@@ -101,17 +101,17 @@ class Token:
         return self.text[0].isalnum()
 
 
-def tokenize(text: str) -> tuple[Token, ...]:
+def tokenize(text: str) -> tuple[EnglishToken, ...]:
     """Words and marks in order; a possessive 's is a token of its own."""
-    found: list[Token] = []
+    found: list[EnglishToken] = []
     for match in _WORD.finditer(text):
         word, start = match.group(), match.start()
         split = _POSSESSIVE.match(word)
         if split:
             middle = start + len(split.group(1))
-            found += [Token(split.group(1), start, middle), Token(split.group(2), middle, match.end())]
+            found += [EnglishToken(split.group(1), start, middle), EnglishToken(split.group(2), middle, match.end())]
         else:
-            found.append(Token(word, start, match.end()))
+            found.append(EnglishToken(word, start, match.end()))
     return tuple(found)
 
 
@@ -184,7 +184,7 @@ def is_closed_class(word: str) -> bool:
     )
 
 
-def is_nominal(tokens: tuple[Token, ...], index: int) -> bool:
+def is_nominal(tokens: tuple[EnglishToken, ...], index: int) -> bool:
     """Whether the token can be part of a noun phrase's core, seen with the word before it."""
     token = tokens[index]
     if not token.is_word:
@@ -205,7 +205,7 @@ def is_nominal(tokens: tuple[Token, ...], index: int) -> bool:
     return before in DETERMINERS - {"that"} or before in PREPOSITIONS - {"to"} or before in ("'s", "’s")
 
 
-def _governed(tokens: tuple[Token, ...], index: int) -> bool:
+def _governed(tokens: tuple[EnglishToken, ...], index: int) -> bool:
     """Whether a word that could be a verb ends a phrase that a preposition opened: for energy drinks."""
     if not tokens[index].lower.endswith("s"):
         return False
@@ -217,7 +217,7 @@ def _governed(tokens: tuple[Token, ...], index: int) -> bool:
     return 0 <= start < index - 1 and tokens[start].lower in PREPOSITIONS - {"to"}
 
 
-def _is_plain(token: Token) -> bool:
+def _is_plain(token: EnglishToken) -> bool:
     return token.is_word and token.text.islower() and not is_function_word(token.lower) and not is_verb(token.lower)
 
 

@@ -55,7 +55,7 @@ class Frame:
     Places are character offsets into the sentence.
     """
 
-    tokens: tuple[english.Token, ...]
+    tokens: tuple[english.EnglishToken, ...]
     lead: int
     last: int
     start: int
@@ -218,7 +218,7 @@ class Frame:
         return before[:1].isalnum() and not english.is_function_word(before) and not english.is_verb(before)
 
 
-def _list_goes_on(tokens: tuple[english.Token, ...], start: int) -> bool:
+def _list_goes_on(tokens: tuple[english.EnglishToken, ...], start: int) -> bool:
     """Whether an ``and``/``or`` closes a list that begins here: not a comma between clauses."""
     for index in range(start, min(start + 60, len(tokens))):
         word = tokens[index].lower

@@ -1,7 +1,7 @@
 """Where a rewrite says more than its query, and which entities it brought back from the dialogue.
 
 The two texts are aligned: English by words, Chinese by characters. Each place where they differ is a
-:class:`Change`; the noun phrases inside it that the dialogue knows are the :class:`Entity` values that matter.
+:class:`TextChange`; the noun phrases inside it that the dialogue knows are the :class:`Entity` values that matter.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ZH_UNIT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TextChange:
     """``chosen[start:end]`` stands where the query says ``replaced`` (empty for something added)."""
 
     start: int
@@ -48,7 +48,7 @@ class Entity:
     text: str
     added_start: int
     added_end: int
-    change: Change
+    change: TextChange
     mentions: int
 
     @property
@@ -61,19 +61,19 @@ def dialogue_text(task: RewriteTask) -> str:
     return "\n".join(turn.content for turn in task.history)
 
 
-def changes(query: str, chosen: str, language: Language) -> tuple[Change, ...]:
+def changes(query: str, chosen: str, language: Language) -> tuple[TextChange, ...]:
     """The places where ``chosen`` differs from ``query``, in order."""
     left, right = _units(query, language), _units(chosen, language)
     codes = SequenceMatcher(
         None, [unit.lower for unit in left], [unit.lower for unit in right], autojunk=False
     ).get_opcodes()
-    found: list[Change] = []
+    found: list[TextChange] = []
     for tag, i1, i2, j1, j2 in codes:
         if tag in ("equal", "delete"):
             continue
         start, end = right[j1].start, right[j2 - 1].end
         replaced = query[left[i1].start : left[i2 - 1].end] if i2 > i1 else ""
-        found.append(Change(start, end, chosen[start:end], replaced))
+        found.append(TextChange(start, end, chosen[start:end], replaced))
     return tuple(found)
 
 
@@ -98,10 +98,10 @@ def _importance(entity: Entity) -> float:
     return math.sqrt(len(entity.text)) + 2 * min(entity.mentions, 3) + 2 * named
 
 
-def _units(text: str, language: Language) -> Sequence[english.Token]:
+def _units(text: str, language: Language) -> Sequence[english.EnglishToken]:
     if language == "en":
         return english.tokenize(text)
-    return [english.Token(match.group(), match.start(), match.end()) for match in _ZH_UNIT.finditer(text)]
+    return [english.EnglishToken(match.group(), match.start(), match.end()) for match in _ZH_UNIT.finditer(text)]
 
 
 # English
@@ -154,7 +154,7 @@ def _is_pointer(replaced: str) -> bool:
     }
 
 
-def noun_phrases(text: str, history: str = "") -> tuple[tuple[english.Token, ...], ...]:
+def noun_phrases(text: str, history: str = "") -> tuple[tuple[english.EnglishToken, ...], ...]:
     """Noun phrases without their determiners. ``history`` (lower case, tokens parted by spaces) tells which
     possessives and ``of`` belong inside a name."""
     tokens = english.tokenize(text)
@@ -171,7 +171,7 @@ def noun_phrases(text: str, history: str = "") -> tuple[tuple[english.Token, ...
     return tuple(tuple(tokens[place] for place in _without_adjectives(tokens, run)) for run in runs)
 
 
-def _always_together(tokens: Sequence[english.Token], run: list[int], index: int, history: str) -> bool:
+def _always_together(tokens: Sequence[english.EnglishToken], run: list[int], index: int, history: str) -> bool:
     """Whether the dialogue says the two sides of ``and`` more than once and never apart: frankie and bennys."""
     left, right = " ".join(tokens[place].lower for place in run), tokens[index].lower
     together = history.count(f"{left} and {right}")
@@ -179,7 +179,7 @@ def _always_together(tokens: Sequence[english.Token], run: list[int], index: int
     return together > (0 if asks_for_place else 1) and together == history.count(left) == history.count(right)
 
 
-def _without_adjectives(tokens: Sequence[english.Token], run: list[int]) -> list[int]:
+def _without_adjectives(tokens: Sequence[english.EnglishToken], run: list[int]) -> list[int]:
     """The run without adjectives at its end: they belong to the verb (is melatonin effective)."""
     end = len(run)
     while end > 1 and english.is_predicate(tokens[run[end - 1]].text):
@@ -187,7 +187,7 @@ def _without_adjectives(tokens: Sequence[english.Token], run: list[int]) -> list
     return run[:end]
 
 
-def _bridges(tokens: Sequence[english.Token], run: list[int], index: int, history: str) -> bool:
+def _bridges(tokens: Sequence[english.EnglishToken], run: list[int], index: int, history: str) -> bool:
     between = [token.lower for token in tokens[run[-1] + 1 : index]]
     if (
         not between
@@ -245,34 +245,34 @@ def _chinese_entities(query: str, chosen: str, history: str) -> list[Entity]:
     return found
 
 
-def _merged(found: Sequence[Change], chosen: str, history: str) -> list[Change]:
+def _merged(found: Sequence[TextChange], chosen: str, history: str) -> list[TextChange]:
     """Join changes that one name spans: 7天连锁 + 酒店 + (天坛店), where the query only said 酒店."""
-    merged: list[Change] = []
+    merged: list[TextChange] = []
     for change in found:
         if merged:
             last = merged[-1]
             whole = chosen[last.start : change.end]
             gap = chosen[last.end : change.start]
             if len(gap) <= _BRIDGE and not any(char in "，。？！" for char in gap) and whole.strip("的是") in history:
-                merged[-1] = Change(last.start, change.end, whole, last.replaced + gap + change.replaced)
+                merged[-1] = TextChange(last.start, change.end, whole, last.replaced + gap + change.replaced)
                 continue
         merged.append(change)
     return [_grown(change, chosen, history) for change in merged]
 
 
-def _grown(change: Change, chosen: str, history: str) -> Change:
+def _grown(change: TextChange, chosen: str, history: str) -> TextChange:
     """Take in the rest of a name that the query happened to share: 北京西单 + 饭店."""
     start, end = change.start, change.end
     for ending in sorted({ending for item in chinese.CLASSES for ending in item.endings}, key=len, reverse=True):
         if len(ending) > 1 and chosen.startswith(ending, end) and chosen[start : end + len(ending)] in history:
-            return Change(start, end + len(ending), chosen[start : end + len(ending)], change.replaced + ending)
+            return TextChange(start, end + len(ending), chosen[start : end + len(ending)], change.replaced + ending)
     for opening, closing in ("《》", "（）", "()", "“”"):
         if chosen[start - 1 : start] == opening and chosen[end : end + 1] == closing:
-            return Change(start - 1, end + 1, chosen[start - 1 : end + 1], opening + change.replaced + closing)
+            return TextChange(start - 1, end + 1, chosen[start - 1 : end + 1], opening + change.replaced + closing)
     return change
 
 
-def _known_parts(change: Change, chosen: str, history: str) -> list[tuple[int, int]]:
+def _known_parts(change: TextChange, chosen: str, history: str) -> list[tuple[int, int]]:
     """The longest parts of a change that the dialogue says, at least two characters, trimmed of particles."""
     parts: list[tuple[int, int]] = []
     place = change.start
@@ -287,7 +287,7 @@ def _known_parts(change: Change, chosen: str, history: str) -> list[tuple[int, i
     return parts
 
 
-def _unknown_name(change: Change, chosen: str) -> list[tuple[int, int]]:
+def _unknown_name(change: TextChange, chosen: str) -> list[tuple[int, int]]:
     """A name that the rewrite spells in its own way, so that the dialogue does not have it."""
     start, end = _trimmed(chosen, change.start, change.end)
     return [(start, end)] if chinese.is_name_like(chosen[start:end]) else []

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from pairwright.core.audit_result import Surface
 from pairwright.core.records import Language
-from pairwright.pipelines.pairing.surface import is_mark, length_place, marks, punctuation_place
+from pairwright.pipelines.pairing.surface import is_mark, length_position, marks, punctuation_position
 
 Features = Mapping[str, float]
 
@@ -24,7 +24,7 @@ _MOST = 2  # a word that one side has three times more tells no more than twice
 def length_features(language: Language, chosen: str, rejected: str) -> Features:
     """The difference in characters, its sign and its cell of ``surface``; for English the difference in words too."""
     characters = len(chosen) - len(rejected)
-    cell, side = length_place(language, chosen, rejected)
+    cell, side = length_position(language, chosen, rejected)
     found = {f"{language} characters": characters / 10, f"{language} longer": _sign(characters), f"cell {cell}": side}
     if language == "en":
         words = len(chosen.split()) - len(rejected.split())
@@ -35,7 +35,7 @@ def length_features(language: Language, chosen: str, rejected: str) -> Features:
 def punctuation_features(language: Language, chosen: str, rejected: str) -> Features:
     """Differences in each mark, in neighbouring marks and in the last one, and the cell of ``surface``."""
     found = _difference(_marks(chosen), _marks(rejected))
-    cell, side = punctuation_place(language, chosen, rejected)
+    cell, side = punctuation_position(language, chosen, rejected)
     return {**{f"{language} {mark}": value for mark, value in found.items()}, f"cell {cell}": side}
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from pairwright.core.audit_result import Score, Telling
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Language, row_rng
+from pairwright.core.identity import row_rng
+from pairwright.core.records import Language
 from pairwright.core.statistics import group_indices, percentile_interval
 from pairwright.pipelines.audit.pair_differences import Features, is_shown
 from pairwright.pipelines.pairing.surface import ranked
@@ -39,7 +40,7 @@ class Specimen(NamedTuple):
     dialogue: str
     language: Language
     defect: str
-    maker: str
+    rejected_by: str
     chosen: str
     rejected: str
 

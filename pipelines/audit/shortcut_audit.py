@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pairwright.core.audit_result import SURFACES, Audit, AuditGroup, Flag, Score, Surface
 from pairwright.core.config.build_file import AuditConfig, BuildConfig
-from pairwright.core.records import PreferencePair, row_rng
+from pairwright.core.identity import row_rng
+from pairwright.core.records import PreferencePair
 from pairwright.pipelines.audit.pair_differences import FEATURES, Features
 from pairwright.pipelines.audit.probe import Probe, Specimen, require_probe
 
@@ -37,8 +38,8 @@ BY_NATURE: Mapping[str, Mapping[Surface, str]] = {
 """Defects that must show on a surface, and why. Whatever else shows is an artefact of how the texts were made."""
 
 
-def audit(pairs: Iterable[PreferencePair], config: BuildConfig, settings: AuditConfig) -> Audit:
-    """Draw pairs by seed and probe them: all, per language, per defect and maker. The order of the rows is no matter.
+def audit_pairs(pairs: Iterable[PreferencePair], config: BuildConfig, settings: AuditConfig) -> Audit:
+    """Draw pairs by seed and probe them: all, per language, per defect and what made the worse text. The order of the rows is no matter.
 
     Raises:
         ConfigError: scikit-learn is not installed.
@@ -47,8 +48,8 @@ def audit(pairs: Iterable[PreferencePair], config: BuildConfig, settings: AuditC
     total, specimens = _drawn(pairs, settings.sample, config.seed)
     features = {surface: [_of(make, one) for one in specimens] for surface, make in FEATURES.items()}
     groups = [
-        _group(kind, name, maker, specimens, places, features, config, settings)
-        for kind, name, maker, places in _groups(specimens)
+        _group(kind, name, rejected_by, specimens, places, features, config, settings)
+        for kind, name, rejected_by, places in _groups(specimens)
     ]
     flagged = [group.model_copy(update={"flags": tuple(_flags(group, groups, config))}) for group in groups]
     return Audit(
@@ -74,7 +75,7 @@ def _drawn(pairs: Iterable[PreferencePair], size: int, seed: int) -> tuple[int, 
             pair.task.dialogue,
             pair.task.language,
             pair.rejected.defect,
-            pair.rejected.maker,
+            pair.rejected.rejected_by,
             pair.chosen.rewrite,
             pair.rejected.text,
         )
@@ -87,20 +88,22 @@ def _drawn(pairs: Iterable[PreferencePair], size: int, seed: int) -> tuple[int, 
 
 
 def _groups(specimens: Sequence[Specimen]) -> Iterator[tuple[str, str, str, list[int]]]:
-    """Kind, name and maker of every group with the places of its specimens; all pairs come first."""
+    """Kind, name and ``rejected_by`` of every group with the places of its specimens; all pairs come first."""
     yield "all", "all", "", list(range(len(specimens)))
     kinds: dict[tuple[str, str, str], list[int]] = {}
     for at, one in enumerate(specimens):
         kinds.setdefault(("language", one.language, ""), []).append(at)
-        kinds.setdefault(("defect", one.defect, one.maker), []).append(at)
-    for (kind, name, maker), places in sorted(kinds.items(), key=lambda item: (item[0][0] != "language", item[0])):
-        yield kind, name, maker, places
+        kinds.setdefault(("defect", one.defect, one.rejected_by), []).append(at)
+    for (kind, name, rejected_by), places in sorted(
+        kinds.items(), key=lambda item: (item[0][0] != "language", item[0])
+    ):
+        yield kind, name, rejected_by, places
 
 
 def _group(
     kind: str,
     name: str,
-    maker: str,
+    rejected_by: str,
     specimens: Sequence[Specimen],
     places: Sequence[int],
     features: Mapping[Surface, Sequence[Features]],
@@ -112,7 +115,7 @@ def _group(
     scores: dict[Surface, Score] = {}
     for surface in SURFACES:
         probe = Probe.of(dialogues, [features[surface][at] for at in places])
-        key = f"{kind}/{name}/{maker}/{surface}"
+        key = f"{kind}/{name}/{rejected_by}/{surface}"
         if score := probe.score(settings.folds, settings.resamples, config.seed, key):
             scores[surface] = score
     longer = sum(len(one.chosen) > len(one.rejected) for one in members)
@@ -120,7 +123,7 @@ def _group(
         {
             "kind": kind,
             "name": name,
-            "maker": maker,
+            "maker": rejected_by,
             "pairs": len(members),
             "dialogues": len(set(dialogues)),
             "chosen_longer": round(longer / max(len(members), 1), 3),

@@ -30,7 +30,7 @@ class Said(NamedTuple):
         return self.verdict.score if self.verdict.score is not None else float(self.verdict.passed)
 
 
-class Compared(NamedTuple):
+class ComparedTexts(NamedTuple):
     """What a pairwise judge said of a good text (first) and a bad one."""
 
     item: Item
@@ -132,7 +132,7 @@ def length_bias(pairs: Iterable[tuple[Item, float]], seed: int) -> Figure:
     return figure(values, groups, seed)
 
 
-def position_bias(compared: Sequence[Compared], seed: int) -> Figure:
+def position_bias(compared: Sequence[ComparedTexts], seed: int) -> Figure:
     """How much more often one place is named than the other, over both orders: 0 to 1, with its bootstrap interval."""
     votes = {"first": 1.0, "second": -1.0, "equal": 0.0}
     rows = [(votes[answer], one.item.task.dialogue) for one in compared for answer in one.comparison.answers or ()]

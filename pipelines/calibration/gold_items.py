@@ -12,21 +12,12 @@ from pydantic import Field, ValidationError
 from pairwright.core.components import Perturber, Source
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import SourceError
+from pairwright.core.identity import Row, row_rng
 from pairwright.core.language.text_analysis import detect_language, estimate_tokens
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import (
-    Candidate,
-    Conversation,
-    Language,
-    Origin,
-    Rejected,
-    RewriteTask,
-    Row,
-    Turn,
-    row_rng,
-)
+from pairwright.core.records import Candidate, Conversation, Language, Origin, Rejected, RewriteTask, Turn
 from pairwright.perturbers import PERTURBERS
-from pairwright.pipelines.ingest.contexts import contexts, queries
+from pairwright.pipelines.ingest.contexts import find_queries, window_queries
 
 STAGE = "calibrate"
 
@@ -75,7 +66,9 @@ def _tasks(config: BuildConfig) -> Iterator[RewriteTask]:
     bank = read_examples(config.examples.path)
     rows = (row for source in config.sources if isinstance(source, Source) for row in source.read())
     conversations = (row for row in rows if isinstance(row, Conversation))
-    found = contexts(queries(conversations, config.context), config.context, bank, config.examples.per_prompt)
+    found = window_queries(
+        find_queries(conversations, config.context), config.context, bank, config.examples.per_prompt
+    )
     return (task for task in found if isinstance(task, RewriteTask))
 
 

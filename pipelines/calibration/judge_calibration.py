@@ -19,9 +19,9 @@ from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import Candidate, Comparison, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines.calibration import figures as figures
-from pairwright.pipelines.calibration.figures import NONE, Compared, Said, figure, kappa
+from pairwright.pipelines.calibration.figures import NONE, ComparedTexts, Said, figure, kappa
 from pairwright.pipelines.calibration.gold_items import Item
-from pairwright.pipelines.endpoint_servers import asking, running_servers
+from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 
 V = TypeVar("V", Verdict, Comparison)
@@ -38,7 +38,7 @@ def calibrate(config: BuildConfig, items: Sequence[Item], ledger: Ledger, precis
     """
     _require(config, items)
     found = []
-    with running_servers(config, work) as base_urls, asking(config, ledger, base_urls) as asked:
+    with running_servers(config, work) as base_urls, open_endpoints(config, ledger, base_urls) as asked:
 
         def heard(work: Callable[[Item], Coroutine[Any, Any, V]], shown: Sequence[Item]) -> Iterator[V | None]:
             async def one(item: Item) -> V | None:
@@ -122,14 +122,14 @@ def _pointwise(
 
 
 def _pairwise(items: Sequence[Item], comparisons: Sequence[Comparison | None], seed: int) -> dict[str, Any]:
-    seen = [Compared(item, one) for item, one in zip(items, comparisons, strict=True) if one is not None]
+    seen = [ComparedTexts(item, one) for item, one in zip(items, comparisons, strict=True) if one is not None]
     # Against gold stand the verdicts of each single order: over both orders the good text always comes first.
     answers = [(one, place, said) for one in seen for place, said in enumerate(one.comparison.answers)]
     gold = ["first" if place == 0 else "second" for _, place, _ in answers]
     groups = [one.item.task.dialogue for one, _, _ in answers]
     wins = [(one.item, one.comparison.winner == "first") for one in seen]
 
-    def share(values: Iterator[tuple[bool, Compared]]) -> Figure:
+    def share(values: Iterator[tuple[bool, ComparedTexts]]) -> Figure:
         return _mean([(float(value), one.item.task.dialogue) for value, one in values], seed)
 
     return dict(

@@ -19,13 +19,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.sections import DecontaminationConfig
 from pairwright.core.language.canonical_form import canonical
-from pairwright.core.records import Conversation, Dropped, Failed, Language, RewriteTask, Turn
-from pairwright.core.result import HeldOut
-from pairwright.pipelines.dedup.near_copies import copies
-from pairwright.pipelines.dedup.shared_passages import shared_passages
-from pairwright.pipelines.dedup.spool import put, waiting_tasks
+from pairwright.core.records import Conversation, Language, RewriteTask, Turn
+from pairwright.core.result import HeldOutSet
+from pairwright.pipelines.dedup.near_copies import find_near_copies
+from pairwright.pipelines.dedup.shared_passages import find_shared_passages
+from pairwright.pipelines.dedup.spool import spooled_tasks, write_task
 from pairwright.pipelines.similarity.edit_distance import edit_distances
 
 STAGE = "decontaminate"
@@ -56,7 +57,7 @@ def decontaminate(
     tasks: Iterable[RewriteTask],
     evaluations: Mapping[str, Iterable[Conversation | Failed]],
     config: DecontaminationConfig,
-    tell: Callable[[Sequence[HeldOut]], None],
+    tell: Callable[[Sequence[HeldOutSet]], None],
 ) -> Iterator[RewriteTask | Dropped]:
     """Yield one outcome per task, in their order; ``contaminated`` names the set, the row and how they match.
 
@@ -65,11 +66,11 @@ def decontaminate(
     Raises:
         StorageError: the temporary folder is full.
     """
-    with tempfile.TemporaryFile() as waiting:
+    with tempfile.TemporaryFile() as spool:
         texts: dict[Language, list[_Text]] = {"zh": [], "en": []}
         learnt: list[_Text] = []
         for number, task in enumerate(tasks):
-            put(waiting, task)
+            write_task(spool, task)
             taught = [text for text in (task.reference, task.query) if text is not None]
             texts[task.language] += _texts(number, _complete(task, taught), task.query, task.history)
             learnt += [_Text(number, canonical(text), True) for text in taught]
@@ -83,7 +84,7 @@ def decontaminate(
             for hit in hits:
                 first.setdefault(hit.task, hit)
         tell(found)
-        for number, task in enumerate(waiting_tasks(waiting)):
+        for number, task in enumerate(spooled_tasks(spool)):
             yield _leak(task, first[number], config) if number in first else task
 
 
@@ -100,9 +101,11 @@ def _leak(task: RewriteTask, hit: Hit, config: DecontaminationConfig) -> Rewrite
     return Dropped(stage=STAGE, row=task.id, reason="contaminated", detail=detail)
 
 
-def _held_out(name: str, rows: int, hits: Sequence[Hit]) -> HeldOut:
+def _held_out(name: str, rows: int, hits: Sequence[Hit]) -> HeldOutSet:
     matched = Counter(match for _, match in {(hit.task, hit.matched) for hit in hits})
-    return HeldOut(name=name, rows=rows, queries=len({hit.task for hit in hits}), matched=dict(sorted(matched.items())))
+    return HeldOutSet(
+        name=name, rows=rows, queries=len({hit.task for hit in hits}), matched=dict(sorted(matched.items()))
+    )
 
 
 def _passage_hits(
@@ -113,7 +116,7 @@ def _passage_hits(
         return
     said = [(row, canonical(turn.content)) for row in rows for turn in row.turns]
     said += [(row, canonical(row.reference)) for row in rows if row.reference is not None]
-    for found in shared_passages([text.text for text in learnt], [text for _, text in said], tokens):
+    for found in find_shared_passages([text.text for text in learnt], [text for _, text in said], tokens):
         key = said[found.original][0].origin.key
         yield Hit(
             learnt[found.text].owner,
@@ -148,7 +151,7 @@ def _close(
 ) -> Iterator[tuple[_Text, _Text, float]]:
     left = [text for text in mine if text.alone == alone]
     right = [text for text in theirs if text.alone == alone]
-    pairs = copies([text.text for text in left], [text.text for text in right], _NGRAM[language], most_edits)
+    pairs = find_near_copies([text.text for text in left], [text.text for text in right], _NGRAM[language], most_edits)
     places = list(zip(pairs.text.tolist(), pairs.original.tolist(), pairs.distance.tolist(), strict=True))
     # A long turn before it must not outweigh the query: that has to match by itself as well.
     heads = [[item.text.split(_BREAK)[0] for item in side] for side in (left, right)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DIGEST = 16
 
 
-class Notes:
+class DedupIndex:
     """Rows by number: their digests, their ranks, and on disk their ids and, for near duplicates, their texts.
 
     Rows of earlier builds come before all others and rank above them.

@@ -20,14 +20,15 @@ from typing import IO
 
 import numpy as np
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DedupConfig
-from pairwright.core.records import Dropped, RewriteTask
-from pairwright.pipelines.dedup.dedup_index import Notes
-from pairwright.pipelines.dedup.duplicate_verdicts import EXACT, Verdict, Verdicts
+from pairwright.core.records import RewriteTask
+from pairwright.pipelines.dedup.dedup_index import DedupIndex
+from pairwright.pipelines.dedup.duplicate_verdicts import EXACT, DuplicateVerdict, DuplicateVerdicts
 from pairwright.pipelines.dedup.earlier_builds import build_name, read_index
 from pairwright.pipelines.dedup.near_duplicate_rows import near_rows
 from pairwright.pipelines.dedup.request_text import asked_text, digest_of
-from pairwright.pipelines.dedup.spool import put, waiting_lines
+from pairwright.pipelines.dedup.spool import spooled_lines, write_task
 from pairwright.pipelines.similarity.disk_texts import DiskTexts
 
 STAGE = "dedup"
@@ -44,37 +45,37 @@ def deduplicate(tasks: Iterable[RewriteTask], config: DedupConfig) -> Iterator[R
         ConfigError: a folder of ``config.earlier`` holds no finished build.
         StorageError: the temporary folder is full.
     """
-    with tempfile.TemporaryFile() as waiting, closing(Notes()) as notes:
-        builds = _note_earlier(notes, config)
-        earlier = len(notes)
-        _note(tasks, waiting, notes, config.near)
-        verdicts = _verdicts(notes, config)
-        for row, line in enumerate(waiting_lines(waiting), start=earlier):
+    with tempfile.TemporaryFile() as spool, closing(DedupIndex()) as index:
+        builds = _note_earlier(index, config)
+        earlier = len(index)
+        _note(tasks, spool, index, config.near)
+        verdicts = _verdicts(index, config)
+        for row, line in enumerate(spooled_lines(spool), start=earlier):
             if (verdict := verdicts.of(row)) is None:
                 yield RewriteTask.model_validate_json(line)
             else:
-                yield _dropped(notes, row, verdict, builds)
+                yield _dropped(index, row, verdict, builds)
 
 
-def _verdicts(notes: Notes, config: DedupConfig) -> Verdicts:
+def _verdicts(index: DedupIndex, config: DedupConfig) -> DuplicateVerdicts:
     """Verdicts on all rows; a copy of a row that goes because of another one goes because of that one too."""
-    verdicts = Verdicts(len(notes))
-    ranking = notes.ranking()
-    firsts = notes.firsts(ranking)
+    verdicts = DuplicateVerdicts(len(index))
+    ranking = index.ranking()
+    firsts = index.firsts(ranking)
     if config.near:
         rows = ranking[firsts[ranking] == ranking]
-        verdicts.spread(near_rows(notes.texts, rows, config), rows)
+        verdicts.spread(near_rows(index.texts, rows, config), rows)
     verdicts.copy_of(firsts, EXACT)
     return verdicts
 
 
-def near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, Verdict]:
+def near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, DuplicateVerdict]:
     """What goes of ``texts`` (see :func:`~pairwright.pipelines.dedup.request_text.asked_text`), the best first, and because
     of which other one."""
-    with closing(DiskTexts()) as waiting:
+    with closing(DiskTexts()) as spool:
         for text in texts:
-            waiting.append(text)
-        verdicts = near_rows(waiting, np.arange(len(texts)), config)
+            spool.append(text)
+        verdicts = near_rows(spool, np.arange(len(texts)), config)
     found = ((row, verdicts.of(row)) for row in np.flatnonzero(verdicts.goes).tolist())
     return {row: verdict for row, verdict in found if verdict}
 
@@ -93,26 +94,26 @@ def dialogue_links(tasks: Iterable[RewriteTask], config: DedupConfig) -> list[tu
     return sorted({(one, other) for one, other in pairs if one != other})
 
 
-def _note_earlier(notes: Notes, config: DedupConfig) -> list[tuple[int, str]]:
+def _note_earlier(index: DedupIndex, config: DedupConfig) -> list[tuple[int, str]]:
     """Note the rows of earlier builds; return where each build's rows end, and its name."""
     ends = []
     for folder in map(Path, config.earlier):
         name = build_name(folder)
         for row in read_index(folder):
-            notes.add_earlier(row.id, row.digest, row.asked if config.near else "")
-        ends.append((len(notes), name))
+            index.add_earlier(row.id, row.digest, row.asked if config.near else "")
+        ends.append((len(index), name))
     return ends
 
 
-def _note(tasks: Iterable[RewriteTask], waiting: IO[bytes], notes: Notes, near: bool) -> None:
+def _note(tasks: Iterable[RewriteTask], spool: IO[bytes], index: DedupIndex, near: bool) -> None:
     for task in tasks:
-        put(waiting, task)
-        notes.add(task, digest_of(task), asked_text(task) if near else "")
+        write_task(spool, task)
+        index.add(task, digest_of(task), asked_text(task) if near else "")
 
 
-def _dropped(notes: Notes, row: int, verdict: Verdict, builds: Sequence[tuple[int, str]]) -> Dropped:
+def _dropped(index: DedupIndex, row: int, verdict: DuplicateVerdict, builds: Sequence[tuple[int, str]]) -> Dropped:
     build = next((name for end, name in builds if verdict.because < end), None)
     reason = verdict.reason if build is None or verdict.reason == "template" else "in_earlier_build"
     place = f" in build {build}" if build else ""
-    detail = f"of {notes.id_of(verdict.because)}{place}, Jaccard {verdict.jaccard:.3f}"
-    return Dropped(stage=STAGE, row=notes.id_of(row), reason=reason, detail=detail)
+    detail = f"of {index.id_of(verdict.because)}{place}, Jaccard {verdict.jaccard:.3f}"
+    return Dropped(stage=STAGE, row=index.id_of(row), reason=reason, detail=detail)

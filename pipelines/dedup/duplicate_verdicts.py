@@ -18,7 +18,7 @@ REASONS = ("", "exact_duplicate", "near_duplicate", "template")
 EXACT, NEAR, TEMPLATE = 1, 2, 3
 
 
-class Verdict(NamedTuple):
+class DuplicateVerdict(NamedTuple):
     """Why a row goes: because of which other row, and how similar the two are."""
 
     reason: str
@@ -26,7 +26,7 @@ class Verdict(NamedTuple):
     jaccard: float
 
 
-class Verdicts:
+class DuplicateVerdicts:
     """One verdict per row: the place of its reason in ``REASONS`` (0 stays), the row that stays instead, the similarity."""
 
     def __init__(self, rows: int) -> None:
@@ -39,11 +39,11 @@ class Verdicts:
         """Which rows go."""
         return self.reasons > 0
 
-    def of(self, row: int) -> Verdict | None:
+    def of(self, row: int) -> DuplicateVerdict | None:
         """The verdict on one row, None where it stays."""
         if not self.reasons[row]:
             return None
-        return Verdict(REASONS[self.reasons[row]], int(self.because[row]), float(self.jaccard[row]))
+        return DuplicateVerdict(REASONS[self.reasons[row]], int(self.because[row]), float(self.jaccard[row]))
 
     def copy_of(self, firsts: I64, reason: int) -> None:
         """Rows that equal another one go; where that one goes as well, because of the same row as it does."""
@@ -52,7 +52,7 @@ class Verdicts:
         self.because[copies] = self.because[firsts[copies]]
         self.jaccard[copies] = self.jaccard[firsts[copies]]
 
-    def spread(self, found: Verdicts, rows: I64) -> None:
+    def spread(self, found: DuplicateVerdicts, rows: I64) -> None:
         """Enter what was ``found`` on ``rows``, whose numbers there are places in ``rows``."""
         self.reasons[rows] = found.reasons
         self.because[rows] = rows[found.because]

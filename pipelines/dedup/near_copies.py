@@ -22,7 +22,7 @@ _SLOT_BITS = 22
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Copies(NamedTuple):
+class NearCopies(NamedTuple):
     """Which text copies which original, and the edit distance as a share of the longer one's length."""
 
     text: I64
@@ -30,7 +30,7 @@ class Copies(NamedTuple):
     distance: NDArray[np.float64]
 
 
-def copies(texts: Sequence[str], originals: Sequence[str], ngram: int, most_edits: float) -> Copies:
+def find_near_copies(texts: Sequence[str], originals: Sequence[str], ngram: int, most_edits: float) -> NearCopies:
     """Pairs of a text and an original that differ in at most ``most_edits`` edits per character of the longer one.
 
     Every original is searched by its eight rarest n-grams (2 characters in Chinese, 3 in English): a text that has two
@@ -54,7 +54,7 @@ def copies(texts: Sequence[str], originals: Sequence[str], ngram: int, most_edit
     text, original, longer = text[near].astype(np.int64), original[near].astype(np.int64), longer[near]
     distances = edit_distances([texts[item] for item in text], [originals[item] for item in original]) / longer
     keep = distances <= most_edits
-    return Copies(text[keep], original[keep], distances[keep])
+    return NearCopies(text[keep], original[keep], distances[keep])
 
 
 class _Index:

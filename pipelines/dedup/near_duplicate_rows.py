@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairwright.core.config.sections import DedupConfig
-from pairwright.pipelines.dedup.duplicate_verdicts import NEAR, TEMPLATE, Verdicts
+from pairwright.pipelines.dedup.duplicate_verdicts import NEAR, TEMPLATE, DuplicateVerdicts
 from pairwright.pipelines.dedup.same_request import outline, variants, words
-from pairwright.pipelines.similarity.disjoint_set import Unions
+from pairwright.pipelines.similarity.disjoint_set import DisjointSet
 from pairwright.pipelines.similarity.disk_texts import DiskTexts, View
 from pairwright.pipelines.similarity.near_duplicates import Pairs, firsts_of, similar
 from pairwright.pipelines.similarity.overlap import jaccard
@@ -24,13 +24,13 @@ _RECENT_TURNS = 2
 _CHUNK = 50_000
 
 
-def near_rows(texts: DiskTexts, order: I64, config: DedupConfig) -> Verdicts:
+def near_rows(texts: DiskTexts, order: I64, config: DedupConfig) -> DuplicateVerdicts:
     """Verdicts on the rows of ``order``, the best first; their numbers are places in ``order``.
 
     A text is the query and its turns, newest first, with ``BREAK`` between them (see
     :func:`~pairwright.pipelines.dedup.request_text.asked_text`).
     """
-    verdicts = Verdicts(len(order))
+    verdicts = DuplicateVerdicts(len(order))
     firsts = firsts_of(View(texts, order))
     distinct = np.flatnonzero(firsts == np.arange(len(order)))
     verdicts.spread(_among_distinct(texts, order[distinct], config), distinct)
@@ -38,16 +38,16 @@ def near_rows(texts: DiskTexts, order: I64, config: DedupConfig) -> Verdicts:
     return verdicts
 
 
-def _among_distinct(texts: DiskTexts, rows: I64, config: DedupConfig) -> Verdicts:
+def _among_distinct(texts: DiskTexts, rows: I64, config: DedupConfig) -> DuplicateVerdicts:
     parts = View(texts, rows, _query), View(texts, rows, _recent)
     pairs = similar(parts, config.ngram, config.threshold, config.permutations)
     same = _ask_the_same(View(texts, rows), pairs)
-    unions = Unions()
+    groups = DisjointSet()
     for left, right in zip(pairs.left[same].tolist(), pairs.right[same].tolist(), strict=True):
-        unions.join(left, right)
-    found = Verdicts(len(rows))
-    merged = np.array(unions.led(), np.int64)
-    roots = np.array([unions.root(row) for row in merged.tolist()], np.int64)
+        groups.join(left, right)
+    found = DuplicateVerdicts(len(rows))
+    merged = np.array(groups.led(), np.int64)
+    roots = np.array([groups.root(row) for row in merged.tolist()], np.int64)
     found.reasons[merged], found.because[merged] = NEAR, roots
     # The two may be joined by a third row only: what counts is the similarity of their least similar part.
     found.jaccard[merged] = np.minimum(*(jaccard(part, config.ngram, merged, roots) for part in parts))
@@ -76,7 +76,7 @@ def _ask_the_same(texts: View, pairs: Pairs) -> Mask:
     return same
 
 
-def _cap_templates(found: Verdicts, swaps: Pairs, cap: int) -> None:
+def _cap_templates(found: DuplicateVerdicts, swaps: Pairs, cap: int) -> None:
     """Drop rows beyond the first ``cap`` of their template.
 
     A template is led by the best row of it; a row belongs to the first leader that it is similar to, and leads a

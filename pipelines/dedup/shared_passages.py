@@ -32,7 +32,7 @@ _SPACE = 32
 _UNSPACED = ((0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 
 
-class Passage(NamedTuple):
+class SharedPassage(NamedTuple):
     """The longest passage that a text shares with an original: both by number, how many tokens, and what it says."""
 
     text: int
@@ -52,7 +52,7 @@ class _Grams(NamedTuple):
     ends: I64
 
 
-def shared_passages(texts: Sequence[str], originals: Sequence[str], tokens: int) -> list[Passage]:
+def find_shared_passages(texts: Sequence[str], originals: Sequence[str], tokens: int) -> list[SharedPassage]:
     """For each of ``texts`` that has ``tokens`` tokens in a row of one of ``originals``, the longest such passage.
 
     Of several originals with one passage the first stands for all. Texts are compared as they stand; spell them alike
@@ -74,7 +74,7 @@ class _Index:
         self._map = np.zeros(1 << bits, bool)
         self._map[self._hashes >> self._shift] = True
 
-    def found(self, texts: Sequence[str], first: int) -> Iterator[Passage]:
+    def found(self, texts: Sequence[str], first: int) -> Iterator[SharedPassage]:
         """The passages of a few texts, numbered from ``first`` on."""
         mine, yours = _grams(texts, self._tokens), self._grams
         grams, places = self._known(mine.hashes)
@@ -99,7 +99,7 @@ class _Index:
         tokens = lengths[longest] + self._tokens - 1
         columns = (owners[longest] + first, yours.owners[places[begins]], tokens, left, left + sizes)
         for text, original, count, begin, end in zip(*(column[same].tolist() for column in columns), strict=True):
-            yield Passage(text, original, count, mine.joined[begin:end])
+            yield SharedPassage(text, original, count, mine.joined[begin:end])
 
     def _known(self, hashes: U64) -> tuple[I64, I64]:
         """Which n-grams stand in an original, and the places of those there."""

@@ -11,24 +11,24 @@ from pairwright.core.records import RewriteTask
 from pairwright.core.storage import storage_error
 
 
-def put(waiting: IO[bytes], task: RewriteTask) -> None:
+def write_task(spool: IO[bytes], task: RewriteTask) -> None:
     """Write one task.
 
     Raises:
         StorageError: the temporary folder is full; ``TMPDIR`` names another one.
     """
     try:
-        waiting.write(task.model_dump_json().encode() + b"\n")
+        spool.write(task.model_dump_json().encode() + b"\n")
     except OSError as exc:
         raise storage_error(exc, Path(tempfile.gettempdir())) from exc
 
 
-def waiting_lines(waiting: IO[bytes]) -> Iterator[bytes]:
+def spooled_lines(spool: IO[bytes]) -> Iterator[bytes]:
     """The tasks as they were written, in order."""
-    waiting.seek(0)
-    return iter(waiting)
+    spool.seek(0)
+    return iter(spool)
 
 
-def waiting_tasks(waiting: IO[bytes]) -> Iterator[RewriteTask]:
+def spooled_tasks(spool: IO[bytes]) -> Iterator[RewriteTask]:
     """The tasks, in order."""
-    return map(RewriteTask.model_validate_json, waiting_lines(waiting))
+    return map(RewriteTask.model_validate_json, spooled_lines(spool))

@@ -22,9 +22,9 @@ from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import JudgeError, RequestFailed
 from pairwright.judges.tournament import Ranking, best, rank
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
-from pairwright.pipelines.distilabel_steps.rewrite_steps import SETTING, opened, task_of_row
+from pairwright.pipelines.distilabel_steps.rewrite_steps import SETTING, open_access, task_of_row
 from pairwright.pipelines.judging.candidate_judging import ordered_map
-from pairwright.pipelines.judging.endpoint_access import Asking
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 
 
 class CompareRewrites(Step):  # type: ignore[misc]
@@ -59,7 +59,7 @@ class CompareRewrites(Step):  # type: ignore[misc]
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
 
     _stack: ExitStack | None = PrivateAttr(None)
-    _asking: Asking | None = PrivateAttr(None)
+    _access: EndpointAccess | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> dict[str, bool]:
@@ -78,7 +78,7 @@ class CompareRewrites(Step):  # type: ignore[misc]
         if not isinstance(self.comparison, Comparer):
             raise JudgeError(f"{self.comparison.name!r} cannot compare two texts")
         self._stack = ExitStack()
-        self._asking = opened(self._stack, [self.comparison], self.endpoints, self.ledger, self.limits)
+        self._access = open_access(self._stack, [self.comparison], self.endpoints, self.ledger, self.limits)
 
     def unload(self) -> None:
         """Close the connections and the ledger."""
@@ -88,8 +88,8 @@ class CompareRewrites(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
-        assert self._asking is not None, "load() comes first"
-        yield list(ordered_map(self._compared, inputs, self._asking.width, self._asking.runner))
+        assert self._access is not None, "load() comes first"
+        yield list(ordered_map(self._compared, inputs, self._access.width, self._access.runner))
 
     async def _compared(self, row: Record) -> Record:
         places = [place for place, text in enumerate(row["rewrites"]) if text is not None]
@@ -109,11 +109,11 @@ class CompareRewrites(Step):  # type: ignore[misc]
         }
 
     async def _ranking(self, row: Record, texts: list[str]) -> Ranking:
-        assert self._asking is not None
+        assert self._access is not None
         assert isinstance(self.comparison, Comparer)
         if not texts:
             return Ranking((), ())
-        task, ask = task_of_row(row), self._asking.ask
+        task, ask = task_of_row(row), self._access.ask
         if self.precision == "all":
             return await rank(self.comparison, task, texts, ask)
         winner, bouts = await best(self.comparison, task, texts, ask)

@@ -20,7 +20,7 @@ from pairwright.core.config.sections import DedupConfig
 from pairwright.core.language.canonical_form import canonical
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.pipelines.dedup.deduplication import near_verdicts
-from pairwright.pipelines.dedup.near_copies import copies
+from pairwright.pipelines.dedup.near_copies import find_near_copies
 from pairwright.pipelines.dedup.same_request import essence
 
 
@@ -101,6 +101,6 @@ class Decontaminate(Step):  # type: ignore[misc]
 
     def _copied(self, rows: Sequence[int], texts: Sequence[str], ngram: int) -> dict[int, str]:
         spellings = list(self._originals)
-        pairs = copies(texts, spellings, ngram, self.most_edits)
+        pairs = find_near_copies(texts, spellings, ngram, self.most_edits)
         places = zip(pairs.text.tolist(), pairs.original.tolist(), strict=True)
         return {rows[text]: self._originals[spellings[original]] for text, original in places}

@@ -15,13 +15,14 @@ from contextlib import ExitStack
 from distilabel.steps import Step, StepInput
 from pydantic import Field, PrivateAttr, SerializeAsAny
 
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
-from pairwright.core.records import Failed, RewriteTask
+from pairwright.core.records import RewriteTask
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
-from pairwright.pipelines.distilabel_steps.rewrite_steps import opened, task_of_row
-from pairwright.pipelines.judging.endpoint_access import Asking
-from pairwright.pipelines.judging.gating import gated
+from pairwright.pipelines.distilabel_steps.rewrite_steps import open_access, task_of_row
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess
+from pairwright.pipelines.judging.gating import gate_queries
 
 
 class GateQueries(Step):  # type: ignore[misc]
@@ -54,7 +55,7 @@ class GateQueries(Step):  # type: ignore[misc]
     limits: LimitsConfig = LimitsConfig()
 
     _stack: ExitStack | None = PrivateAttr(None)
-    _asking: Asking | None = PrivateAttr(None)
+    _access: EndpointAccess | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> list[str]:
@@ -70,7 +71,7 @@ class GateQueries(Step):  # type: ignore[misc]
         """Open ledger and client in the process that decides."""
         super().load()
         self._stack = ExitStack()
-        self._asking = opened(self._stack, [self.gate], self.endpoints, self.ledger, self.limits)
+        self._access = open_access(self._stack, [self.gate], self.endpoints, self.ledger, self.limits)
 
     def unload(self) -> None:
         """Close the connections and the ledger."""
@@ -80,8 +81,10 @@ class GateQueries(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
-        assert self._asking is not None, "load() comes first"
-        outcomes = gated(map(task_of_row, inputs), self.gate, self._asking.ask, self._asking.width, self._asking.runner)
+        assert self._access is not None, "load() comes first"
+        outcomes = gate_queries(
+            map(task_of_row, inputs), self.gate, self._access.ask, self._access.width, self._access.runner
+        )
         yield [{**row, **_columns(outcome)} for row, outcome in zip(inputs, outcomes, strict=True)]
 
 

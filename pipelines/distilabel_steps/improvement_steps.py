@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from distilabel.steps import StepInput
 from pydantic import SerializeAsAny
 
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.improvement import Improvement
-from pairwright.core.records import Failed, JudgedCandidate, SftRow
+from pairwright.core.records import JudgedCandidate, SftRow
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
 from pairwright.pipelines.distilabel_steps.rewrite_steps import JudgeCandidates, judgement
-from pairwright.pipelines.judging.answer_improvement import beaten, improvements, kept
+from pairwright.pipelines.judging.answer_improvement import improve_answers, keep_answers, list_replaced
 
 COLUMNS = ("chosen", "route", "outcome", "replaced", "improve_error")
 
@@ -48,18 +49,18 @@ class ImproveAnswers(JudgeCandidates):
         """The columns written."""
         return [*super().outputs, *COLUMNS]
 
-    def asking(self) -> list[Component]:
+    def components(self) -> list[Component]:
         """The components that may ask an endpoint."""
         return [self.improver, *self.judges]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
         rows = list(self.judged(inputs))
-        found = improvements(
+        found = improve_answers(
             (_original(one) for _, one in rows if isinstance(one, JudgedCandidate)),
             self.improver,
             self.judges,
-            self.asks(),
+            self.access(),
         )
         yield [
             {**row, **judgement(one), **_columns(next(found) if isinstance(one, JudgedCandidate) else None)}
@@ -75,7 +76,7 @@ def _columns(found: Improvement | Failed | None) -> Record:
     if not isinstance(found, Improvement):
         error = "" if found is None else f"{found.error}: {found.message}"
         return dict(zip(COLUMNS, (None, "", "", "", error), strict=True))
-    (row,), (original,) = kept([found]), beaten([found])
+    (row,), (original,) = keep_answers([found]), list_replaced([found])
     replaced = original.rejected.model_dump_json() if original.rejected else ""
     chosen = row.chosen.rewrite if isinstance(row, SftRow) else None
     return dict(zip(COLUMNS, (chosen, found.review.route, found.outcome, replaced, ""), strict=True))

@@ -13,10 +13,10 @@ from pydantic import PrivateAttr, ValidationError
 
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import PairwrightError, RequestFailed
+from pairwright.core.identity import row_rng
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.teacher_requests import provenance
-from pairwright.core.records import row_rng
 from pairwright.core.requests import ChatRequest
 from pairwright.core.supervision import POLL_SECONDS, Control
 

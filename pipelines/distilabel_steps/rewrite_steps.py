@@ -21,29 +21,21 @@ from distilabel.steps import Step, StepInput
 from distilabel.steps.tasks import Task
 from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import BatchReader, Component, Perturber
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, Style
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.errors import JudgeError
+from pairwright.core.identity import content_id, row_rng
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.rewriting import parse_answer, teacher_messages
 from pairwright.core.prompts.teacher_requests import rewrite_request
-from pairwright.core.records import (
-    Candidate,
-    Dropped,
-    Failed,
-    JudgedCandidate,
-    Origin,
-    Rejected,
-    RewriteTask,
-    content_id,
-    row_rng,
-)
+from pairwright.core.records import Candidate, JudgedCandidate, Origin, Rejected, RewriteTask
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.pipelines.distilabel_steps.ledger_llm import COLUMNS, LedgerLLM, Prompt, Record, Unaskable
-from pairwright.pipelines.judging.candidate_judging import judged
-from pairwright.pipelines.judging.endpoint_access import Asking, Tally
+from pairwright.pipelines.judging.candidate_judging import judge_candidates
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 
 __all__ = ["JudgeCandidates", "LedgerLLM", "PerturbRewrites", "RewriteQuery"]
 
@@ -162,7 +154,7 @@ class JudgeCandidates(Step):  # type: ignore[misc]
     limits: LimitsConfig = LimitsConfig()
 
     _stack: ExitStack | None = PrivateAttr(None)
-    _asking: Asking | None = PrivateAttr(None)
+    _access: EndpointAccess | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> dict[str, bool]:
@@ -179,16 +171,16 @@ class JudgeCandidates(Step):  # type: ignore[misc]
         """Open ledger and client in the process that judges."""
         super().load()
         self._stack = ExitStack()
-        self._asking = opened(self._stack, self.asking(), self.endpoints, self.ledger, self.limits)
+        self._access = open_access(self._stack, self.components(), self.endpoints, self.ledger, self.limits)
 
-    def asking(self) -> list[Component]:
+    def components(self) -> list[Component]:
         """The components that may ask an endpoint."""
         return self.judges
 
-    def asks(self) -> Asking:
+    def access(self) -> EndpointAccess:
         """How the components reach their endpoints, once the step is loaded."""
-        assert self._asking is not None, "load() comes first"
-        return self._asking
+        assert self._access is not None, "load() comes first"
+        return self._access
 
     def unload(self) -> None:
         """Close the connections and the ledger."""
@@ -203,18 +195,18 @@ class JudgeCandidates(Step):  # type: ignore[misc]
     def judged(self, inputs: list[Record]) -> Iterator[tuple[Record, JudgedCandidate | Failed | None]]:
         """Each row with what the judges say of it; None for a row without a rewrite."""
         pairs = [(task_of_row(row), _candidate(row)) for row in inputs if row["rewrite"] is not None]
-        outcomes = judged(pairs, self.judges, self.asks())
+        outcomes = judge_candidates(pairs, self.judges, self.access())
         for row in inputs:
             yield row, None if row["rewrite"] is None else next(outcomes)
 
 
-def opened(
+def open_access(
     stack: ExitStack,
     judges: Sequence[Component],
     endpoints: Mapping[str, EndpointConfig],
     ledger: str | None,
     limits: LimitsConfig,
-) -> Asking:
+) -> EndpointAccess:
     """A client for what ``judges`` ask, closed with ``stack``.
 
     Raises:
@@ -227,11 +219,11 @@ def opened(
     width = 2 * max([1, *(endpoint.max_concurrency for endpoint in endpoints.values())])
     runner = stack.enter_context(asyncio.Runner())
     if ledger is None:
-        return Asking(_nobody, runner, width, Tally())
+        return EndpointAccess(_ask_nobody, runner, width, UsageCounter())
     client = Client(endpoints, stack.enter_context(Ledger(Path(ledger))), limits)
     runner.run(client.__aenter__())
     stack.callback(lambda: runner.run(client.__aexit__(None, None, None)))
-    return Asking(client, runner, width, Tally())
+    return EndpointAccess(client, runner, width, UsageCounter())
 
 
 class PerturbRewrites(Step):  # type: ignore[misc]
@@ -309,7 +301,7 @@ def _candidate(row: Record) -> Candidate:
     return Candidate.create(task="", origin="teacher", **said)
 
 
-async def _nobody(endpoint: str, request: ChatRequest) -> Answer:  # noqa: ARG001
+async def _ask_nobody(endpoint: str, request: ChatRequest) -> Answer:  # noqa: ARG001
     raise JudgeError(f"no endpoint {endpoint!r} was given to the step")
 
 

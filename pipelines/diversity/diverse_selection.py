@@ -1,7 +1,7 @@
-"""Diverse rows: of each language and domain the ones that cover it best, and where the data is thin.
+"""Diverse rows: of each language and domain the ones that cover it best, and where the data is sparse.
 
 A third of a data set often says the same in other words. The rows that stay are chosen by K-centre greedy over their
-embeddings, as in the third stage of FiNE (NAACL 2025); what they leave thin is handed over as dialogues, which another
+embeddings, as in the third stage of FiNE (NAACL 2025); what they leave sparse is handed over as dialogues, which another
 build can read and have more of written. Rows are compared in blocks of ten thousand, so that time grows with their number.
 """
 
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DiversityConfig
+from pairwright.core.identity import Row
 from pairwright.core.language.canonical_form import canonical
-from pairwright.core.records import Dropped, Row, SftRow, Turn
-from pairwright.core.result import Diversity, Spread
-from pairwright.pipelines.diversity.diversity_figures import spread
+from pairwright.core.records import SftRow, Turn
+from pairwright.core.result import Diversity, DiversityFigures
+from pairwright.pipelines.diversity.diversity_figures import measure_diversity
 from pairwright.pipelines.diversity.embedding import embed
 from pairwright.pipelines.diversity.k_centre import k_centre
 
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
 
 STAGE = "diversity"
 _BLOCK = 10_000
-_THIN = 0.9
+_SPARSE = 0.9
 
 
-class _Noted(NamedTuple):
+class _Placed(NamedTuple):
     """What is remembered of a row: its task's id, its domain and its text."""
 
     id: str
@@ -38,7 +40,7 @@ class _Noted(NamedTuple):
     text: str
 
 
-class ThinRegion(Row):
+class SparseRegion(Row):
     """A dialogue that more should be written of, in the form that the source ``files`` reads."""
 
     id: str
@@ -50,7 +52,7 @@ class Selection(NamedTuple):
     """Which rows stay (by task), what the others are nearest to, and how diverse they are."""
 
     gone: Mapping[str, tuple[str, float]]
-    thin_tasks: frozenset[str]
+    sparse_tasks: frozenset[str]
     diversity: Diversity
 
     def outcomes(self, rows: Iterable[SftRow]) -> Iterator[SftRow | Dropped]:
@@ -62,43 +64,45 @@ class Selection(NamedTuple):
                 detail = f"nearest row that stays: {found[0]}, cosine {found[1]:.3f}"
                 yield Dropped(stage=STAGE, row=row.task.id, reason="not_diverse", detail=detail)
 
-    def thin(self, rows: Iterable[SftRow]) -> Iterator[ThinRegion]:
+    def sparse_regions(self, rows: Iterable[SftRow]) -> Iterator[SparseRegion]:
         """The rows that stand alone, as dialogues that a source can read."""
-        for task in (row.task for row in rows if row.task.id in self.thin_tasks):
+        for task in (row.task for row in rows if row.task.id in self.sparse_tasks):
             turns = (*task.history, Turn(role="user", content=task.query))
-            yield ThinRegion(id=task.id, domain=task.domain or task.origin.source, conversation=turns)
+            yield SparseRegion(id=task.id, domain=task.domain or task.origin.source, conversation=turns)
 
 
-def select(read: Callable[[], Iterator[SftRow]], config: DiversityConfig) -> Selection:
+def select_diverse(read: Callable[[], Iterator[SftRow]], config: DiversityConfig) -> Selection:
     """Choose ``config.keep`` of the rows of each language and domain. The result does not depend on their order."""
-    noted = sorted(_noted(row) for row in read())
-    vectors = embed([row.text for row in noted], config.embedding)
-    keeps = np.zeros(len(noted), bool)
+    placed = sorted(_place(row) for row in read())
+    vectors = embed([row.text for row in placed], config.embedding)
+    keeps = np.zeros(len(placed), bool)
     gone: dict[str, tuple[str, float]] = {}
-    thin: list[int] = []
-    for rows in _blocks(noted):
+    sparse: list[int] = []
+    for rows in _blocks(placed):
         own = vectors[rows]
         centres = k_centre(own, max(round(config.keep * len(rows)), 1))
         keeps[rows[centres.taken]] = True
         for place in np.flatnonzero(~keeps[rows]).tolist():
-            near = noted[rows[centres.nearest[place]]]
-            gone[noted[rows[place]].id] = near.id, float(centres.cosine[place])
-        thin += rows[_alone(own, centres.taken, centres.nearest)].tolist()
+            near = placed[rows[centres.nearest[place]]]
+            gone[placed[rows[place]].id] = near.id, float(centres.cosine[place])
+        sparse += rows[_alone(own, centres.taken, centres.nearest)].tolist()
     diversity = Diversity(
-        before=_spread(noted, vectors, np.ones(len(noted), bool)), after=_spread(noted, vectors, keeps), thin=len(thin)
+        before=_figures(placed, vectors, np.ones(len(placed), bool)),
+        after=_figures(placed, vectors, keeps),
+        sparse_regions=len(sparse),
     )
-    return Selection(gone, frozenset(noted[row].id for row in thin), diversity)
+    return Selection(gone, frozenset(placed[row].id for row in sparse), diversity)
 
 
-def _noted(row: SftRow) -> _Noted:
+def _place(row: SftRow) -> _Placed:
     domain = f"{row.task.language} {row.task.domain or row.task.origin.source}"
-    return _Noted(row.task.id, domain, f"{canonical(row.task.query)} {canonical(row.chosen.rewrite)}")
+    return _Placed(row.task.id, domain, f"{canonical(row.task.query)} {canonical(row.chosen.rewrite)}")
 
 
-def _blocks(noted: list[_Noted]) -> Iterator[I64]:
+def _blocks(placed: list[_Placed]) -> Iterator[I64]:
     """Rows of one domain, at most ten thousand together. Ids are hashes, so that blocks are random parts."""
     domains: dict[str, list[int]] = defaultdict(list)
-    for number, row in enumerate(noted):
+    for number, row in enumerate(placed):
         domains[row.domain].append(number)
     for _, members in sorted(domains.items()):
         for start in range(0, len(members), _BLOCK):
@@ -118,12 +122,14 @@ def _alone(vectors: Any, taken: I64, nearest: I64) -> I64:
         next_to[start : start + 1000] = part.max(axis=1)
     members = Counter(nearest.tolist())
     single = np.array([members[row] == 1 for row in taken.tolist()])
-    return taken[single & (next_to < np.quantile(next_to, 1 - _THIN))]
+    return taken[single & (next_to < np.quantile(next_to, 1 - _SPARSE))]
 
 
-def _spread(noted: list[_Noted], vectors: Any, keeps: Mask) -> Spread:
+def _figures(placed: list[_Placed], vectors: Any, keeps: Mask) -> DiversityFigures:
     rows = np.flatnonzero(keeps)
     total = np.asarray(vectors[rows].sum(axis=0)).ravel()
     pairs = max(len(rows) * (len(rows) - 1), 1)
     mean_cosine = float((total @ total - len(rows)) / pairs) if len(rows) > 1 else 0.0
-    return spread([noted[row].text for row in rows.tolist()], [noted[row].domain for row in rows.tolist()], mean_cosine)
+    return measure_diversity(
+        [placed[row].text for row in rows.tolist()], [placed[row].domain for row in rows.tolist()], mean_cosine
+    )

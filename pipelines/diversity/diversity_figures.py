@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from pairwright.core.result import Spread
+from pairwright.core.result import DiversityFigures
 
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 _OPENING = {True: 4, False: 3}
 _TOP = 10
 
 
-def spread(texts: Sequence[str], domains: Sequence[str], mean_cosine: float) -> Spread:
+def measure_diversity(texts: Sequence[str], domains: Sequence[str], mean_cosine: float) -> DiversityFigures:
     """The figures of ``texts``. Distinct-n: Li et al., NAACL 2016; tokens are words, in Chinese characters."""
     grams: dict[int, Counter[tuple[str, ...]]] = {1: Counter(), 2: Counter()}
     openings: Counter[tuple[str, ...]] = Counter()
@@ -22,7 +22,7 @@ def spread(texts: Sequence[str], domains: Sequence[str], mean_cosine: float) -> 
         openings[tuple(tokens[: _OPENING[bool(tokens) and tokens[0] >= "\u3040"]])] += 1
         for size, counts in grams.items():
             counts.update(zip(*(tokens[start:] for start in range(size)), strict=False))
-    return Spread(
+    return DiversityFigures(
         rows=len(texts),
         distinct_1=_share(len(grams[1]), grams[1].total()),
         distinct_2=_share(len(grams[2]), grams[2].total()),

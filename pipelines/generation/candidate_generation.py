@@ -23,19 +23,21 @@ from typing import IO
 
 from pydantic import TypeAdapter
 
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import RequestFailed
+from pairwright.core.identity import Row
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.teacher_requests import parser_of, provenance
-from pairwright.core.records import Candidate, Failed, Generation, Row
+from pairwright.core.records import Candidate, Generation
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.core.storage import storage_error
 from pairwright.core.supervision import Control, crash, supervise
-from pairwright.pipelines.generation.child_process import Job, Queue
-from pairwright.pipelines.generation.request_plan import Plan, PlannedRequest, plan, planned
+from pairwright.pipelines.generation.child_process import GenerationJob, Queue
+from pairwright.pipelines.generation.request_plan import GenerationPlan, PlannedRequest, count_planned, plan_generation
 
-__all__ = ["Outcome", "Plan", "PlannedRequest", "generate", "plan", "planned"]
+__all__ = ["GenerationPlan", "Outcome", "PlannedRequest", "count_planned", "generate_candidates", "plan_generation"]
 
 _CHUNK = 1000
 _RESULT: TypeAdapter[Candidate | Failed] = TypeAdapter(Candidate | Failed)
@@ -60,7 +62,7 @@ class _Unasked(Exception):
     """The ledger does not have an answer that is needed."""
 
 
-def generate(
+def generate_candidates(
     requests: Iterable[PlannedRequest], config: BuildConfig, ledger: Path, base_urls: Mapping[str, str], work: Path
 ) -> Iterator[Candidate | Failed]:
     """Yield one outcome per request, in order. ``base_urls`` are those of embedded endpoints that run already.
@@ -79,7 +81,7 @@ def generate(
         folder.mkdir(parents=True)
         queues = _sort_out(requests, config, ledger, base_urls, folder)
         if queues:
-            _run(Job.of(config, ledger, folder, queues))
+            _run(GenerationJob.of(config, ledger, folder, queues))
     except OSError as exc:
         raise storage_error(exc, folder) from exc
     streams = [_known(folder), *(_answered(queue, folder) for queue in queues)]
@@ -104,7 +106,7 @@ def _sort_out(
                 if row is not None:
                     known.write(f"{request.number}\t{row.model_dump_json()}\n")
                     continue
-                name = request.variant.endpoint
+                name = request.setting.endpoint
                 if name not in queues:
                     queues[name] = Queue.of(config, name, base_urls.get(name), folder, len(queues))
                     files[name] = stack.enter_context(open(queues[name].requests, "w", encoding="utf-8"))
@@ -119,10 +121,10 @@ async def _stored(client: Client, chunk: Iterable[PlannedRequest]) -> list[Candi
         return answer
 
     async def one(planned: PlannedRequest) -> Candidate | Failed | None:
-        variant, request = planned.variant, planned.request()
+        setting, request = planned.setting, planned.request()
         try:
             parse = parser_of(planned.task.kind)
-            answer, answers = await ask_json(ask, variant.endpoint, request, parse, variant.reasks)
+            answer, answers = await ask_json(ask, setting.endpoint, request, parse, setting.reasks)
         except _Unasked:
             return None
         except RequestFailed as exc:
@@ -133,7 +135,7 @@ async def _stored(client: Client, chunk: Iterable[PlannedRequest]) -> list[Candi
     return [await one(planned) for planned in chunk]
 
 
-def _run(job: Job) -> None:
+def _run(job: GenerationJob) -> None:
     control = Control(Path(job.control))
     control.folder.mkdir()
     description = Path(job.folder) / "job.json"
@@ -145,7 +147,7 @@ def _run(job: Job) -> None:
         supervise(command, control, Path(job.log), _environment(job, sockets))
 
 
-def _environment(job: Job, sockets: str) -> dict[str, str]:
+def _environment(job: GenerationJob, sockets: str) -> dict[str, str]:
     return {
         **os.environ,
         "DISTILABEL_LOG_LEVEL": "WARNING",
@@ -176,23 +178,23 @@ def _answered(queue: Queue, folder: Path) -> Numbered:
 
 
 def _result(planned: PlannedRequest, outcome: Outcome) -> Candidate | Failed:
-    variant = planned.variant
+    setting = planned.setting
     if outcome.error:
-        message = f"{variant.role} at temperature {variant.temperature:g}: {outcome.message}"
+        message = f"{setting.role} at temperature {setting.temperature:g}: {outcome.message}"
         return Failed(stage="generate", row=planned.name, error=outcome.error, message=message)
     return Candidate.create(
         task=planned.task.id,
-        origin=variant.role,
+        origin=setting.role,
         rewrite=outcome.rewrite,
         analysis=outcome.analysis,
         needs_rewrite=outcome.needs_rewrite,
         generation=Generation(
-            endpoint=variant.endpoint,
+            endpoint=setting.endpoint,
             model=outcome.model,
             prompt_hash=outcome.prompt_hash,
             request_hash=outcome.request_hash,
-            temperature=variant.temperature,
+            temperature=setting.temperature,
             seed=outcome.seed,
-            on_policy=variant.on_policy,
+            on_policy=setting.on_policy,
         ),
     )

@@ -1,4 +1,4 @@
-"""The process that runs distilabel: started by generate.py with the path of a :class:`Job`, never imported by users.
+"""The process that runs distilabel: started by generate.py with the path of a :class:`GenerationJob`, never imported by users.
 
 distilabel is imported only after this process and all that it forks are bound to the life of the build.
 """
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Self
 
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig, LimitsConfig
 from pairwright.core.errors import BuildError
+from pairwright.core.identity import Row
 from pairwright.core.processes import end_with_parent
-from pairwright.core.records import Row, TaskKind
+from pairwright.core.records import TaskKind
 from pairwright.core.supervision import Control, bind_forks
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Queue(Row):
         )
 
 
-class Job(Row):
+class GenerationJob(Row):
     """All that the process needs to know. Keys are not in here: it inherits the environment."""
 
     parent: int
@@ -81,7 +82,7 @@ class Job(Row):
 
 def main() -> None:
     """Run the job whose path is the first argument."""
-    job = Job.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    job = GenerationJob.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
     control = Control(Path(job.control))
     end_with_parent(job.parent)
     control.join()
@@ -90,7 +91,7 @@ def main() -> None:
     write_outcomes(run(job, control), job)
 
 
-def run(job: Job, control: Control) -> Distiset:
+def run(job: GenerationJob, control: Control) -> Distiset:
     """Run one distilabel pipeline with a chain of steps per endpoint: read and rewrite."""
     from distilabel.pipeline import Pipeline
 
@@ -127,7 +128,7 @@ def run(job: Job, control: Control) -> Distiset:
     return pipeline.run(use_cache=False)
 
 
-def write_outcomes(distiset: Distiset, job: Job) -> None:
+def write_outcomes(distiset: Distiset, job: GenerationJob) -> None:
     """Write each queue's outcomes, as lines of number, tab and JSON (null for a row that distilabel blanked)."""
     for number, queue in enumerate(job.queues):
         # distilabel calls the only leaf of a pipeline "default".

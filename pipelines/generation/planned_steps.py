@@ -62,7 +62,7 @@ class RewritePlanned(RewriteQuery):
 
     def _format_inputs(self, inputs: list[Record]) -> list[Any]:
         plans = (PlannedRequest.model_validate_json(row["request"]) for row in inputs)
-        return [Prompt(planned.request(), parser_of(self.kind), planned.variant.reasks) for planned in plans]
+        return [Prompt(planned.request(), parser_of(self.kind), planned.setting.reasks) for planned in plans]
 
     def format_output(self, output: str | None, input: Record | None = None) -> Record:
         """The answer's parts, or what is wrong with it."""

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pairwright.core.config.build_file import BuildConfig, Style
+from pairwright.core.identity import Row, row_rng
 from pairwright.core.prompts.answering import teacher_chat
 from pairwright.core.prompts.rewriting import teacher_messages
 from pairwright.core.prompts.teacher_requests import rewrite_request
-from pairwright.core.records import RewriteTask, Row, row_rng
+from pairwright.core.records import RewriteTask
 from pairwright.core.requests import ChatRequest
 
 Drawn = tuple[str, int]
 
 
-class Variant(Row):
+class SamplingSetting(Row):
     """One temperature of one generator; ``index`` counts the temperatures of one role at one endpoint."""
 
     role: Literal["teacher", "weak"]
@@ -42,38 +43,38 @@ class PlannedRequest(Row):
 
     number: int
     task: RewriteTask
-    variant: Variant
+    setting: SamplingSetting
     seed: int
 
     @property
     def name(self) -> str:
         """Names this request in the books: ``TASK/teacher.ENDPOINT.0``."""
-        return f"{self.task.id}/{self.variant.role}.{self.variant.endpoint}.{self.variant.index}"
+        return f"{self.task.id}/{self.setting.role}.{self.setting.endpoint}.{self.setting.index}"
 
     def request(self) -> ChatRequest:
         """What goes to the endpoint."""
         if self.task.kind == "answer":
             return self._chat_request()
-        messages = teacher_messages(self.task, self.variant.style)
-        return rewrite_request(messages, self.variant.temperature, self.variant.max_tokens, self.seed)
+        messages = teacher_messages(self.task, self.setting.style)
+        return rewrite_request(messages, self.setting.temperature, self.setting.max_tokens, self.seed)
 
     def _chat_request(self) -> ChatRequest:
-        messages, tools = teacher_chat(self.task, self.variant.tools)
+        messages, tools = teacher_chat(self.task, self.setting.tools)
         return ChatRequest(
             messages=messages,
-            temperature=self.variant.temperature,
-            max_tokens=self.variant.max_tokens,
+            temperature=self.setting.temperature,
+            max_tokens=self.setting.max_tokens,
             seed=self.seed,
             tools=tools,
         )
 
 
 @dataclass(frozen=True)
-class Plan:
+class GenerationPlan:
     """All requests of one build, in order of the queries; each iteration streams the queries again."""
 
     tasks: Callable[[], Iterable[RewriteTask]]
-    variants: tuple[Variant, ...]
+    settings: tuple[SamplingSetting, ...]
     seed: int
     drawn: Mapping[Drawn, frozenset[str]]
     length: int
@@ -84,22 +85,22 @@ class Plan:
     def __iter__(self) -> Iterator[PlannedRequest]:
         number = 0
         for task in self.tasks():
-            for variant in self.variants:
-                if _wanted(task, variant) and (variant.sample is None or task.id in self.drawn[_draw_of(variant)]):
-                    place = f"generate.{variant.role}.{variant.endpoint}.{variant.index}"
+            for setting in self.settings:
+                if _wanted(task, setting) and (setting.sample is None or task.id in self.drawn[_draw_of(setting)]):
+                    place = f"generate.{setting.role}.{setting.endpoint}.{setting.index}"
                     seed = row_rng(self.seed, place, task.id).getrandbits(31)
-                    yield PlannedRequest(number=number, task=task, variant=variant, seed=seed)
+                    yield PlannedRequest(number=number, task=task, setting=setting, seed=seed)
                     number += 1
 
 
-def plan(config: BuildConfig, tasks: Callable[[], Iterable[RewriteTask]]) -> Plan:
+def plan_generation(config: BuildConfig, tasks: Callable[[], Iterable[RewriteTask]]) -> GenerationPlan:
     """The requests that ``config.generation`` needs for the rows of ``tasks()``.
 
     ``tasks`` is called once here, to count and to draw the samples, and once per iteration of the plan, so that the
     queries never are in memory together. Their ids must be unique.
     """
-    variants = _variants(config)
-    draws = {_draw_of(one): _Draw(one.sample) for one in variants if one.sample is not None}
+    settings = _settings(config)
+    draws = {_draw_of(one): _Draw(one.sample) for one in settings if one.sample is not None}
     count = passing = 0
     for task in tasks():
         count += 1
@@ -110,28 +111,28 @@ def plan(config: BuildConfig, tasks: Callable[[], Iterable[RewriteTask]]) -> Pla
                 if not (task.passes and role == "teacher"):
                     draw.offer(rank, task.id)
     drawn = {key: draw.chosen() for key, draw in draws.items()}
-    return Plan(tasks, variants, config.seed, drawn, planned(config, count, passing))
+    return GenerationPlan(tasks, settings, config.seed, drawn, count_planned(config, count, passing))
 
 
-def planned(config: BuildConfig, tasks: int, passing: int = 0) -> int:
+def count_planned(config: BuildConfig, tasks: int, passing: int = 0) -> int:
     """How many requests ``tasks`` queries need, ``passing`` of which no teacher is asked about.
 
     Retries and answers asked for again come on top.
     """
     total = 0
-    for one in _variants(config):
+    for one in _settings(config):
         asked = tasks - passing if one.role == "teacher" else tasks
         total += asked if one.sample is None else min(one.sample, asked)
     return total
 
 
-def _wanted(task: RewriteTask, variant: Variant) -> bool:
+def _wanted(task: RewriteTask, setting: SamplingSetting) -> bool:
     """No teacher is paid for a query that passes the gate; what a weak model makes of it may still be rejected."""
-    return not (task.passes and variant.role == "teacher")
+    return not (task.passes and setting.role == "teacher")
 
 
-def _draw_of(variant: Variant) -> Drawn:
-    return variant.role, variant.sample or 0
+def _draw_of(setting: SamplingSetting) -> Drawn:
+    return setting.role, setting.sample or 0
 
 
 class _Draw:
@@ -151,14 +152,14 @@ class _Draw:
         return frozenset(key for _, key in self._heap)
 
 
-def _variants(config: BuildConfig) -> tuple[Variant, ...]:
+def _settings(config: BuildConfig) -> tuple[SamplingSetting, ...]:
     counts: Counter[tuple[str, str]] = Counter()
     found = []
     for generator in config.generation:
         for temperature in generator.temperatures:
             key = generator.role, generator.endpoint
             found.append(
-                Variant(
+                SamplingSetting(
                     role=generator.role,
                     endpoint=generator.endpoint,
                     index=counts[key],

@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.build_file import ContextConfig
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.records import Conversation, Dropped, Failed, RewriteTask, Turn
+from pairwright.core.records import Conversation, RewriteTask, Turn
 from pairwright.core.tool_calls import calls_text
-from pairwright.pipelines.ingest.answer_dialogues import answerable
-from pairwright.pipelines.ingest.contexts import STAGE, Query
+from pairwright.pipelines.ingest.answer_dialogues import check_answerable
+from pairwright.pipelines.ingest.contexts import STAGE, QueryPosition
 
 
-def answer_positions(conversations: Iterable[Conversation], config: ContextConfig) -> Iterator[Query]:
+def find_answers(conversations: Iterable[Conversation], config: ContextConfig) -> Iterator[QueryPosition]:
     """Yield the places of the answers: assistant turns after a user turn, and the end where the user has the last word.
 
     ``config.queries`` says whether every one of them is a task or only the last one of a dialogue.
@@ -33,22 +34,22 @@ def answer_positions(conversations: Iterable[Conversation], config: ContextConfi
         if asked and turns[-1].role in ("user", "tool"):
             places.append(len(turns))
         for place in places if config.queries == "every" else places[-1:]:
-            yield Query(conversation, place)
+            yield QueryPosition(conversation, place)
 
 
-def answer_contexts(rows: Iterable[Query], config: ContextConfig) -> Iterator[RewriteTask | Dropped]:
+def window_answers(rows: Iterable[QueryPosition], config: ContextConfig) -> Iterator[RewriteTask | Dropped]:
     """Yield the task of each answer, or why it is left out: ``language``, ``context_too_long``."""
     for row in rows:
         yield _context(row.conversation, row.position, config)
 
 
-def asked_in(rows: Iterable[Conversation | Failed]) -> Iterator[Conversation | Failed]:
+def list_questions(rows: Iterable[Conversation | Failed]) -> Iterator[Conversation | Failed]:
     """What copies of test dialogues are looked for in: every user turn with the turn before it, and the last answer."""
     for row in rows:
         if isinstance(row, Failed):
             yield row
             continue
-        (ordered,) = answerable([row])
+        (ordered,) = check_answerable([row])
         turns = ordered.turns if isinstance(ordered, Conversation) else row.turns
         spoken = [turn for turn in turns if turn.role != "system"]
         for place, turn in enumerate(spoken):

@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pairwright.core.records import Conversation, Failed, ToolCall, Turn
+from pairwright.core.bookkeeping import Failed
+from pairwright.core.records import Conversation, ToolCall, Turn
 from pairwright.core.tool_calls import argument_text, compact, strict_json
 from pairwright.pipelines.ingest.row_forms import RowError
 
 STAGE = "read"
 
 
-def answerable(rows: Iterable[Conversation | Failed]) -> Iterator[Conversation | Failed]:
+def check_answerable(rows: Iterable[Conversation | Failed]) -> Iterator[Conversation | Failed]:
     """One outcome per row: the dialogue in order, or a failure.
 
     ``bad_tool_call`` (no name, arguments that are no JSON object), ``bad_tools``, ``orphan_tool_result``,

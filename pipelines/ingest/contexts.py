@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import ContextConfig
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.prompts.few_shot import ExampleIndex
 from pairwright.core.prompts.history_window import window
-from pairwright.core.records import Conversation, Dropped, Example, RewriteTask
+from pairwright.core.records import Conversation, Example, RewriteTask
 
 STAGE = "window"
 
 
-class Query(NamedTuple):
+class QueryPosition(NamedTuple):
     """One user turn that is to be rewritten: what this stage counts as its inputs."""
 
     conversation: Conversation
     position: int
 
 
-def queries(conversations: Iterable[Conversation], config: ContextConfig) -> Iterator[Query]:
+def find_queries(conversations: Iterable[Conversation], config: ContextConfig) -> Iterator[QueryPosition]:
     """Yield the turns that become queries.
 
     A conversation with a reference has one query, its last user turn: the reference belongs to no other.
@@ -30,11 +31,11 @@ def queries(conversations: Iterable[Conversation], config: ContextConfig) -> Ite
         users = [position for position, turn in enumerate(conversation.turns) if turn.role == "user"]
         every = config.queries == "every" and conversation.reference is None
         for position in users if every else users[-1:]:
-            yield Query(conversation, position)
+            yield QueryPosition(conversation, position)
 
 
-def contexts(
-    rows: Iterable[Query], config: ContextConfig, bank: Sequence[Example], per_prompt: int
+def window_queries(
+    rows: Iterable[QueryPosition], config: ContextConfig, bank: Sequence[Example], per_prompt: int
 ) -> Iterator[RewriteTask | Dropped]:
     """Yield the task of each query, or why it is left out: ``language``, ``empty_query``, ``query_too_long``."""
     index = ExampleIndex(bank)

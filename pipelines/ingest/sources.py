@@ -10,9 +10,10 @@ from typing import Any, ClassVar, cast
 
 from pydantic import Field
 
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.errors import SourceError
-from pairwright.core.records import Conversation, Failed, Language
+from pairwright.core.records import Conversation, Language
 from pairwright.pipelines.ingest.file_readers import BadRow, RawRow, expand, read_file, read_json_lines
 from pairwright.pipelines.ingest.row_forms import RowError, RowMapping, RowReader
 

@@ -12,30 +12,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Component, Improver
 from pairwright.core.errors import RequestFailed
 from pairwright.core.improvement import Improvement, Review
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import (
-    Candidate,
-    Comparison,
-    Dropped,
-    Failed,
-    JudgedCandidate,
-    Rejected,
-    SftRow,
-    Verdict,
-    score_of,
-)
+from pairwright.core.records import Candidate, Comparison, JudgedCandidate, Rejected, SftRow, Verdict, mean_score
 from pairwright.core.requests import Ask
-from pairwright.pipelines.judging.candidate_judging import ordered_map, verdicts_of
-from pairwright.pipelines.judging.endpoint_access import Asking
+from pairwright.pipelines.judging.candidate_judging import collect_verdicts, ordered_map
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 
 IMPROVED, OUTDONE = "improved", "outdone"
 STAGE: Final = "improve"
 
 
-class Beaten(NamedTuple):
+class Replaced(NamedTuple):
     """The answer to the query ``task`` that an improver looked at: the id of its candidate, and how to reject it.
 
     ``rejected`` is None where no improved text replaced it.
@@ -46,7 +37,7 @@ class Beaten(NamedTuple):
     rejected: Rejected | None
 
 
-def or_refused(accepted: Iterable[JudgedCandidate], judged: Iterable[JudgedCandidate]) -> Iterator[JudgedCandidate]:
+def add_refused(accepted: Iterable[JudgedCandidate], judged: Iterable[JudgedCandidate]) -> Iterator[JudgedCandidate]:
     """The accepted answers, and of each query without one the best refused one: an improver may make something of it.
 
     ``judged`` has the accepted ones and all others, in the same order. Weak models' answers stay out.
@@ -58,26 +49,26 @@ def or_refused(accepted: Iterable[JudgedCandidate], judged: Iterable[JudgedCandi
             yield from group
             key, group = next(groups, ("", iter(())))
         elif refused := [row for row in rows if row.candidate.origin != "weak"]:
-            yield max(refused, key=lambda row: (row.candidate.origin == "reference", score_of(row.verdicts) or 0.0))
+            yield max(refused, key=lambda row: (row.candidate.origin == "reference", mean_score(row.verdicts) or 0.0))
 
 
-def improvements(
-    originals: Iterable[SftRow], improver: Component, judges: Sequence[Component], asking: Asking
+def improve_answers(
+    originals: Iterable[SftRow], improver: Component, judges: Sequence[Component], access: EndpointAccess
 ) -> Iterator[Improvement | Failed]:
     """One outcome per original, in order."""
     assert isinstance(improver, Improver)
-    ask = asking.tally.counted(STAGE, improver.name, asking.ask)
-    asks = [(judge, asking.tally.counted(STAGE, judge.name, asking.ask)) for judge in judges]
+    ask = access.usage.count_answers(STAGE, improver.name, access.ask)
+    asks = [(judge, access.usage.count_answers(STAGE, judge.name, access.ask)) for judge in judges]
 
     async def one(row: SftRow) -> Improvement | Failed:
-        asking.tally.to_judge(STAGE)
+        access.usage.expect(STAGE)
         try:
             review = await improver.review(row.task, row.chosen, ask)
             return await _compared(row, review, improver, ask, asks)
         except RequestFailed as exc:
             return Failed(stage=STAGE, row=row.task.id, error=exc.kind, message=str(exc))
 
-    return ordered_map(one, originals, asking.width, asking.runner)
+    return ordered_map(one, originals, access.width, access.runner)
 
 
 async def _compared(
@@ -90,14 +81,14 @@ async def _compared(
         return found
     if normalise(better.rewrite) == normalise(row.chosen.rewrite):
         return found.model_copy(update={"outcome": "same_text"})
-    ruled = await verdicts_of(task, better, [one for one in asks if not one[0].paid])
+    ruled = await collect_verdicts(task, better, [one for one in asks if not one[0].paid])
     if refusal := _refusal(ruled):
         return found.model_copy(update={"verdicts": ruled, "outcome": refusal})
     comparison = await improver.prefer(task, better, row.chosen, ask)
     found = found.model_copy(update={"verdicts": ruled, "comparison": comparison})
     if comparison.winner != "first":
         return found.model_copy(update={"outcome": _lost(comparison)})
-    graded = ruled + await verdicts_of(task, better, [one for one in asks if one[0].paid])
+    graded = ruled + await collect_verdicts(task, better, [one for one in asks if one[0].paid])
     return found.model_copy(update={"verdicts": graded, "outcome": _refusal(graded) or IMPROVED})
 
 
@@ -112,19 +103,19 @@ def _lost(comparison: Comparison) -> str:
     return "flip" if comparison.flipped else "tie"
 
 
-def written(rows: Iterable[Improvement]) -> Iterator[tuple[Candidate, str]]:
+def list_written(rows: Iterable[Improvement]) -> Iterator[tuple[Candidate, str]]:
     """The improved texts and what became of each."""
     return ((row.review.improved, row.outcome) for row in rows if row.review.improved is not None)
 
 
-def used(texts: Iterable[tuple[Candidate, str]]) -> Iterator[Candidate | Dropped]:
+def account_for_written(texts: Iterable[tuple[Candidate, str]]) -> Iterator[Candidate | Dropped]:
     """One outcome per improved text: itself where it took the original's place, else why it did not."""
     for text, outcome in texts:
         lost = Dropped(stage="compare", row=text.id, reason=outcome, detail=text.rewrite)
         yield text if outcome == IMPROVED else lost
 
 
-def kept(rows: Iterable[Improvement]) -> Iterator[SftRow | Dropped]:
+def keep_answers(rows: Iterable[Improvement]) -> Iterator[SftRow | Dropped]:
     """One outcome per original: the answer to imitate, improved or as it was, or why the query is left out."""
     for row in rows:
         original, review = row.original, row.review
@@ -167,12 +158,12 @@ def _verdict(comparison: Comparison) -> Verdict:
     )
 
 
-def beaten(rows: Iterable[Improvement]) -> Iterator[Beaten]:
+def list_replaced(rows: Iterable[Improvement]) -> Iterator[Replaced]:
     """Every original, with what to reject where an improved text replaced it."""
     for row in rows:
         original = row.original.chosen
         replaced = row.outcome == IMPROVED and bool(original.rewrite.strip())
-        yield Beaten(row.original.task.id, original.id, _rejected(row) if replaced else None)
+        yield Replaced(row.original.task.id, original.id, _rejected(row) if replaced else None)
 
 
 def _rejected(row: Improvement) -> Rejected:
@@ -184,7 +175,7 @@ def _rejected(row: Improvement) -> Rejected:
         text=original.chosen.rewrite,
         analysis=original.chosen.analysis,
         defect=(refusal.defect or refusal.judge) if refusal else OUTDONE,
-        maker=IMPROVED,
+        rejected_by=IMPROVED,
         parameters={
             "improver": row.improver,
             "route": review.route,

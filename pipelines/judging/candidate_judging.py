@@ -8,18 +8,19 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any, TypeVar
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Component, Judge
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import Candidate, Dropped, Failed, JudgedCandidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, JudgedCandidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.pipelines.judging.endpoint_access import Asking
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
 Pair = tuple[RewriteTask, Candidate]
 
 
-def candidates_of(tasks: Iterable[RewriteTask], generated: Iterable[Candidate]) -> Iterator[Pair]:
+def list_candidates(tasks: Iterable[RewriteTask], generated: Iterable[Candidate]) -> Iterator[Pair]:
     """Every candidate beside its task: the source's own rewrite first, then the generated ones.
 
     A query that passes the gate and has no rewrite of the source is its own candidate.
@@ -39,24 +40,26 @@ def candidates_of(tasks: Iterable[RewriteTask], generated: Iterable[Candidate]) 
             key, group = next(groups, ("", iter(())))
 
 
-def judged(pairs: Iterable[Pair], judges: Sequence[Component], asking: Asking) -> Iterator[JudgedCandidate | Failed]:
+def judge_candidates(
+    pairs: Iterable[Pair], judges: Sequence[Component], access: EndpointAccess
+) -> Iterator[JudgedCandidate | Failed]:
     """One outcome per candidate, in order; the judges that ask an endpoint come last, else they are asked as given."""
     ordered = sorted(judges, key=lambda judge: judge.paid)  # sorted is stable
-    asks = [(judge, asking.tally.counted("judge", judge.name, asking.ask)) for judge in ordered]
+    asks = [(judge, access.usage.count_answers("judge", judge.name, access.ask)) for judge in ordered]
 
     async def one(pair: Pair) -> JudgedCandidate | Failed:
         task, candidate = pair
-        asking.tally.to_judge("judge", candidate.origin != "weak")
+        access.usage.expect("judge", candidate.origin != "weak")
         try:
-            verdicts = await verdicts_of(task, candidate, asks)
+            verdicts = await collect_verdicts(task, candidate, asks)
         except RequestFailed as exc:
             return Failed(stage="judge", row=candidate.id, error=exc.kind, message=str(exc))
         return JudgedCandidate(task=task, candidate=candidate, verdicts=verdicts)
 
-    return ordered_map(one, pairs, asking.width, asking.runner)
+    return ordered_map(one, pairs, access.width, access.runner)
 
 
-async def verdicts_of(
+async def collect_verdicts(
     task: RewriteTask, candidate: Candidate, asks: Sequence[tuple[Component, Ask]]
 ) -> tuple[Verdict, ...]:
     """The verdicts on one candidate, in the order of the judges in ``asks``.
@@ -74,7 +77,7 @@ async def verdicts_of(
     return tuple(verdicts)
 
 
-def accepted(rows: Iterable[JudgedCandidate]) -> Iterator[JudgedCandidate | Dropped]:
+def accept_candidates(rows: Iterable[JudgedCandidate]) -> Iterator[JudgedCandidate | Dropped]:
     """The candidates that may be chosen; a refused one is dropped under the first defect that a judge named."""
     for row in rows:
         refusal = next((verdict for verdict in row.verdicts if not verdict.passed), None)

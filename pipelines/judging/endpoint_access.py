@@ -15,14 +15,14 @@ from pairwright.core.records import TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 
 
-class Tally:
+class UsageCounter:
     """Counts the answers that each judge takes, by stage and endpoint, and what there was to judge in each stage."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[JudgingStage, str, str], Counter[str]] = {}
         self._units: Counter[JudgingStage] = Counter()
 
-    def counted(self, stage: JudgingStage, judge: str, ask: Ask) -> Ask:
+    def count_answers(self, stage: JudgingStage, judge: str, ask: Ask) -> Ask:
         """``ask``, with its answers counted as those of ``judge`` in ``stage``."""
 
         async def asked(endpoint: str, request: ChatRequest) -> Answer:
@@ -33,7 +33,7 @@ class Tally:
 
         return asked
 
-    def to_judge(self, stage: JudgingStage, units: int = 1) -> None:
+    def expect(self, stage: JudgingStage, units: int = 1) -> None:
         """So many more candidates (in ``judge``) or pairs of texts would be judged without the cascade."""
         self._units[stage] += units
 
@@ -46,7 +46,7 @@ class Tally:
         """One row per stage, judge and endpoint, sorted. ``judges`` are those that each stage uses."""
         each: Counter[tuple[JudgingStage, str, str]] = Counter()
         for stage, judge in judges:
-            for endpoint, requests in requests_of(judge, kind).items():
+            for endpoint, requests in count_requests(judge, kind).items():
                 each[stage, judge.name, endpoint] += requests
         return [
             JudgeUse(
@@ -63,16 +63,16 @@ class Tally:
         ]
 
 
-class Asking(NamedTuple):
+class EndpointAccess(NamedTuple):
     """How judges reach their endpoints in a build. ``width`` is how many rows to have with them at once."""
 
     ask: Ask
     runner: asyncio.Runner
     width: int
-    tally: Tally
+    usage: UsageCounter
 
 
-def requests_of(judge: Component, kind: TaskKind) -> Counter[str]:
+def count_requests(judge: Component, kind: TaskKind) -> Counter[str]:
     """How many requests one candidate, or one pair of texts, costs at each endpoint when nothing spares any."""
     found: Counter[str] = Counter()
     for _, part in components_in(judge):
@@ -82,13 +82,13 @@ def requests_of(judge: Component, kind: TaskKind) -> Counter[str]:
     return found
 
 
-def cheap_first(
+def order_by_cost(
     judges: Iterable[Component], endpoints: Mapping[str, EndpointConfig], kind: TaskKind
 ) -> list[Component]:
     """The judges that ask nobody, then the others by what one candidate costs them, by their requests, and as given."""
 
     def cost(judge: Component) -> tuple[bool, float, int]:
-        requests = requests_of(judge, kind)
+        requests = count_requests(judge, kind)
         prices = sum(endpoints[name].price.of(*TYPICAL) * number for name, number in requests.items())
         return judge.paid, prices, requests.total()
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component, Gate
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import Failed, GateDecision, GateRow, RewriteTask
+from pairwright.core.records import GateDecision, GateRow, RewriteTask
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.rules.unchanged import needs_rewrite
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 
 
-def gated(
+def gate_queries(
     tasks: Iterable[RewriteTask], gate: Component, ask: Ask, width: int, runner: asyncio.Runner
 ) -> Iterator[RewriteTask | Failed]:
     """Each task with the gate's decision, in order; at most ``width`` are with the gate at once.
@@ -34,7 +35,7 @@ def gated(
     return ordered_map(one, tasks, width, runner)
 
 
-def decisions(tasks: Iterable[RewriteTask]) -> Iterator[GateRow]:
+def list_decisions(tasks: Iterable[RewriteTask]) -> Iterator[GateRow]:
     """The row of each decision that the tasks hold."""
     for task in tasks:
         assert task.gate is not None
@@ -46,9 +47,9 @@ def decide_now(tasks: Iterable[RewriteTask], gate: Component) -> list[GateDecisi
     assert isinstance(gate, Gate)
     assert not gate.paid
     with asyncio.Runner() as runner:
-        return [runner.run(gate.decide(task, nobody)) for task in tasks]
+        return [runner.run(gate.decide(task, ask_nobody)) for task in tasks]
 
 
-async def nobody(endpoint: str, request: ChatRequest) -> Answer:
+async def ask_nobody(endpoint: str, request: ChatRequest) -> Answer:
     """What gates that ask no model are given to ask."""
     raise AssertionError(f"a gate that asks nobody asked {endpoint!r} {request.schema_name}")

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pairwright.core.config.build_file import BuildConfig, PairingConfig
-from pairwright.pipelines.pairing.pair_features import Sketches, column
+from pairwright.pipelines.pairing.pair_features import PairFeatures, column
 from pairwright.pipelines.pairing.surface import cells_auc
 from pairwright.pipelines.pairing.variant_choice import PICKED
 
@@ -65,9 +65,9 @@ def rules_of(config: BuildConfig) -> PairingConfig:
     return config.pairing.model_copy(update={"no_rewrite_share": (0.0, 1.0)})
 
 
-def balance(sketches: Sketches, picks: bytes | bytearray, config: PairingConfig) -> bytearray:
+def balance(features: PairFeatures, picks: bytes | bytearray, config: PairingConfig) -> bytearray:
     """One code of ``BALANCE_REASONS`` for each picked variant, in order."""
-    pool = _Pool(sketches, picks)
+    pool = _Pool(features, picks)
     ordered = np.zeros(len(pool), np.uint8)
     ordered[pool.order] = _together(pool, config)
     return bytearray(ordered.tobytes())
@@ -76,20 +76,20 @@ def balance(sketches: Sketches, picks: bytes | bytearray, config: PairingConfig)
 class _Pool:
     """The picked variants in the order in which they may stay: real samples first, then as the draw ranks them."""
 
-    def __init__(self, sketches: Sketches, picks: bytes | bytearray) -> None:
+    def __init__(self, features: PairFeatures, picks: bytes | bytearray) -> None:
         places = np.flatnonzero(np.frombuffer(picks, np.uint8) == PICKED)
-        made, draw = 1 - column(sketches.sampled)[places], np.asarray(sketches.draw)[places]
+        made, draw = 1 - column(features.sampled)[places], np.asarray(features.draw)[places]
         self.order = np.lexsort((draw, made))
         places = places[self.order]
         self.language, self.defect, self.template = (
-            column(values)[places] for values in (sketches.language, sketches.defect, sketches.template)
+            column(values)[places] for values in (features.language, features.defect, features.template)
         )
         self.no_rewrite, self.on_policy = (
-            column(sketches.no_rewrite)[places] == 1,
-            column(sketches.on_policy)[places] == 1,
+            column(features.no_rewrite)[places] == 1,
+            column(features.on_policy)[places] == 1,
         )
-        self.length, self.length_side = column(sketches.length)[places], column(sketches.length_side)[places]
-        self.marks, self.marks_side = _merged(sketches, places)
+        self.length, self.length_side = column(features.length)[places], column(features.length_side)[places]
+        self.marks, self.marks_side = _merged(features, places)
 
     def __len__(self) -> int:
         return len(self.order)
@@ -206,15 +206,15 @@ def _surfaces(pool: _Pool, config: PairingConfig) -> Iterator[Rule]:
             yield Rule(code, partial(_leaning, cells, sides, inside, goal))
 
 
-def _merged(sketches: Sketches, places: Ints) -> tuple[Ints, Ints]:
+def _merged(features: PairFeatures, places: Ints) -> tuple[Ints, Ints]:
     """Cells and sides of punctuation. The rare cells of a language become one: a rule for a few pairs would be chance.
 
     Its sides are those with more marks in all.
     """
-    cells, sides = column(sketches.marks)[places], column(sketches.marks_side)[places]
+    cells, sides = column(features.marks)[places], column(features.marks_side)[places]
     rare = np.bincount(cells)[cells] < _RARE if len(cells) else np.zeros(0, bool)
-    merged = np.where(rare, -1 - column(sketches.language)[places], cells)
-    return merged, np.where(rare, column(sketches.marks_total)[places], sides)
+    merged = np.where(rare, -1 - column(features.language)[places], cells)
+    return merged, np.where(rare, column(features.marks_total)[places], sides)
 
 
 class _Tally(NamedTuple):

@@ -7,18 +7,19 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Comparer, Component
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import Compared, Dropped, Failed, JudgedCandidate, RewriteTask, SftRow
+from pairwright.core.records import Compared, JudgedCandidate, RewriteTask, SftRow
 from pairwright.core.requests import Ask
 from pairwright.judges.tournament import Bout, best, rank
 from pairwright.pipelines.judging.candidate_judging import ordered_map
-from pairwright.pipelines.judging.endpoint_access import Asking
-from pairwright.pipelines.pairing.comparison_log import appended
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess
+from pairwright.pipelines.pairing.comparison_log import open_log
 
-Field = tuple[RewriteTask, Sequence[JudgedCandidate]]
+Contenders = tuple[RewriteTask, Sequence[JudgedCandidate]]
 
 
 class _Choice(NamedTuple):
@@ -28,12 +29,12 @@ class _Choice(NamedTuple):
     compared: Sequence[Compared] = ()
 
 
-def contested(
+def choose_best_of_n(
     tasks: Iterable[RewriteTask],
     accepted: Iterable[JudgedCandidate],
     pairing: PairingConfig,
     comparer: Component,
-    asking: Asking,
+    access: EndpointAccess,
     log: Path,
 ) -> Iterator[SftRow | Dropped | Failed]:
     """The best accepted answer of every task: the source's own rewrite, else the one that wins the comparisons.
@@ -42,20 +43,20 @@ def contested(
     leaves the one ahead that stood there.
     """
     assert isinstance(comparer, Comparer)
-    ask = asking.tally.counted("choose", comparer.name, asking.ask)
+    ask = access.usage.count_answers("choose", comparer.name, access.ask)
 
-    async def one(field: Field) -> _Choice:
+    async def one(field: Contenders) -> _Choice:
         return await _chosen(*field, comparer, pairing, ask)
 
-    with appended(log) as write:
-        for choice in ordered_map(one, _fields(tasks, accepted), asking.width, asking.runner):
+    with open_log(log) as write:
+        for choice in ordered_map(one, _contenders(tasks, accepted), access.width, access.runner):
             for row in choice.compared:
                 write(row)
-                asking.tally.to_judge("choose")
+                access.usage.expect("choose")
             yield choice.outcome
 
 
-def _fields(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[Field]:
+def _contenders(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[Contenders]:
     """Each task with its accepted candidates, the favourite first; one of each text."""
     groups = groupby(accepted, key=lambda row: row.task.id)
     key, group = next(groups, ("", iter(())))

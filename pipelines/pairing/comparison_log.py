@@ -12,7 +12,7 @@ from pairwright.core.storage import storage_error
 
 
 @contextmanager
-def appended(path: Path) -> Iterator[Callable[[Compared], None]]:
+def open_log(path: Path) -> Iterator[Callable[[Compared], None]]:
     """A function that adds one comparison to the file at ``path``, one per line.
 
     Raises:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairwright.core.config.build_file import PromptConfig
+from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.prompts.rewriting import student_answer
-from pairwright.core.records import WRITTEN, Language, Rejected, SftRow, row_rng
+from pairwright.core.records import WRITTEN, Language, Rejected, SftRow
 from pairwright.core.tool_calls import calls_of
-from pairwright.pipelines.pairing.surface import length_place, punctuation_place, punctuation_side
+from pairwright.pipelines.pairing.surface import length_position, punctuation_position, punctuation_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Codes:
         return self._numbers.setdefault(name, len(self._numbers))
 
 
-class Sketches:
+class PairFeatures:
     """Columns with one item per variant, in the order of the variants, and per task.
 
     ``first`` holds the place of each task's first variant and, at the end, the number of variants; ``draw`` and
@@ -60,22 +61,22 @@ class Sketches:
         return len(self.draw)
 
 
-def sketched(proposals: Iterable[Proposal], prompt: PromptConfig, seed: int) -> Sketches:
+def extract_features(proposals: Iterable[Proposal], prompt: PromptConfig, seed: int) -> PairFeatures:
     """Sketch all variants; those of one task must come one after the other."""
-    sketches, codes = Sketches(), tuple(Codes() for _ in range(4))
+    features, codes = PairFeatures(), tuple(Codes() for _ in range(4))
     for key, group in groupby(proposals, key=lambda proposal: proposal[0].task.id):
         rng = row_rng(seed, "pair", key)
-        sketches.first.append(len(sketches))
-        sketches.task_draw.append(rng.random())
+        features.first.append(len(features))
+        features.task_draw.append(rng.random())
         texts = Codes()
         for row, worse in group:
             calls = row.task.kind == "answer" and bool(calls_of(row.chosen.rewrite))
             texts.of(_said(row.chosen.rewrite, student_answer(row.chosen, prompt), calls))
-            sketches.draw.append(rng.random())
-            sketches.text.append(texts.of(_said(worse.text, student_answer(worse, prompt), calls)))
-            _add(sketches, codes, row, worse)
-    sketches.first.append(len(sketches))
-    return sketches
+            features.draw.append(rng.random())
+            features.text.append(texts.of(_said(worse.text, student_answer(worse, prompt), calls)))
+            _add(features, codes, row, worse)
+    features.first.append(len(features))
+    return features
 
 
 def _said(text: str, answer: str | None, calls: bool) -> str:
@@ -84,23 +85,23 @@ def _said(text: str, answer: str | None, calls: bool) -> str:
     return " ".join(text.split()) if calls else normalise(text)
 
 
-def _add(sketches: Sketches, codes: tuple[Codes, ...], row: SftRow, worse: Rejected) -> None:
+def _add(features: PairFeatures, codes: tuple[Codes, ...], row: SftRow, worse: Rejected) -> None:
     language, chosen = row.task.language, row.chosen.rewrite
     defects, templates, lengths, marks = codes
-    from_template = worse.maker not in WRITTEN and worse.template
-    sketches.language.append(language_code(language))
-    sketches.defect.append(defects.of(worse.defect))
-    sketches.template.append(templates.of((worse.maker, worse.template)) if from_template else -1)
-    sketches.sampled.append(worse.maker in WRITTEN)
-    sketches.on_policy.append(worse.generation is not None and worse.generation.on_policy)
-    sketches.no_rewrite.append(needs_no_rewrite(row))
-    cell, side = length_place(language, chosen, worse.text)
-    sketches.length.append(lengths.of(cell))
-    sketches.length_side.append(side)
-    cell, side = punctuation_place(language, chosen, worse.text)
-    sketches.marks.append(marks.of(cell))
-    sketches.marks_side.append(side)
-    sketches.marks_total.append(punctuation_side(chosen, worse.text))
+    from_template = worse.rejected_by not in WRITTEN and worse.template
+    features.language.append(language_code(language))
+    features.defect.append(defects.of(worse.defect))
+    features.template.append(templates.of((worse.rejected_by, worse.template)) if from_template else -1)
+    features.sampled.append(worse.rejected_by in WRITTEN)
+    features.on_policy.append(worse.generation is not None and worse.generation.on_policy)
+    features.no_rewrite.append(needs_no_rewrite(row))
+    cell, side = length_position(language, chosen, worse.text)
+    features.length.append(lengths.of(cell))
+    features.length_side.append(side)
+    cell, side = punctuation_position(language, chosen, worse.text)
+    features.marks.append(marks.of(cell))
+    features.marks_side.append(side)
+    features.marks_total.append(punctuation_side(chosen, worse.text))
 
 
 def needs_no_rewrite(row: SftRow) -> bool:

@@ -6,26 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import NamedTuple
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import BatchReader, Component, Perturber
 from pairwright.core.config.build_file import BuildConfig, PairingConfig
+from pairwright.core.identity import Row, row_rng
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import (
-    Dropped,
-    JudgedCandidate,
-    PreferencePair,
-    Rejected,
-    RewriteTask,
-    Row,
-    SftRow,
-    Verdict,
-    row_rng,
-    score_of,
-)
+from pairwright.core.records import JudgedCandidate, PreferencePair, Rejected, RewriteTask, SftRow, Verdict, mean_score
 from pairwright.core.tool_calls import calls_of
-from pairwright.pipelines.judging.answer_improvement import Beaten
+from pairwright.pipelines.judging.answer_improvement import Replaced
 from pairwright.pipelines.pairing.balance import BALANCE_REASONS, balance
-from pairwright.pipelines.pairing.pair_features import Proposal, Sketches
-from pairwright.pipelines.pairing.rejection_sampling import Aims, nearest, quality
+from pairwright.pipelines.pairing.pair_features import PairFeatures, Proposal
+from pairwright.pipelines.pairing.rejection_sampling import TargetQuality, nearest_to_target, sample_quality
 from pairwright.pipelines.pairing.variant_choice import PICK_REASONS, PICKED, choose_variants
 
 Attempt = tuple[SftRow, JudgedCandidate | Rejected | Component]
@@ -38,14 +29,14 @@ class Variant(Row):
     rejected: Rejected
 
 
-class Plan(NamedTuple):
+class PairPlan(NamedTuple):
     """What becomes of every variant: a code of ``PICK_REASONS``; of each picked one, a code of ``BALANCE_REASONS``."""
 
     picks: bytes
     keeps: bytes
 
 
-def chosen_of(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[SftRow | Dropped]:
+def choose_answers(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[SftRow | Dropped]:
     """The best accepted answer of every task: the source's own rewrite, else the highest score, else the first."""
     groups = groupby(accepted, key=lambda row: row.task.id)
     key, group = next(groups, ("", iter(())))
@@ -58,21 +49,21 @@ def chosen_of(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate])
         key, group = next(groups, ("", iter(())))
 
 
-def attempts(
+def list_attempts(
     rows: Iterable[SftRow],
     judged: Iterable[JudgedCandidate],
     perturbers: Sequence[Component],
-    beaten: Iterable[Beaten] = (),
+    replaced: Iterable[Replaced] = (),
 ) -> Iterator[Attempt]:
     """Everything that may become a rejected text: what an improver replaced, refused samples, then each perturber.
 
     ``beaten`` has all of ``rows`` and some more, in the same order; it is empty without an improver.
     """
     groups = groupby(judged, key=lambda row: row.task.id)
-    originals = iter(beaten)
+    originals = iter(replaced)
     for row in _ahead(rows, perturbers):
         original = next((one for one in originals if one.task == row.task.id), None)
-        replaced = original.original if original and original.rejected else ""
+        replaced_by_improver = original.original if original and original.rejected else ""
         if original and original.rejected:
             yield row, original.rejected
         # ``judged`` has the same tasks in the same order, and some more that have no chosen answer.
@@ -82,7 +73,7 @@ def attempts(
                     if (
                         not sample.accepted
                         and sample.candidate.origin != "reference"
-                        and sample.candidate.id != replaced
+                        and sample.candidate.id != replaced_by_improver
                     ):
                         yield row, sample
                 break
@@ -103,7 +94,7 @@ def _ahead(rows: Iterable[SftRow], perturbers: Sequence[Component]) -> Iterator[
 _BATCH = 64
 
 
-def rejected(tries: Iterable[Attempt], config: BuildConfig, aim: Aims) -> Iterator[Variant | Dropped]:
+def make_rejected(tries: Iterable[Attempt], config: BuildConfig, target: TargetQuality) -> Iterator[Variant | Dropped]:
     """One outcome per attempt: a worse answer with its proven defect, or the reason why there is none.
 
     Of the samples of one query that are proven worse, only the one nearest to ``aim`` stays (see ``samples``).
@@ -111,7 +102,9 @@ def rejected(tries: Iterable[Attempt], config: BuildConfig, aim: Aims) -> Iterat
     for _, group in groupby(tries, key=lambda attempt: attempt[0].id):
         members = list(group)
         row = members[0][0]
-        yield from _from_samples(row, [what for _, what in members if isinstance(what, JudgedCandidate)], config, aim)
+        yield from _from_samples(
+            row, [what for _, what in members if isinstance(what, JudgedCandidate)], config, target
+        )
         for _, what in members:
             if isinstance(what, Rejected):
                 yield Variant(chosen=row.id, rejected=what)
@@ -121,11 +114,11 @@ def rejected(tries: Iterable[Attempt], config: BuildConfig, aim: Aims) -> Iterat
 
 
 def _from_samples(
-    row: SftRow, samples: Sequence[JudgedCandidate], config: BuildConfig, aim: Aims
+    row: SftRow, samples: Sequence[JudgedCandidate], config: BuildConfig, target: TargetQuality
 ) -> Iterator[Variant | Dropped]:
     outcomes = [_from_sample(row, sample, config.pairing.margin) for sample in samples]
     proven = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, Rejected)]
-    best = proven[nearest(row, [samples[at] for at in proven], aim)] if proven else None
+    best = proven[nearest_to_target(row, [samples[at] for at in proven], target)] if proven else None
     for at, (sample, outcome) in enumerate(zip(samples, outcomes, strict=True)):
         if isinstance(outcome, Dropped):
             yield outcome
@@ -134,8 +127,12 @@ def _from_samples(
                 stage="reject", row=sample.candidate.id, reason="sample_farther_from_aim", detail=outcome.text
             )
         else:
-            measure, value = quality(row, sample)
-            found = {"quality": round(value, 3), "aim": round(aim[measure, row.task.language], 3), "measure": measure}
+            measure, value = sample_quality(row, sample)
+            found = {
+                "quality": round(value, 3),
+                "aim": round(target[measure, row.task.language], 3),
+                "measure": measure,
+            }
             yield Variant(chosen=row.id, rejected=outcome.model_copy(update={"parameters": found}))
 
 
@@ -151,7 +148,7 @@ def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, floa
         text=text,
         analysis=sample.candidate.analysis,
         defect=found.defect or found.judge,
-        maker="sampled",
+        rejected_by="sampled",
         template="sampled",
         evidence=found.evidence,
         generation=sample.candidate.generation,
@@ -159,7 +156,7 @@ def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, floa
 
 
 def _alike(text: str, chosen: str) -> bool:
-    """Whether two answers say the same; every mark counts in a call, see sketches."""
+    """Whether two answers say the same; every mark counts in a call, see features."""
     return text.strip() == chosen.strip() if calls_of(chosen) else normalise(text) == normalise(chosen)
 
 
@@ -167,7 +164,7 @@ def _defect(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | 
     """The verdict that proves the sample worse, or the reason why it stays out."""
     refusals = [verdict for verdict in sample.verdicts if not verdict.passed]
     ruled = next((verdict for verdict in refusals if verdict.method == "rule"), None)
-    better, worse = score_of(row.verdicts), score_of(sample.verdicts)
+    better, worse = mean_score(row.verdicts), mean_score(sample.verdicts)
     if margin is None or better is None or worse is None:
         return ruled or "sample_defect_not_proven"
     return (ruled or refusals[0]) if margin[0] <= better - worse <= margin[1] else "outside_margin"
@@ -184,7 +181,7 @@ def _from_perturber(row: SftRow, perturber: Perturber, seed: int) -> Variant | D
     return Dropped(stage="reject", row=row.task.id, reason=f"{perturber.name}:{reason.reason}", detail=reason.detail)
 
 
-def proposals(rows: Iterable[SftRow], variants: Iterable[Variant]) -> Iterator[Proposal]:
+def list_proposals(rows: Iterable[SftRow], variants: Iterable[Variant]) -> Iterator[Proposal]:
     """Every variant beside its chosen row; both in the order of the queries."""
     groups = groupby(variants, key=lambda variant: variant.chosen)
     key, group = next(groups, ("", iter(())))
@@ -195,16 +192,16 @@ def proposals(rows: Iterable[SftRow], variants: Iterable[Variant]) -> Iterator[P
             key, group = next(groups, ("", iter(())))
 
 
-def plan(sketches: Sketches, pairing: PairingConfig, judged: bytes | bytearray | None = None) -> Plan:
+def plan_pairs(features: PairFeatures, pairing: PairingConfig, judged: bytes | bytearray | None = None) -> PairPlan:
     """Decide over all variants at once which ones become pairs, and which pairs stay.
 
     ``judged`` says of each variant what a judge said of it, see ``choice``.
     """
-    picks = choose_variants(sketches, pairing.max_per_task, judged)
-    return Plan(bytes(picks), bytes(balance(sketches, picks, pairing)))
+    picks = choose_variants(features, pairing.max_per_task, judged)
+    return PairPlan(bytes(picks), bytes(balance(features, picks, pairing)))
 
 
-def paired(variants: Iterable[Proposal], picks: bytes) -> Iterator[PreferencePair | Dropped]:
+def pair_variants(variants: Iterable[Proposal], picks: bytes) -> Iterator[PreferencePair | Dropped]:
     """One outcome per variant: the pair that it makes with the chosen answer, or why it does not."""
     for (row, worse), code in zip(variants, picks, strict=True):
         if code == PICKED:
@@ -214,7 +211,7 @@ def paired(variants: Iterable[Proposal], picks: bytes) -> Iterator[PreferencePai
             yield Dropped(stage="pair", row=row.task.id, reason=PICK_REASONS[code], detail=detail)
 
 
-def balanced(pairs: Iterable[PreferencePair], keeps: bytes) -> Iterator[PreferencePair | Dropped]:
+def keep_balanced(pairs: Iterable[PreferencePair], keeps: bytes) -> Iterator[PreferencePair | Dropped]:
     """One outcome per pair: itself, or the rule of ``balance`` that it fell to."""
     for pair, code in zip(pairs, keeps, strict=True):
         if code:

@@ -18,35 +18,35 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from pairwright.core.language.text_analysis import content_words
-from pairwright.core.records import JudgedCandidate, Language, SftRow, score_of
+from pairwright.core.records import JudgedCandidate, Language, SftRow, mean_score
 
 Measure = Literal["judges", "overlap"]
-Aims = Mapping[tuple[Measure, Language], float]
+TargetQuality = Mapping[tuple[Measure, Language], float]
 
 _SIGMAS = 2
 _UNITS = 10**6  # sums of whole numbers do not depend on the order of the rows, sums of floats do
 
 
-class Quality(NamedTuple):
+class SampleQuality(NamedTuple):
     """How good a sample is, from 0 to 1, and what says so."""
 
     measure: Measure
     value: float
 
 
-def quality(row: SftRow, sample: JudgedCandidate) -> Quality:
+def sample_quality(row: SftRow, sample: JudgedCandidate) -> SampleQuality:
     """See the module: the judges' scores, else how much of the chosen answer the sample says at its length."""
-    score = score_of(sample.verdicts)
+    score = mean_score(sample.verdicts)
     if score is not None:
-        return Quality("judges", score)
+        return SampleQuality("judges", score)
     chosen, text, language = row.chosen.rewrite, sample.candidate.rewrite, row.task.language
     wanted = set(content_words(chosen, language))
     covered = len(wanted & set(content_words(text, language))) / len(wanted) if wanted else 1.0
     lengths = sorted((len(chosen), len(text)))
-    return Quality("overlap", (covered + lengths[0] / max(lengths[1], 1)) / 2)
+    return SampleQuality("overlap", (covered + lengths[0] / max(lengths[1], 1)) / 2)
 
 
-def samples_of(
+def pair_with_samples(
     rows: Iterable[SftRow], judged: Iterable[JudgedCandidate]
 ) -> Iterator[tuple[SftRow, Sequence[JudgedCandidate]]]:
     """Each chosen row with what else the models said to its query; ``judged`` has the same queries and some more."""
@@ -57,31 +57,31 @@ def samples_of(
         yield row, [other for other in models if other.candidate.id != row.chosen.id]
 
 
-def aims(rows: Iterable[SftRow], judged: Iterable[JudgedCandidate]) -> Aims:
+def target_quality(rows: Iterable[SftRow], judged: Iterable[JudgedCandidate]) -> TargetQuality:
     """μ−2σ of the samples' quality, by measure and language."""
     sums: dict[tuple[Measure, Language], list[int]] = {}
-    for row, samples in samples_of(rows, judged):
+    for row, samples in pair_with_samples(rows, judged):
         for sample in samples:
-            measure, value = quality(row, sample)
+            measure, value = sample_quality(row, sample)
             found = sums.setdefault((measure, row.task.language), [0, 0, 0])
             units = round(value * _UNITS)
             found[0] += 1
             found[1] += units
             found[2] += units * units
-    return {key: _aim(*found) for key, found in sums.items()}
+    return {key: _target(*found) for key, found in sums.items()}
 
 
-def _aim(count: int, total: int, squares: int) -> float:
+def _target(count: int, total: int, squares: int) -> float:
     mean = total / count
     deviation = math.sqrt(max(count * squares - total * total, 0)) / count
     return (mean - _SIGMAS * deviation) / _UNITS
 
 
-def nearest(row: SftRow, samples: Sequence[JudgedCandidate], aim: Aims) -> int:
-    """The place of the sample whose quality is nearest to its aim; the first on a tie."""
+def nearest_to_target(row: SftRow, samples: Sequence[JudgedCandidate], target: TargetQuality) -> int:
+    """The place of the sample whose quality is nearest to its target; the first on a tie."""
 
     def distance(at: int) -> float:
-        measure, value = quality(row, samples[at])
-        return round(abs(value - aim[measure, row.task.language]), 6)
+        measure, value = sample_quality(row, samples[at])
+        return round(abs(value - target[measure, row.task.language]), 6)
 
     return min(range(len(samples)), key=distance)

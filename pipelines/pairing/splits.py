@@ -11,7 +11,7 @@ from pairwright.core.config.build_file import SplitConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Language, PreferencePair, Split
 from pairwright.core.result import SplitProof
-from pairwright.pipelines.similarity.disjoint_set import Unions
+from pairwright.pipelines.similarity.disjoint_set import DisjointSet
 
 
 class InDialogue(Protocol):
@@ -100,13 +100,13 @@ def _groups(dialogues: Iterable[str], links: Iterable[tuple[str, str]]) -> list[
     """The dialogues in groups that must stay together, each sorted, in the order of their first members."""
     names = sorted(dialogues)
     number = {name: position for position, name in enumerate(names)}
-    unions = Unions()
+    joined = DisjointSet()
     for left, right in links:
         if left in number and right in number:
-            unions.join(number[left], number[right])
+            joined.join(number[left], number[right])
     groups: dict[int, list[str]] = defaultdict(list)
     for name in names:
-        groups[unions.root(number[name])].append(name)
+        groups[joined.root(number[name])].append(name)
     return list(groups.values())
 
 

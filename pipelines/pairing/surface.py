@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-class Place(NamedTuple):
+class SurfacePosition(NamedTuple):
     """Where a pair lies on one surface: the cell, and the side of it."""
 
     cell: str
     side: int
 
 
-def length_place(language: Language, chosen: str, rejected: str) -> Place:
+def length_position(language: Language, chosen: str, rejected: str) -> SurfacePosition:
     """The cell is the language and the difference in characters, in powers of two: 1, 2-3, 4-7, 8-15, …
 
     English cells also say whether the side with more characters has more words too, as many, or fewer: together the
@@ -39,14 +39,14 @@ def length_place(language: Language, chosen: str, rejected: str) -> Place:
     size, side = abs(difference).bit_length(), _sign(difference)
     wordier = _sign(len(chosen.split()) - len(rejected.split())) if language == "en" else 0
     words = {1: "+words", 0: "", -1: "-words"}[wordier * (side or wordier)]
-    return Place(f"{language}:{size}{words}", side or wordier)
+    return SurfacePosition(f"{language}:{size}{words}", side or wordier)
 
 
 def _sign(number: int) -> int:
     return (number > 0) - (number < 0)
 
 
-def punctuation_place(language: Language, chosen: str, rejected: str) -> Place:
+def punctuation_position(language: Language, chosen: str, rejected: str) -> SurfacePosition:
     """The cell is the language and the marks that only one side has more of, or ends with.
 
     The two sides of a cell mirror each other: ``-《+,`` on one side is ``+《-,`` on the other, and both have one name.
@@ -55,9 +55,11 @@ def punctuation_place(language: Language, chosen: str, rejected: str) -> Place:
     more.subtract(marks(rejected))
     signs = sorted((mark, _sign(count)) for mark, count in more.items() if count)
     if not signs:
-        return Place(f"{language}:", 0)
+        return SurfacePosition(f"{language}:", 0)
     side = signs[0][1]
-    return Place(f"{language}:" + "".join(f"{'+' if sign == side else '-'}{mark}" for mark, sign in signs), side)
+    return SurfacePosition(
+        f"{language}:" + "".join(f"{'+' if sign == side else '-'}{mark}" for mark, sign in signs), side
+    )
 
 
 def punctuation_side(chosen: str, rejected: str) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pairwright.pipelines.pairing.pair_features import Sketches
+from pairwright.pipelines.pairing.pair_features import PairFeatures
 
 _DOUBT = 4
 PICKED, SAME_ANSWER, SAME_DEFECT, SAME_TEXT, TOO_MANY, NOT_CONFIRMED = range(6)
@@ -22,25 +22,25 @@ PICK_REASONS = (
 OPEN, CONFIRMED, REFUSED = range(3)  # what a judge said of a variant
 
 
-def choose_variants(sketches: Sketches, max_per_task: int, judged: bytes | bytearray | None = None) -> bytearray:
+def choose_variants(features: PairFeatures, max_per_task: int, judged: bytes | bytearray | None = None) -> bytearray:
     """One code of ``PICK_REASONS`` per variant; ``judged`` says of each whether it is open, confirmed or refused."""
-    codes, judged = bytearray(len(sketches)), judged or bytes(len(sketches))
-    taken = _Taken(sketches)
-    for at, standing in enumerate(judged):
-        if standing == CONFIRMED:
+    codes, judged = bytearray(len(features)), judged or bytes(len(features))
+    taken = _Taken(features)
+    for at, state in enumerate(judged):
+        if state == CONFIRMED:
             taken.add(at)
-    tasks = range(len(sketches.task_draw))
-    for task in sorted(tasks, key=lambda task: (sketches.task_draw[task], task)):
-        members = range(sketches.first[task], sketches.first[task + 1])
-        _choose(sketches, members, max_per_task, taken, codes, judged)
+    tasks = range(len(features.task_draw))
+    for task in sorted(tasks, key=lambda task: (features.task_draw[task], task)):
+        members = range(features.first[task], features.first[task + 1])
+        _choose(features, members, max_per_task, taken, codes, judged)
     return codes
 
 
 class _Taken:
     """What was taken so far: each defect and template, and in each cell how many more on side +1 than on side -1."""
 
-    def __init__(self, sketches: Sketches) -> None:
-        self._sketches = sketches
+    def __init__(self, features: PairFeatures) -> None:
+        self._features = features
         self._total = 0
         self._defects: Counter[int] = Counter()
         self._templates: Counter[int] = Counter()
@@ -48,21 +48,21 @@ class _Taken:
 
     def add(self, at: int) -> None:
         """Count one more."""
-        sketches = self._sketches
+        features = self._features
         self._total += 1
-        self._defects[sketches.defect[at]] += 1
-        self._templates[sketches.template[at]] += 1
-        self._lengths.add(sketches.length[at], sketches.length_side[at])
-        self._marks.add(sketches.marks[at], sketches.marks_side[at])
+        self._defects[features.defect[at]] += 1
+        self._templates[features.template[at]] += 1
+        self._lengths.add(features.length[at], features.length_side[at])
+        self._marks.add(features.marks[at], features.marks_side[at])
 
     def burden(self, at: int) -> float:
         """How much the variant adds to what there is too much of already; from -2 to 4."""
-        sketches = self._sketches
-        often = self._defects[sketches.defect[at]] + self._templates[sketches.template[at]]
+        features = self._features
+        often = self._defects[features.defect[at]] + self._templates[features.template[at]]
         return (
             often / max(self._total, 1)
-            + self._lengths.of(sketches.length[at], sketches.length_side[at])
-            + self._marks.of(sketches.marks[at], sketches.marks_side[at])
+            + self._lengths.of(features.length[at], features.length_side[at])
+            + self._marks.of(features.marks[at], features.marks_side[at])
         )
 
 
@@ -83,35 +83,35 @@ class _Lean:
 
 
 def _choose(
-    sketches: Sketches, members: range, most: int, taken: _Taken, codes: bytearray, judged: bytes | bytearray
+    features: PairFeatures, members: range, most: int, taken: _Taken, codes: bytearray, judged: bytes | bytearray
 ) -> None:
     picked = {at for at in members if judged[at] == CONFIRMED}
-    defects = {sketches.defect[at] for at in picked}
-    texts = {0, *(sketches.text[at] for at in picked)}
+    defects = {features.defect[at] for at in picked}
+    texts = {0, *(features.text[at] for at in picked)}
 
     def fits(at: int) -> bool:
-        return sketches.defect[at] not in defects and sketches.text[at] not in texts
+        return features.defect[at] not in defects and features.text[at] not in texts
 
     def order(at: int) -> tuple[bool, float, float]:
-        return not sketches.sampled[at], taken.burden(at), sketches.draw[at]
+        return not features.sampled[at], taken.burden(at), features.draw[at]
 
     left = [at for at in members if judged[at] == OPEN and fits(at)]
     while left and len(defects) < most:
         best = min(left, key=order)
         taken.add(best)
         picked.add(best)
-        defects.add(sketches.defect[best])
-        texts.add(sketches.text[best])
+        defects.add(features.defect[best])
+        texts.add(features.text[best])
         left = [at for at in left if fits(at)]
     for at in members:
-        codes[at] = NOT_CONFIRMED if judged[at] == REFUSED else _code(sketches, at, at in picked, defects, texts)
+        codes[at] = NOT_CONFIRMED if judged[at] == REFUSED else _code(features, at, at in picked, defects, texts)
 
 
-def _code(sketches: Sketches, at: int, picked: bool, defects: set[int], texts: set[int]) -> int:
+def _code(features: PairFeatures, at: int, picked: bool, defects: set[int], texts: set[int]) -> int:
     if picked:
         return PICKED
-    if sketches.text[at] == 0:
+    if features.text[at] == 0:
         return SAME_ANSWER
-    if sketches.defect[at] in defects:
+    if features.defect[at] in defects:
         return SAME_DEFECT
-    return SAME_TEXT if sketches.text[at] in texts else TOO_MANY
+    return SAME_TEXT if features.text[at] in texts else TOO_MANY

@@ -15,16 +15,17 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Comparer, Component
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import Compared, Dropped, Failed, Winner
+from pairwright.core.records import Compared, Winner
 from pairwright.core.requests import Ask
 from pairwright.pipelines.judging.candidate_judging import ordered_map
-from pairwright.pipelines.judging.endpoint_access import Asking
-from pairwright.pipelines.pairing.comparison_log import appended
-from pairwright.pipelines.pairing.pair_features import Proposal, Sketches
-from pairwright.pipelines.pairing.preference_pairs import Plan, plan
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess
+from pairwright.pipelines.pairing.comparison_log import open_log
+from pairwright.pipelines.pairing.pair_features import PairFeatures, Proposal
+from pairwright.pipelines.pairing.preference_pairs import PairPlan, plan_pairs
 from pairwright.pipelines.pairing.variant_choice import CONFIRMED, OPEN, PICKED, REFUSED
 
 REASONS: dict[Winner, str] = {"tie": "judge_tie", "second": "judge_prefers_rejected"}
@@ -32,18 +33,18 @@ REASONS: dict[Winner, str] = {"tie": "judge_tie", "second": "judge_prefers_rejec
 Numbered = tuple[int, Proposal]
 
 
-class Standing:
+class VerificationState:
     """What is known of every variant, and which ones are to be asked about next."""
 
-    def __init__(self, sketches: Sketches, pairing: PairingConfig) -> None:
-        self._sketches = sketches
+    def __init__(self, features: PairFeatures, pairing: PairingConfig) -> None:
+        self._features = features
         self._pairing = pairing
-        self.codes = bytearray(len(sketches))
+        self.codes = bytearray(len(features))
         self.wanted: frozenset[int] = frozenset()
 
-    def plan(self) -> Plan:
+    def plan(self) -> PairPlan:
         """What becomes of every variant as far as is known."""
-        return plan(self._sketches, self._pairing, self.codes)
+        return plan_pairs(self._features, self._pairing, self.codes)
 
     def next_round(self) -> bool:
         """Set ``wanted``; false when there is nothing left to ask."""
@@ -54,9 +55,9 @@ class Standing:
         return bool(self.wanted)
 
 
-def questions(standing: Standing, proposals: Callable[[], Iterable[Proposal]]) -> Iterator[Numbered]:
+def unverified(state: VerificationState, proposals: Callable[[], Iterable[Proposal]]) -> Iterator[Numbered]:
     """The variants to ask about, round by round; to be read no further than a round before ``next_round``."""
-    while wanted := standing.wanted:
+    while wanted := state.wanted:
         yield from ((place, proposal) for place, proposal in enumerate(proposals()) if place in wanted)
 
 
@@ -68,21 +69,21 @@ class _Verdict(NamedTuple):
     compared: Compared | None
 
 
-def verified(
-    rows: Iterator[Numbered], standing: Standing, comparer: Component, asking: Asking, log: Path
+def verify_variants(
+    rows: Iterator[Numbered], state: VerificationState, comparer: Component, access: EndpointAccess, log: Path
 ) -> Iterator[Compared | Dropped | Failed]:
     """One outcome per question: the confirming comparison, or why the variant cannot become a pair."""
     assert isinstance(comparer, Comparer)
-    ask = asking.tally.counted("verify", comparer.name, asking.ask)
+    ask = access.usage.count_answers("verify", comparer.name, access.ask)
 
     async def one(numbered: Numbered) -> _Verdict:
         return await _asked(*numbered, comparer, ask)
 
-    asking.tally.to_judge("verify", len(standing.codes))
-    with appended(log) as write:
-        while standing.next_round():
-            for found in ordered_map(one, islice(rows, len(standing.wanted)), asking.width, asking.runner):
-                standing.codes[found.place] = CONFIRMED if isinstance(found.outcome, Compared) else REFUSED
+    access.usage.expect("verify", len(state.codes))
+    with open_log(log) as write:
+        while state.next_round():
+            for found in ordered_map(one, islice(rows, len(state.wanted)), access.width, access.runner):
+                state.codes[found.place] = CONFIRMED if isinstance(found.outcome, Compared) else REFUSED
                 if found.compared is not None:
                     write(found.compared)
                 yield found.outcome
@@ -99,13 +100,13 @@ async def _asked(place: int, proposal: Proposal, comparer: Comparer, ask: Ask) -
         task=row.task.id,
         first=row.chosen.rewrite,
         second=worse.text,
-        maker=worse.maker,
+        rejected_by=worse.rejected_by,
         defect=worse.defect,
         comparison=verdict,
     )
     if verdict.winner == "first":
         return _Verdict(place, compared, compared)
-    detail = f"{worse.maker}: {worse.text}"
+    detail = f"{worse.rejected_by}: {worse.text}"
     return _Verdict(
         place, Dropped(stage="verify", row=row.task.id, reason=REASONS[verdict.winner], detail=detail), compared
     )

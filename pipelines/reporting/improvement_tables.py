@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pairwright.core.improvement import Improvement
 from pairwright.core.records import SftRow
-from pairwright.pipelines.judging.answer_improvement import IMPROVED, kept
+from pairwright.pipelines.judging.answer_improvement import IMPROVED, keep_answers
 
 Table = Sequence[Sequence[object]]
 
@@ -33,7 +33,7 @@ def improvement_tables(rows: Iterable[Improvement]) -> Iterator[Table]:
 
 
 def _fate(row: Improvement) -> str:
-    (outcome,) = kept([row])
+    (outcome,) = keep_answers([row])
     if not isinstance(outcome, SftRow):
         return "left out"
     return IMPROVED if row.outcome == IMPROVED else "as it was"

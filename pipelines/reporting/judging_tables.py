@@ -12,7 +12,7 @@ import numpy as np
 
 from pairwright.core.agreement import kappa_estimate, krippendorff_alpha, position_bias
 from pairwright.core.judge_usage import JudgeUse
-from pairwright.core.records import Compared, Comparison, Place, Verdict
+from pairwright.core.records import Compared, Comparison, Position, Verdict
 from pairwright.core.result import BuildResult
 from pairwright.judges.panels.pairwise_panel import PairwisePanel
 from pairwright.judges.panels.panel import Panel
@@ -21,18 +21,18 @@ from pairwright.pipelines.reporting.table import Table
 
 
 def verdict_table(rows: Iterable[Compared]) -> Table:
-    """Header and one row per maker of worse texts, and one for choices: what the comparisons said."""
+    """Header and one row per name that worse texts are rejected by, and one for choices: what the comparisons said."""
     found: dict[tuple[str, str], Counter[str]] = {}
     for row in rows:
-        key = ("worse texts", row.maker) if row.stage == "verify" else ("accepted candidates", "")
+        key = ("worse texts", row.rejected_by) if row.stage == "verify" else ("accepted candidates", "")
         counts = found.setdefault(key, Counter())
         counts.update([row.comparison.winner, "all"])
     header = ("comparisons of", "made by", "compared", "first (chosen) better", "tie", "second better", "dropped")
     table: list[Sequence[object]] = [header]
-    for (what, maker), counts in sorted(found.items()):
+    for (what, rejected_by), counts in sorted(found.items()):
         lost = counts["tie"] + counts["second"]
         dropped = f"{lost / counts['all']:.1%}" if what == "worse texts" else "-"
-        table.append((what, maker, counts["all"], counts["first"], counts["tie"], counts["second"], dropped))
+        table.append((what, rejected_by, counts["all"], counts["first"], counts["tie"], counts["second"], dropped))
     return table
 
 
@@ -45,7 +45,7 @@ def judge_table(rows: Iterable[Compared]) -> Table:
                 found.setdefault((one.judge, one.method), []).append(one)
     table: list[Sequence[object]] = [("judge", "method", "compared", "flipped", "bias to the first place", "ties")]
     for (judge, method), ones in sorted(found.items()):
-        places: list[Place] = [place for one in ones for place in one.answers]
+        places: list[Position] = [place for one in ones for place in one.answers]
         flipped, ties = sum(one.flipped for one in ones), sum(one.winner == "tie" for one in ones)
         bias = _figure(position_bias(places), "+.2f")
         table.append((judge, method, len(ones), f"{flipped / len(ones):.1%}", bias, f"{ties / len(ones):.1%}"))

@@ -14,7 +14,7 @@ from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult
 from pairwright.pipelines.pairing.balance import rules_of
-from pairwright.pipelines.pairing.surface import Place, cells_auc, length_place
+from pairwright.pipelines.pairing.surface import SurfacePosition, cells_auc, length_position
 from pairwright.pipelines.reporting.table import Table
 
 
@@ -27,7 +27,7 @@ class _Counts:
     on_policy: int = 0
     defects: Counter[str] = field(default_factory=Counter)
     templates: Counter[tuple[str, str]] = field(default_factory=Counter)
-    lengths: dict[str, Counter[Place]] = field(default_factory=dict)
+    lengths: dict[str, Counter[SurfacePosition]] = field(default_factory=dict)
 
     def add(self, pair: PreferencePair) -> None:
         """Count one pair."""
@@ -36,9 +36,9 @@ class _Counts:
         self.no_rewrite += normalise(pair.chosen.rewrite) == normalise(task.query)
         self.on_policy += worse.generation is not None and worse.generation.on_policy
         self.defects[worse.defect] += 1
-        if worse.maker not in WRITTEN and worse.template:
-            self.templates[worse.maker, worse.template] += 1
-        place = length_place(task.language, pair.chosen.rewrite, worse.text)
+        if worse.rejected_by not in WRITTEN and worse.template:
+            self.templates[worse.rejected_by, worse.template] += 1
+        place = length_position(task.language, pair.chosen.rewrite, worse.text)
         self.lengths.setdefault(task.language, Counter())[place] += 1
 
     def share(self, number: int) -> float:
@@ -82,11 +82,11 @@ def _checked(rule: Rule) -> tuple[str, str, str, str]:
     return name, aim, f"{value:{form}}", "yes" if within else "no: see docs/pairing.md"
 
 
-def _auc(places: Counter[Place]) -> float:
+def _auc(places: Counter[SurfacePosition]) -> float:
     cells = sorted({place.cell for place in places})
-    even = [places[Place(cell, 0)] / 2 for cell in cells]
-    more = np.array([places[Place(cell, 1)] for cell in cells]) + even
-    less = np.array([places[Place(cell, -1)] for cell in cells]) + even
+    even = [places[SurfacePosition(cell, 0)] / 2 for cell in cells]
+    more = np.array([places[SurfacePosition(cell, 1)] for cell in cells]) + even
+    less = np.array([places[SurfacePosition(cell, -1)] for cell in cells]) + even
     return cells_auc(more, less)
 
 
@@ -100,7 +100,7 @@ def _group_row(group: AuditGroup) -> Sequence[object]:
     scores = [group.scores.get(surface) for surface in SURFACES]
     cells = [f"{score.auc:.2f} ({score.low:.2f}-{score.high:.2f})" if score else "too few" for score in scores]
     flags = "; ".join(f"{flag.surface}: {flag.verdict.replace('_', ' ')}" for flag in group.flags)
-    return group.name, group.maker, group.pairs, f"{group.chosen_longer:.0%}", *cells, flags
+    return group.name, group.rejected_by, group.pairs, f"{group.chosen_longer:.0%}", *cells, flags
 
 
 def shortcut_table(audit: Audit) -> Table:
@@ -110,7 +110,9 @@ def shortcut_table(audit: Audit) -> Table:
         flags = [flag for flag in group.flags if flag.verdict == "shortcut"]
         if flags:
             notes = "; ".join(dict.fromkeys(flag.note for flag in flags))
-            rows.append((group.name, group.maker, ", ".join(flag.surface for flag in flags), notes, _telling(group)))
+            rows.append(
+                (group.name, group.rejected_by, ", ".join(flag.surface for flag in flags), notes, _telling(group))
+            )
     return [("pairs of", "made by", "surfaces", "note", "tells most"), *rows]
 
 

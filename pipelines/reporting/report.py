@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pairwright.core.audit_result import Audit
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.model_families import family_warnings
-from pairwright.core.records import SftRow, StageCount
-from pairwright.core.result import THIN, BuildResult, Diversity, HeldOut
+from pairwright.core.records import SftRow
+from pairwright.core.result import SPARSE_REGIONS, BuildResult, Diversity, HeldOutSet
 from pairwright.core.storage import atomic_writer
 from pairwright.core.tool_calls import calls_of
 from pairwright.exports.calibration_section import calibration_section
@@ -99,12 +100,12 @@ def _diversity_lines(diversity: Diversity) -> Iterable[str]:
     yield from markdown_table([("", "before", "after"), *rows])
     yield from (
         "",
-        f"{diversity.thin} rows that stay stand far from all others. `rows/{THIN}` has their dialogues, for a build that",
+        f"{diversity.sparse_regions} rows that stay stand far from all others. `rows/{SPARSE_REGIONS}` has their dialogues, for a build that",
         "asks a teacher for more of their kind.",
     )
 
 
-def _leak_lines(held_out: Sequence[HeldOut], action: str) -> Iterable[str]:
+def _leak_lines(held_out: Sequence[HeldOutSet], action: str) -> Iterable[str]:
     done = {"drop": "were dropped", "flag": "stay and are flagged: `pairwright publish` refuses them"}[action]
     yield from (f"Queries that copy a row of a test set, or would teach a passage of one, {done}.", "")
     yield from markdown_table(
@@ -217,7 +218,7 @@ def _answer_kind(row: SftRow) -> str:
 
 
 def _pair_table(result: BuildResult) -> Table:
-    numbers = Counter((pair.rejected.defect, pair.rejected.maker, pair.task.language) for pair in result.pairs())
+    numbers = Counter((pair.rejected.defect, pair.rejected.rejected_by, pair.task.language) for pair in result.pairs())
     total = sum(numbers.values())
     rows = [(*key, number, f"{number / total:.1%}") for key, number in sorted(numbers.items())]
     return [("defect", "made by", "language", "pairs", "share"), *rows]

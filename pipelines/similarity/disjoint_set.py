@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Unions:
+class DisjointSet:
     """Disjoint sets of numbers; the root of a set is its smallest member, in whatever order sets are joined.
 
     Only numbers that were joined to a smaller one take memory.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pairwright.pipelines.similarity.disjoint_set import Unions
+from pairwright.pipelines.similarity.disjoint_set import DisjointSet
 from pairwright.pipelines.similarity.disk_texts import DiskRows
 from pairwright.pipelines.similarity.minhash import band_keys, bands_for, signatures
 from pairwright.pipelines.similarity.overlap import Fingerprints, jaccard
@@ -74,7 +74,7 @@ def firsts_of(texts: Sequence[str]) -> I64:
 
 def clusters(size: int, pairs: Iterable[tuple[int, int, float]]) -> list[int]:
     """For each of ``size`` texts the smallest number in its connected component."""
-    unions = Unions()
+    unions = DisjointSet()
     for left, right, _ in pairs:
         unions.join(left, right)
     return [unions.root(item) for item in range(size)]

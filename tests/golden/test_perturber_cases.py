@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from pairwright.core.components import Perturber
+from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import providers
-from pairwright.core.records import Candidate, Example, Origin, Rejected, RewriteTask, Turn, row_rng
+from pairwright.core.records import Candidate, Example, Origin, Rejected, RewriteTask, Turn
 from pairwright.perturbers import PERTURBERS
 from places import ROOT
 

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from pairwright.core.components import Perturber
+from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import providers
-from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask, row_rng
+from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask
 from pairwright.perturbers import PERTURBERS
 from pairwright.perturbers.proof import answer_proof
 from pairwright.perturbers.proof.rewrite_proof import Verifier

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from pairwright.core.components import Perturber
+from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import providers
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask, row_rng
+from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask
 from pairwright.perturbers import PERTURBERS
 from places import TEST_DATA
 

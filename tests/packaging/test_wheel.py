@@ -18,12 +18,12 @@ from places import ROOT
 
 ROOMS = ("cli", "core", "evaluation", "exports", "judges", "perturbers", "pipelines", "training_recipes")
 HEAVY = ("torch", "transformers", "trl", "llamafactory")
+AT_THE_ROOT = ("__init__.py", "__main__.py", "py.typed")
 STRAY = (
     "builds/demo/rows/pairs.jsonl",
     "runs/mine/run.json",
     "env/lib/python3.11/site-packages/thing/__init__.py",
     "judges/notes.txt",
-    "notes.py",
     "secrets.yaml",
 )
 
@@ -55,7 +55,14 @@ def test_the_wheel_has_the_rooms_and_nothing_else(wheel: zipfile.ZipFile) -> Non
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     # Left out are the few files at the root that are for the repository, and every other folder: tests, docs, examples.
     wanted = {f"pairwright/{path}" for path in committed() if path.parts[0] in ROOMS}
-    assert packed == wanted | {"pairwright/__init__.py", "pairwright/__main__.py", "pairwright/py.typed"}
+    assert packed == wanted | {f"pairwright/{name}" for name in AT_THE_ROOT}
+
+
+def test_the_root_has_no_other_module() -> None:
+    # Every module at the root would be packed.
+    assert {path.name for path in committed() if len(path.parts) == 1 and path.suffix in (".py", ".typed")} == set(
+        AT_THE_ROOT
+    )
 
 
 def test_the_wheel_has_the_texts_that_the_rooms_read(wheel: zipfile.ZipFile) -> None:

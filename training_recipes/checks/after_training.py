@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pairwright.training_recipes.checks.problem import Case, Problem
+from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.checks.training_data import check_prompt
 from pairwright.training_recipes.models.students import is_local
 
 
-def check_merge(case: Case) -> Iterator[Problem]:
+def check_merge(case: CheckedStage) -> Iterator[Problem]:
     """Does merging give a model that can be trained on and served?"""
     for key in ("quantization_bit", "export_quantization_bit"):
         if case.get(key):
@@ -27,7 +27,7 @@ def check_merge(case: Case) -> Iterator[Problem]:
             yield case.problem("export_dir", f"is the folder of '{key}', which would be overwritten", "Give another.")
 
 
-def check_evaluate(case: Case) -> Iterator[Problem]:
+def check_evaluate(case: CheckedStage) -> Iterator[Problem]:
     """Is there something to evaluate on, and are the models there or made before?"""
     for export in case.facts.exports.values():
         yield from check_prompt(case, export)

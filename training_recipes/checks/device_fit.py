@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pairwright.training_recipes.checks.device import Device
-from pairwright.training_recipes.checks.memory import Estimate, estimate
-from pairwright.training_recipes.checks.problem import Case, Problem
+from pairwright.training_recipes.checks.memory import MemoryEstimate, estimate
+from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 
 
-def check_device(case: Case, device: Device) -> Iterator[Problem]:
+def check_device(case: CheckedStage, device: Device) -> Iterator[Problem]:
     """Can the device do what the stage asks for?"""
     if device.kind == "cpu":
         yield from _on_cpu(case, device)
@@ -20,7 +20,7 @@ def check_device(case: Case, device: Device) -> Iterator[Problem]:
     yield from _memory(case, device)
 
 
-def _on_cpu(case: Case, device: Device) -> Iterator[Problem]:
+def _on_cpu(case: CheckedStage, device: Device) -> Iterator[Problem]:
     if not case.get("use_cpu"):
         hint = "Run it where there is a GPU, take a recipe for the CPU ('pairwright recipes list smollm2'), or set "
         message = f"the recipe is for a GPU, and {device.name} is none"
@@ -35,7 +35,7 @@ def _on_cpu(case: Case, device: Device) -> Iterator[Problem]:
             yield case.problem(key, "needs a GPU", "Remove it.")
 
 
-def _on_gpu(case: Case, device: Device) -> Iterator[Problem]:
+def _on_gpu(case: CheckedStage, device: Device) -> Iterator[Problem]:
     wants_bf16 = case.get("bf16") or case.get("pure_bf16")
     if case.stage.trainer == "trl" and case.get("bf16") is None and not case.get("fp16"):
         wants_bf16 = True
@@ -49,7 +49,7 @@ def _on_gpu(case: Case, device: Device) -> Iterator[Problem]:
         yield case.warning("bf16", message, f"Set '{'bf16' if device.has_bf16 else 'fp16'}: true'.")
 
 
-def _memory(case: Case, device: Device) -> Iterator[Problem]:
+def _memory(case: CheckedStage, device: Device) -> Iterator[Problem]:
     needs = estimate(case)
     key = "per_device_train_batch_size"
     if needs is None:
@@ -60,7 +60,7 @@ def _memory(case: Case, device: Device) -> Iterator[Problem]:
         yield case.problem(key, message, _smaller(case, needs))
 
 
-def _smaller(case: Case, needs: Estimate) -> str:
+def _smaller(case: CheckedStage, needs: MemoryEstimate) -> str:
     """What to change, by what takes most."""
     batch = int(case.number("per_device_train_batch_size", 8))
     grows = needs.activations + needs.logits

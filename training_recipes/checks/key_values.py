@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pairwright.core.config.problems import did_you_mean
-from pairwright.training_recipes.checks.problem import Case, Problem
+from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.models.trainer_keys import keys_of, trainer_version
 
 _NO_SUCH_KEY = {
@@ -73,7 +73,7 @@ _SPOKEN = {
 }
 
 
-def check_keys(case: Case) -> Iterator[Problem]:
+def check_keys(case: CheckedStage) -> Iterator[Problem]:
     """Is every key one of the trainer's, with a value that it takes?"""
     known = keys_of(case.stage)
     for key, value in case.stage.settings.items():
@@ -83,13 +83,13 @@ def check_keys(case: Case) -> Iterator[Problem]:
             yield problem
 
 
-def _trainer(case: Case) -> str:
+def _trainer(case: CheckedStage) -> str:
     if case.stage.trainer == "trl":
         return f"TRL {trainer_version('trl')} ({case.stage.kind})"
     return f"LlamaFactory {trainer_version('llamafactory')}"
 
 
-def _instead(case: Case, key: str, known: Mapping[str, str]) -> str:
+def _instead(case: CheckedStage, key: str, known: Mapping[str, str]) -> str:
     renamed = _NO_SUCH_KEY_IN_TRL if case.stage.trainer == "trl" else _NO_SUCH_KEY
     if key in renamed:
         return renamed[key]
@@ -97,7 +97,7 @@ def _instead(case: Case, key: str, known: Mapping[str, str]) -> str:
     return f"{guess[:1].upper()}{guess[1:]} Otherwise remove it." if guess else "Remove it."
 
 
-def _wrong(case: Case, key: str, value: Any, takes: str) -> Problem | None:
+def _wrong(case: CheckedStage, key: str, value: Any, takes: str) -> Problem | None:
     kinds = takes.split(" | ")
     choices = [kind.strip("'") for kind in kinds if kind.startswith("'")]
     if not _fits(value, kinds, choices, case.stage.trainer == "trl"):

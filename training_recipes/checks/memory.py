@@ -23,13 +23,13 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pairwright.training_recipes.checks.problem import Case
+from pairwright.training_recipes.checks.problem import CheckedStage
 from pairwright.training_recipes.models.students import Shape, origin_of, shape_of
 
 GIB = 2**30
 
 
-class Estimate(NamedTuple):
+class MemoryEstimate(NamedTuple):
     """GiB per GPU by what takes them; ``host`` is what DeepSpeed keeps in the machine's memory."""
 
     weights: float
@@ -62,7 +62,7 @@ class Sharding(NamedTuple):
     offload_optimizer: bool = False
 
 
-def estimate(case: Case) -> Estimate | None:
+def estimate(case: CheckedStage) -> MemoryEstimate | None:
     """What a stage that trains needs; None where the model's shape is not known."""
     shape = shape_of(origin_of(str(case.get("model_name_or_path", "")), case.earlier))
     if shape is None:
@@ -81,14 +81,14 @@ def estimate(case: Case) -> Estimate | None:
     return _sharded(case, _gib(0, trained, reference, activations, logits, framework), shape)
 
 
-def uses_adapter(case: Case) -> bool:
+def uses_adapter(case: CheckedStage) -> bool:
     """True where the stage trains an adapter and leaves the model as it is."""
     if case.stage.trainer == "trl":
         return bool(case.get("use_peft"))
     return bool(case.get("finetuning_type", "lora") == "lora")
 
 
-def is_half(case: Case) -> bool:
+def is_half(case: CheckedStage) -> bool:
     """True where the model computes in half precision. TRL does so unless told otherwise."""
     if case.stage.trainer == "trl":
         return case.get("bf16") is not False or bool(case.get("fp16"))
@@ -115,7 +115,7 @@ def _part(content: Any, key: str) -> dict[str, Any]:
     return part
 
 
-def _tokens(case: Case) -> int:
+def _tokens(case: CheckedStage) -> int:
     """Tokens of the largest batch: rows are padded to the longest of their batch."""
     key, default = ("cutoff_len", 2048) if case.stage.trainer == "llamafactory" else ("max_length", 1024)
     limit = int(case.number(key, default))
@@ -124,7 +124,7 @@ def _tokens(case: Case) -> int:
     return rows * min(limit, longest or limit)
 
 
-def _activations(case: Case, shape: Shape, tokens: int) -> int:
+def _activations(case: CheckedStage, shape: Shape, tokens: int) -> int:
     layer = 16 * shape.hidden + 6 * shape.inner
     kept = not case.get("disable_gradient_checkpointing") if case.stage.trainer == "llamafactory" else None
     if kept or (kept is None and case.get("gradient_checkpointing", True)):
@@ -132,7 +132,7 @@ def _activations(case: Case, shape: Shape, tokens: int) -> int:
     return tokens * shape.layers * layer
 
 
-def _weights(case: Case, shape: Shape, half: bool) -> float:
+def _weights(case: CheckedStage, shape: Shape, half: bool) -> float:
     bits = case.get("quantization_bit") or (4 if case.get("load_in_4bit") else 8 if case.get("load_in_8bit") else None)
     if bits is None:
         return shape.parameters * (2 if half else 4)
@@ -140,22 +140,22 @@ def _weights(case: Case, shape: Shape, half: bool) -> float:
     return shape.embeddings * 2 + linear * (0.53 if bits == 4 else 1.05)
 
 
-def _per_trained(case: Case) -> int:
+def _per_trained(case: CheckedStage) -> int:
     # TRL trains a model that was loaded in half precision as it is; LlamaFactory makes what it trains float32.
     if case.stage.trainer == "trl" and not uses_adapter(case) and case.get("dtype") in ("bfloat16", "float16"):
         return 8
     return 10 if "8bit" in str(case.get("optim", "")) else 16
 
 
-def _has_reference(case: Case) -> bool:
+def _has_reference(case: CheckedStage) -> bool:
     return case.stage.kind in ("dpo", "kto")
 
 
-def _gib(*parts: float) -> Estimate:
-    return Estimate(*(part / GIB for part in parts))
+def _gib(*parts: float) -> MemoryEstimate:
+    return MemoryEstimate(*(part / GIB for part in parts))
 
 
-def _sharded(case: Case, whole: Estimate, shape: Shape) -> Estimate:
+def _sharded(case: CheckedStage, whole: MemoryEstimate, shape: Shape) -> MemoryEstimate:
     """The estimate with DeepSpeed's share taken off; a file that cannot be read divides nothing."""
     try:
         zero = read_sharding(case.get("deepspeed") or {})

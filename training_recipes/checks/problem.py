@@ -26,7 +26,7 @@ class Problem(NamedTuple):
         return f"{level}{self.stage}.{self.key}: {self.message}\n  {self.hint}"
 
 
-class Case(NamedTuple):
+class CheckedStage(NamedTuple):
     """One stage with all that its checks may look at. ``earlier`` are the stages that run before it."""
 
     stage: Stage

@@ -12,7 +12,7 @@ from pairwright.training_recipes.checks.after_training import check_evaluate, ch
 from pairwright.training_recipes.checks.device import Device
 from pairwright.training_recipes.checks.device_fit import check_device
 from pairwright.training_recipes.checks.key_values import check_keys
-from pairwright.training_recipes.checks.problem import Case, Problem
+from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.checks.run_settings import check_place, check_run
 from pairwright.training_recipes.checks.starting_model import check_model, check_template
 from pairwright.training_recipes.checks.training_data import check_data
@@ -32,17 +32,17 @@ def check(stages: Sequence[Stage], build: Path, device: Device | None = None) ->
     return tuple(sorted(found, key=lambda problem: problem.warning))
 
 
-def cases(stages: Sequence[Stage], build: Path, device: Device | None = None) -> tuple[Case, ...]:
+def cases(stages: Sequence[Stage], build: Path, device: Device | None = None) -> tuple[CheckedStage, ...]:
     """Each stage with all that its checks look at.
 
     Raises:
         TrainingError: there is no finished build.
     """
     facts = read_facts(build)
-    return tuple(Case(stage, facts, device, tuple(stages[:at])) for at, stage in enumerate(stages))
+    return tuple(CheckedStage(stage, facts, device, tuple(stages[:at])) for at, stage in enumerate(stages))
 
 
-def _problems(case: Case) -> Iterator[Problem]:
+def _problems(case: CheckedStage) -> Iterator[Problem]:
     if case.stage.kind == "evaluate":
         yield from check_evaluate(case)
         return

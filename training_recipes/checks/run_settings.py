@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.training_recipes.checks.memory import read_sharding, uses_adapter
-from pairwright.training_recipes.checks.problem import Case, Problem
+from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.recipes.rendering import Stage
 
 RUN_RECORD = "run.json"
@@ -28,7 +28,7 @@ _NEEDED = {
 }
 
 
-def check_run(case: Case) -> Iterator[Problem]:
+def check_run(case: CheckedStage) -> Iterator[Problem]:
     """Will the stage train, and can it?"""
     if case.stage.trainer == "llamafactory" and not case.get("do_train"):
         message = "without 'do_train: true' LlamaFactory loads everything, trains nothing and reports success"
@@ -40,7 +40,7 @@ def check_run(case: Case) -> Iterator[Problem]:
         yield from _packages(case)
 
 
-def _evaluation(case: Case) -> Iterator[Problem]:
+def _evaluation(case: CheckedStage) -> Iterator[Problem]:
     evaluates = case.get("eval_strategy", "no") not in ("no", False) or bool(case.get("do_eval"))
     llamafactory = case.stage.trainer == "llamafactory"
     if llamafactory and evaluates and not case.get("eval_dataset") and not case.get("val_size"):
@@ -51,7 +51,7 @@ def _evaluation(case: Case) -> Iterator[Problem]:
         yield case.problem("load_best_model_at_end", message, "Set 'eval_strategy' as 'save_strategy', or remove it.")
 
 
-def check_place(case: Case) -> Iterator[Problem]:
+def check_place(case: CheckedStage) -> Iterator[Problem]:
     """Is the folder that the stage writes to free?"""
     key = "export_dir" if case.stage.kind == "merge" else "output_dir"
     place = Path(str(case.get(key) or ""))
@@ -72,7 +72,7 @@ def _is_ours(place: Path) -> bool:
     return (place.parent / RUN_RECORD).is_file()
 
 
-def _quantised(case: Case) -> Iterator[Problem]:
+def _quantised(case: CheckedStage) -> Iterator[Problem]:
     bits = case.get("quantization_bit")
     if bits is not None and bits not in (4, 8):
         yield case.problem("quantization_bit", f"bitsandbytes has 4 and 8 bits, found {bits}", "Set it to 4.")
@@ -82,7 +82,7 @@ def _quantised(case: Case) -> Iterator[Problem]:
         yield case.problem(key, "quantised weights cannot be trained themselves", f"Set '{key}: {value}'.")
 
 
-def _sharding(case: Case) -> Iterator[Problem]:
+def _sharding(case: CheckedStage) -> Iterator[Problem]:
     value: Any = case.get("deepspeed")
     if not isinstance(value, str | dict) or not value:
         return
@@ -110,7 +110,7 @@ def missing_packages(stages: Sequence[Stage]) -> Iterator[Problem]:
             yield Problem(stage.name, "trainer", message, "pip install 'pairwright[train]'")
 
 
-def _packages(case: Case) -> Iterator[Problem]:
+def _packages(case: CheckedStage) -> Iterator[Problem]:
     for key, package in _PACKAGES:
         if case.get(key) and find_spec(package) is None:
             yield case.problem(key, f"needs the package {package}, which is not installed", f"pip install {package}")

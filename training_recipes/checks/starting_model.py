@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pairwright.core.config.problems import did_you_mean
 from pairwright.training_recipes.checks.memory import uses_adapter
-from pairwright.training_recipes.checks.problem import Case, Problem
+from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.checks.row_traits import have_tools
 from pairwright.training_recipes.models.students import (
     adapter_base,
@@ -27,7 +27,7 @@ _MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "dow
 _ALL = {"llamafactory": "all", "trl": "all-linear"}
 
 
-def check_model(case: Case) -> Iterator[Problem]:
+def check_model(case: CheckedStage) -> Iterator[Problem]:
     """Is there a model to start from, and is it one?"""
     name = str(case.get("model_name_or_path") or "")
     if not name:
@@ -43,7 +43,7 @@ def check_model(case: Case) -> Iterator[Problem]:
     yield from _modules(case)
 
 
-def check_template(case: Case) -> Iterator[Problem]:
+def check_template(case: CheckedStage) -> Iterator[Problem]:
     """Does the prompt get the shape that the model knows?"""
     model = origin_of(str(case.get("model_name_or_path", "")), case.earlier)
     if case.stage.trainer == "trl":
@@ -63,11 +63,11 @@ def check_template(case: Case) -> Iterator[Problem]:
         yield from _tools(case, str(template))
 
 
-def _makes_adapter(case: Case, stage: Stage) -> bool:
+def _makes_adapter(case: CheckedStage, stage: Stage) -> bool:
     return stage.kind in ROWS and uses_adapter(case._replace(stage=stage))
 
 
-def _adapter_as_model(case: Case, name: str) -> Problem:
+def _adapter_as_model(case: CheckedStage, name: str) -> Problem:
     return case.problem(
         "model_name_or_path",
         f"{name} holds an adapter, which is no model",
@@ -76,7 +76,7 @@ def _adapter_as_model(case: Case, name: str) -> Problem:
     )
 
 
-def _folder(case: Case, key: str, name: str, file: str) -> Iterator[Problem]:
+def _folder(case: CheckedStage, key: str, name: str, file: str) -> Iterator[Problem]:
     if not Path(name).is_dir():
         where = "--model FOLDER" if key == "model_name_or_path" else f"--set {key}=FOLDER"
         maker = f"{made_by(name)} makes it: train that first" if made_by(name) else "Train what makes it first"
@@ -86,7 +86,7 @@ def _folder(case: Case, key: str, name: str, file: str) -> Iterator[Problem]:
         yield case.problem(key, f"{name}: there is no {file} in it", "Name the folder that holds the model's files.")
 
 
-def _misspelt(case: Case, name: str) -> Iterator[Problem]:
+def _misspelt(case: CheckedStage, name: str) -> Iterator[Problem]:
     short = name.rpartition("/")[2].lower()
     known = templates_by_model()
     family = [model for model in known if model.partition("-")[0] == short.partition("-")[0]]
@@ -95,7 +95,7 @@ def _misspelt(case: Case, name: str) -> Iterator[Problem]:
         yield case.warning("model_name_or_path", message, "Look its name up on the Hub; keep it if it is right.")
 
 
-def _adapter(case: Case, made: Collection[str]) -> Iterator[Problem]:
+def _adapter(case: CheckedStage, made: Collection[str]) -> Iterator[Problem]:
     names = str(case.get("adapter_name_or_path") or "")
     for name in filter(None, (part.strip() for part in names.split(","))):
         if name in made:
@@ -108,7 +108,7 @@ def _adapter(case: Case, made: Collection[str]) -> Iterator[Problem]:
             yield case.problem("adapter_name_or_path", message, f"Set 'model_name_or_path: {base}'.")
 
 
-def _modules(case: Case) -> Iterator[Problem]:
+def _modules(case: CheckedStage) -> Iterator[Problem]:
     key = "lora_target_modules" if case.stage.trainer == "trl" else "lora_target"
     value = case.get(key)
     named = value if isinstance(value, list) else str(value).split(",") if value else []
@@ -129,7 +129,7 @@ def _guess(template: str) -> str:
     return f"{guess[:1].upper()}{guess[1:]}" if guess else "LlamaFactory's README lists the template of each model."
 
 
-def _fitting(case: Case, template: str, model: str) -> Iterator[Problem]:
+def _fitting(case: CheckedStage, template: str, model: str) -> Iterator[Problem]:
     if template not in {template_of(model), _recommended(model)}:
         message = f"'{template}' is not the template of {model}"
         yield case.problem("template", message, f"Set 'template: {_recommended(model)}'.")
@@ -139,14 +139,14 @@ def _fitting(case: Case, template: str, model: str) -> Iterator[Problem]:
         yield case.problem("template", message, f"{hint} The answers have no thoughts.")
 
 
-def _tools(case: Case, template: str) -> Iterator[Problem]:
+def _tools(case: CheckedStage, template: str) -> Iterator[Problem]:
     name = f"{case.facts.name}_{case.rows}_train"
     if template not in tool_templates() and case.export and have_tools(case.export, name):
         message = f"LlamaFactory cannot write tools as {template} models know them"
         yield case.problem("template", message, "Set 'prompt.tools: text' in the build file and build again.")
 
 
-def _chat_template(case: Case, model: str) -> Iterator[Problem]:
+def _chat_template(case: CheckedStage, model: str) -> Iterator[Problem]:
     if not has_chat_template(model) and not case.get("chat_template_path"):
         message = f"the tokenizer of {model} has no chat template, and TRL has none of its own"
         yield case.problem("model_name_or_path", message, "Take an instruct model, or set 'chat_template_path'.")

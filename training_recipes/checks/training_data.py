@@ -9,7 +9,7 @@ from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.config.problems import did_you_mean
 from pairwright.core.prompts.answering import hashes
 from pairwright.exports.rows.rendering import BUCKET
-from pairwright.training_recipes.checks.problem import Case, Problem
+from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.recipes.build_facts import Export
 from pairwright.training_recipes.recipes.kto_labels import balancing_weight, read_labels, weight_keys
 
@@ -17,7 +17,7 @@ _STAGE_ROWS = {"sft": "the accepted answers", "dpo": "the pairs", "kto": "answer
 _BALANCED = (0.5, 2.0)
 
 
-def check_data(case: Case) -> Iterator[Problem]:
+def check_data(case: CheckedStage) -> Iterator[Problem]:
     """Is what the stage trains on there, is it of its kind, and does it fit?"""
     export = case.export
     if export is None:
@@ -35,7 +35,7 @@ def check_data(case: Case) -> Iterator[Problem]:
         yield from _labels(case, export)
 
 
-def check_prompt(case: Case, export: Export) -> Iterator[Problem]:
+def check_prompt(case: CheckedStage, export: Export) -> Iterator[Problem]:
     """Is the prompt in the exported rows the build's, and the one that evaluation and serving will use?"""
     key = "dataset_dir" if case.stage.trainer == "llamafactory" else "dataset_name"
     if export.build != case.facts.build:
@@ -51,7 +51,7 @@ def check_prompt(case: Case, export: Export) -> Iterator[Problem]:
             yield case.problem(key, message, "Build again, or use the version of pairwright that made the build.")
 
 
-def _sets(case: Case, export: Export) -> Iterator[Problem]:
+def _sets(case: CheckedStage, export: Export) -> Iterator[Problem]:
     for key in ("dataset", "eval_dataset"):
         value = case.get(key)
         for name in (part.strip() for part in str(value).split(",")) if value else ():
@@ -62,7 +62,7 @@ def _sets(case: Case, export: Export) -> Iterator[Problem]:
         yield case.problem("val_size", "cannot be combined with 'eval_dataset'", "Remove 'val_size'.")
 
 
-def _set(case: Case, export: Export, key: str, name: str) -> Iterator[Problem]:
+def _set(case: CheckedStage, export: Export, key: str, name: str) -> Iterator[Problem]:
     info = export.registered.get(name)
     if info is None:
         alike = [other for other in export.registered if _kind_of(export.registered[other]) == case.rows]
@@ -84,7 +84,7 @@ def _kind_of(info: Mapping[str, Any]) -> str:
     return "kto" if "kto_tag" in info.get("columns", {}) else "sft"
 
 
-def _more_rows(case: Case, name: str) -> str:
+def _more_rows(case: CheckedStage, name: str) -> str:
     if case.rows == "kto" and "_kto_" in name:
         return f"Set 'kto: true' in the {case.stage.trainer} export of the build file and build again."
     if case.rows == "dpo" and case.export and not any("_dpo_" in one for one in case.export.rows):
@@ -92,7 +92,7 @@ def _more_rows(case: Case, name: str) -> str:
     return "Name one that is there; a split without rows has no file."
 
 
-def _trl_sets(case: Case, export: Export) -> Iterator[Problem]:
+def _trl_sets(case: CheckedStage, export: Export) -> Iterator[Problem]:
     kind = case.get("dataset_config", case.rows)
     if kind != case.rows:
         message = f"'{kind}' holds {_STAGE_ROWS.get(str(kind), 'something else')}"
@@ -110,7 +110,7 @@ def _trl_sets(case: Case, export: Export) -> Iterator[Problem]:
             yield case.problem(key, f"the build has no rows in {name}.jsonl", _more_rows(case, name))
 
 
-def _lengths(case: Case, export: Export) -> Iterator[Problem]:
+def _lengths(case: CheckedStage, export: Export) -> Iterator[Problem]:
     keys = ("cutoff_len",) if case.stage.trainer == "llamafactory" else ("max_length", "max_prompt_length")
     for key in keys:
         limit = case.get(key, _default(case, key))
@@ -120,7 +120,7 @@ def _lengths(case: Case, export: Export) -> Iterator[Problem]:
         yield from _prompt_limit(case)
 
 
-def _default(case: Case, key: str) -> int | None:
+def _default(case: CheckedStage, key: str) -> int | None:
     """What the trainer takes where the recipe says nothing."""
     if key == "cutoff_len":
         return 2048
@@ -135,7 +135,7 @@ def _longer(export: Export, rows: str, limit: int) -> int:
     return sum(count for end, count in bars.items() if end - BUCKET >= limit)
 
 
-def _cut(case: Case, export: Export, key: str, limit: int, longer: int) -> Problem:
+def _cut(case: CheckedStage, export: Export, key: str, limit: int, longer: int) -> Problem:
     total = sum(export.tokens[case.rows].values())
     longest = export.longest(case.rows)
     lost = "the end of the prompt, which is the query" if key == "cutoff_len" else "part of the prompt"
@@ -143,7 +143,7 @@ def _cut(case: Case, export: Export, key: str, limit: int, longer: int) -> Probl
     return case.problem(key, message, f"Set '{key}: {longest}' or more; no row has more tokens than that.")
 
 
-def _prompt_limit(case: Case) -> Iterator[Problem]:
+def _prompt_limit(case: CheckedStage) -> Iterator[Problem]:
     limit, whole = case.get("max_prompt_length", 512), case.get("max_length", 1024)
     if limit is None:
         message = "null means 128 tokens in this trainer, not no limit"
@@ -153,7 +153,7 @@ def _prompt_limit(case: Case) -> Iterator[Problem]:
         yield case.problem("max_prompt_length", message, f"Set 'max_length: {limit + 128}'.")
 
 
-def _labels(case: Case, export: Export) -> Iterator[Problem]:
+def _labels(case: CheckedStage, export: Export) -> Iterator[Problem]:
     labels = read_labels(export, f"{case.facts.name}_kto_train")
     good, bad = labels.good, labels.bad
     if labels.odd:

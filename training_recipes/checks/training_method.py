@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pairwright.training_recipes.checks.memory import uses_adapter
-from pairwright.training_recipes.checks.problem import Case, Problem
+from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.checks.row_traits import are_minimal_edits
 from pairwright.training_recipes.models.students import is_local, origin_of
 
@@ -33,7 +33,7 @@ _RATES: Mapping[tuple[bool, bool], tuple[float, float]] = {
 }
 
 
-def check_method(case: Case) -> Iterator[Problem]:
+def check_method(case: CheckedStage) -> Iterator[Problem]:
     """Does the stage learn what its keys say?"""
     if case.stage.trainer == "llamafactory":
         yield from _llamafactory_loss(case)
@@ -48,7 +48,7 @@ def check_method(case: Case) -> Iterator[Problem]:
     yield from _rate(case)
 
 
-def _llamafactory_loss(case: Case) -> Iterator[Problem]:
+def _llamafactory_loss(case: CheckedStage) -> Iterator[Problem]:
     loss = case.get("pref_loss")
     if case.stage.kind == "dpo" and loss in _BECOMES_SIGMOID:
         hint = "Take sigmoid, simpo or orpo; for KTO set 'stage: kto' and use the kto data set."
@@ -61,7 +61,7 @@ def _llamafactory_loss(case: Case) -> Iterator[Problem]:
                 yield case.problem(key, f"is for SFT, and this is {case.stage.kind.upper()}", "Remove it.")
 
 
-def _history(case: Case) -> Iterator[Problem]:
+def _history(case: CheckedStage) -> Iterator[Problem]:
     """Each answer of a dialogue has a row of its own: its history is there to be read."""
     answers = case.export is not None and case.export.task == "answer"
     if case.stage.kind == "sft" and answers and not case.get("mask_history"):
@@ -69,7 +69,7 @@ def _history(case: Case) -> Iterator[Problem]:
         yield case.problem("mask_history", message, "Set 'mask_history: true'.")
 
 
-def _no_effect(case: Case) -> Iterator[Problem]:
+def _no_effect(case: CheckedStage) -> Iterator[Problem]:
     for key, kinds in _ONLY_FOR.items():
         if key in case.stage.settings and case.stage.kind not in kinds:
             yield case.warning(key, f"does nothing in {case.stage.kind.upper()}", "Remove it.")
@@ -77,7 +77,7 @@ def _no_effect(case: Case) -> Iterator[Problem]:
         yield case.warning("create_new_adapter", "does nothing without 'adapter_name_or_path'", "Remove it.")
 
 
-def _reference(case: Case) -> Iterator[Problem]:
+def _reference(case: CheckedStage) -> Iterator[Problem]:
     if case.stage.kind not in ("dpo", "kto") or not case.get("adapter_name_or_path") or case.get("ref_model"):
         return
     if case.get("quantization_bit"):
@@ -89,7 +89,7 @@ def _reference(case: Case) -> Iterator[Problem]:
         yield case.problem("create_new_adapter", message, hint)
 
 
-def _trl_loss(case: Case) -> Iterator[Problem]:
+def _trl_loss(case: CheckedStage) -> Iterator[Problem]:
     if case.stage.kind == "simpo" and case.get("cpo_alpha", 1.0) != 0:
         message = f"{case.get('cpo_alpha', 'the default of 1.0')} adds an SFT loss to SimPO"
         yield case.problem("cpo_alpha", message, "Set 'cpo_alpha: 0.0' for SimPO as published.")
@@ -108,7 +108,7 @@ def _trl_loss(case: Case) -> Iterator[Problem]:
         yield case.problem("completion_only_loss", message, "Remove it, or set it to true.")
 
 
-def _start(case: Case) -> Iterator[Problem]:
+def _start(case: CheckedStage) -> Iterator[Problem]:
     """A preference loss that starts from a model that never saw the task."""
     name = str(case.get("model_name_or_path", ""))
     untrained = not is_local(name) and origin_of(name, case.earlier) == name and not case.get("adapter_name_or_path")
@@ -117,7 +117,7 @@ def _start(case: Case) -> Iterator[Problem]:
         yield case.warning("model_name_or_path", message, "Train the SFT recipe first and start from the merged model.")
 
 
-def _mixed(case: Case) -> Iterator[Problem]:
+def _mixed(case: CheckedStage) -> Iterator[Problem]:
     if case.stage.kind != "dpo" or _mixes(case.stage.settings) or case.export is None:
         return
     if not are_minimal_edits(case.export, f"{case.facts.name}_dpo_train"):
@@ -134,7 +134,7 @@ def _mixes(settings: Mapping[str, Any]) -> bool:
     return bool(settings.get("pref_ftx") or settings.get("rpo_alpha")) or (isinstance(losses, list) and "sft" in losses)
 
 
-def _beta(case: Case) -> Iterator[Problem]:
+def _beta(case: CheckedStage) -> Iterator[Problem]:
     key = "beta" if case.stage.trainer == "trl" else "pref_beta"
     value = case.get(key, 0.1)
     if not isinstance(value, int | float):
@@ -146,7 +146,7 @@ def _beta(case: Case) -> Iterator[Problem]:
         yield case.warning(key, f"{value} is outside 0.01 to 1", f"Set '{key}: 0.1'.")
 
 
-def _rate(case: Case) -> Iterator[Problem]:
+def _rate(case: CheckedStage) -> Iterator[Problem]:
     value = case.get("learning_rate")
     if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
         return

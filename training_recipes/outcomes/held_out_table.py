@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pairwright.evaluation.evaluation import MetricNote, SetResult, shown_as
-from pairwright.evaluation.scores import Difference, Figure
+from pairwright.evaluation.scores import Difference, MetricFigure
 from pairwright.training_recipes.runs.guard import GUARDED
 
 SHOWN = ("exact_match", *GUARDED, "over_edit")
@@ -36,7 +36,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(note: MetricNote, figure: Figure | None) -> str:
+def _cell(note: MetricNote, figure: MetricFigure | None) -> str:
     if figure is None or figure.value is None:
         return "–"
     return f"{shown_as(note, figure.value)} ({shown_as(note, figure.low)} to {shown_as(note, figure.high)})"

@@ -34,7 +34,7 @@ class Curve(NamedTuple):
     colour: str
 
 
-class Panel(NamedTuple):
+class Subplot(NamedTuple):
     """One panel; ``level`` is a line drawn across it."""
 
     title: str
@@ -43,23 +43,23 @@ class Panel(NamedTuple):
 
 
 PANELS = (
-    Panel("loss", (Curve("loss", "training", COLOURS[1]), Curve("eval_loss", "validation", COLOURS[2]))),
-    Panel(
+    Subplot("loss", (Curve("loss", "training", COLOURS[1]), Curve("eval_loss", "validation", COLOURS[2]))),
+    Subplot(
         "reward accuracy",
         (Curve(ACCURACY, "training", COLOURS[1]), Curve(f"eval_{ACCURACY}", "validation", COLOURS[2])),
         HIGH_ACCURACY,
     ),
-    Panel(
+    Subplot(
         "reward margin",
         (Curve(MARGIN, "training", COLOURS[1]), Curve(f"eval_{MARGIN}", "validation", COLOURS[2])),
         0.0,
     ),
-    Panel(
+    Subplot(
         "rewards (in DPO: beta times the drift in nats)",
         (Curve(REWARD, "chosen", COLOURS[1]), Curve("rewards/rejected", "rejected", COLOURS[2])),
         0.0,
     ),
-    Panel(
+    Subplot(
         "log-probability of the answers, nats",
         (Curve(CHOSEN, "chosen", COLOURS[1]), Curve(REJECTED, "rejected", COLOURS[2])),
     ),
@@ -126,7 +126,7 @@ def _draw_bars(
         label = "_"  # the legend names each model once
 
 
-def _draw_panel(axes: Axes, panel: Panel, log: StepLog) -> None:
+def _draw_panel(axes: Axes, panel: Subplot, log: StepLog) -> None:
     for curve in panel.curves:
         points = _points(log, curve.name)
         if not points:

@@ -16,8 +16,8 @@ from pairwright.training_recipes.outcomes.held_out_table import SHOWN, markdown,
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.recipes.rendering import Stage
 from pairwright.training_recipes.runs.display import Display
-from pairwright.training_recipes.runs.guard import HIGH_ACCURACY, Signals, judge
-from pairwright.training_recipes.runs.held_out import HeldOut, answered
+from pairwright.training_recipes.runs.guard import HIGH_ACCURACY, Signals, judge_training
+from pairwright.training_recipes.runs.held_out import HeldOutJob, answered
 from pairwright.training_recipes.runs.run_record import HeldOutRecord, RunRecord
 from pairwright.training_recipes.runs.run_systems import systems_of
 from pairwright.training_recipes.runs.stage_run import run_stage, steps_of
@@ -27,7 +27,7 @@ from pairwright.training_recipes.runs.watchdog import ACCURACY, SMOOTHED, Limits
 FOLDER = "evaluate"
 
 
-def judged(
+def judge_run(
     run: RunRecord, stages: Sequence[Stage], build: Path, output: Path, splits: Sequence[Split], show: Display
 ) -> RunRecord:
     """The run with the held-out figures of its models and the verdict on its last training.
@@ -47,7 +47,7 @@ def judged(
         run, evaluation = _evaluated(run, stages, systems, build, output, splits, show)
     result = evaluation.results[0] if evaluation else None
     notes = evaluation.metrics if evaluation else ()
-    verdict = judge(result, notes, before, after, signals_of(run, trained[-1]))
+    verdict = judge_training(result, notes, before, after, signals_of(run, trained[-1]))
     return run.model_copy(
         update={
             "held_out": _record(result, splits) if result else None,
@@ -91,7 +91,7 @@ def answers_of(
     """
     own: Mapping[str, object] = next((stage.settings for stage in stages if stage.kind == "evaluate"), {})
     folder = output.resolve() / FOLDER
-    job = HeldOut.model_validate(
+    job = HeldOutJob.model_validate(
         {
             "test": str(build.resolve()),
             "systems": systems,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 from pairwright.evaluation.evaluation import MetricNote, SetResult
 from pairwright.evaluation.scores import Difference
 from pairwright.training_recipes.runs.run_systems import PREFERENCE
@@ -30,7 +30,7 @@ GUARDED = (*QUALITY, *FAULTS)
 HIGH_ACCURACY = 0.95
 
 
-class Change(Row):
+class MetricChange(Row):
     """One figure, ``after`` minus ``before``, with its 95 % interval."""
 
     metric: str
@@ -55,19 +55,21 @@ class Signals(Row):
         return self.drift is not None and self.drift.fallen
 
 
-class Verdict(Row):
+class TrainingVerdict(Row):
     """Which model to use, and why. ``recommended`` is ``before`` or ``after``; ``advice`` is what to change."""
 
     before: str
     after: str
     recommended: str
-    worse: tuple[Change, ...]
-    better: tuple[Change, ...]
+    worse: tuple[MetricChange, ...]
+    better: tuple[MetricChange, ...]
     summary: str
     advice: tuple[str, ...]
 
 
-def judge(result: SetResult | None, notes: Sequence[MetricNote], before: str, after: str, signals: Signals) -> Verdict:
+def judge_training(
+    result: SetResult | None, notes: Sequence[MetricNote], before: str, after: str, signals: Signals
+) -> TrainingVerdict:
     """Compare ``after`` with ``before``; without held-out rows only what the training looked like can speak."""
     worse, better = _moved(result, {note.name: note for note in notes}, before, after) if result else ((), ())
     strict = signals.kind in PREFERENCE
@@ -75,7 +77,7 @@ def judge(result: SetResult | None, notes: Sequence[MetricNote], before: str, af
         kept = bool(worse) or (signals.fallen and not better)
     else:
         kept = any(one.metric in QUALITY for one in worse) and not any(one.metric in QUALITY for one in better)
-    return Verdict(
+    return TrainingVerdict(
         before=before,
         after=after,
         recommended=before if kept else after,
@@ -88,9 +90,9 @@ def judge(result: SetResult | None, notes: Sequence[MetricNote], before: str, af
 
 def _moved(
     result: SetResult, notes: Mapping[str, MetricNote], before: str, after: str
-) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    worse: list[Change] = []
-    better: list[Change] = []
+) -> tuple[tuple[MetricChange, ...], tuple[MetricChange, ...]]:
+    worse: list[MetricChange] = []
+    better: list[MetricChange] = []
     for one in result.differences:
         change = _change(one)
         if change is None or one.metric not in GUARDED or {one.first, one.second} != {before, after}:
@@ -101,18 +103,18 @@ def _moved(
     return tuple(worse), tuple(better)
 
 
-def _change(one: Difference) -> Change | None:
+def _change(one: Difference) -> MetricChange | None:
     if one.value is None or one.low is None or one.high is None:
         return None
-    return Change(metric=one.metric, value=one.value, low=one.low, high=one.high)
+    return MetricChange(metric=one.metric, value=one.value, low=one.low, high=one.high)
 
 
 def _summary(
     result: SetResult | None,
     before: str,
     after: str,
-    worse: Sequence[Change],
-    better: Sequence[Change],
+    worse: Sequence[MetricChange],
+    better: Sequence[MetricChange],
     signals: Signals,
     kept: bool,
 ) -> str:
@@ -143,12 +145,12 @@ def _training(signals: Signals) -> str:
     return f"In training, {' and '.join(parts)}. " if parts else ""
 
 
-def in_words(one: Change) -> str:
+def in_words(one: MetricChange) -> str:
     """A change in points of per cent with its interval."""
     return f"{one.metric} {100 * one.value:+.1f} ({100 * one.low:+.1f} to {100 * one.high:+.1f})"
 
 
-def _advice(worse: Sequence[Change], signals: Signals) -> Iterator[str]:
+def _advice(worse: Sequence[MetricChange], signals: Signals) -> Iterator[str]:
     settings, names = signals.settings, {one.metric for one in worse}
     if signals.kind in PREFERENCE:
         rate = settings.get("learning_rate")

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.core.errors import ConfigError, ModelError
-from pairwright.core.records import Row, Split, content_id
+from pairwright.core.identity import Row, content_id
+from pairwright.core.records import Split
 from pairwright.core.storage import write_json
 from pairwright.evaluation.gold_rows import GoldSet, gold_of_build
 from pairwright.evaluation.predictions import System, read_predictions, write_predictions
-from pairwright.evaluation.systems.student_requests import Asking, like_build, with_examples
+from pairwright.evaluation.systems.student_requests import RequestOptions, like_build, with_examples
 from pairwright.evaluation.systems.system_spec import SystemSpec, parse_system
 from pairwright.training_recipes.runs.step_log import StepWriter
 
@@ -23,7 +24,7 @@ ANSWER_TOKENS = {True: 400, False: 128}
 """The longest answer that a student may give, with its analysis and without."""
 
 
-class HeldOut(Row):
+class HeldOutJob(Row):
     """What to generate: ``systems`` by name on the rows of ``splits`` of the build in ``test``, into ``folder``."""
 
     test: str
@@ -38,13 +39,13 @@ class HeldOut(Row):
         Raises:
             SourceError: the build has no such rows.
         """
-        return with_examples(gold_of_build(Path(self.test), self.splits), self.asking())
+        return with_examples(gold_of_build(Path(self.test), self.splits), self.request_options())
 
-    def asking(self) -> Asking:
+    def request_options(self) -> RequestOptions:
         """How the models are asked: as the build's student is."""
-        asking = like_build(Path(self.test), Asking())
-        tokens = self.answer_tokens or ANSWER_TOKENS[asking.prompt.analysis]
-        return asking.model_copy(update={"answer_tokens": tokens})
+        options = like_build(Path(self.test), RequestOptions())
+        tokens = self.answer_tokens or ANSWER_TOKENS[options.prompt.analysis]
+        return options.model_copy(update={"answer_tokens": tokens})
 
     def specs(self) -> list[SystemSpec]:
         """The systems, parsed.
@@ -72,8 +73,8 @@ def generate(settings: Mapping[str, Any], steps: StepWriter) -> None:
     Raises:
         ModelError: a model or an adapter cannot be loaded.
     """
-    job = HeldOut.model_validate(settings)
-    gold, asking, specs = job.gold(), job.asking(), job.specs()
+    job = HeldOutJob.model_validate(settings)
+    gold, options, specs = job.gold(), job.request_options(), job.specs()
     missing = [spec for spec in specs if not _answered(job, spec, gold)]
     steps.write("begin", step=0, total=len(missing) * len(gold.rows), facts={})
     done = [0]
@@ -83,14 +84,14 @@ def generate(settings: Mapping[str, Any], steps: StepWriter) -> None:
         steps.write("step", step=done[0])
 
     for spec in missing:
-        _generate(job, spec, gold, asking, tell)
+        _generate(job, spec, gold, options, tell)
 
 
-def _generate(job: HeldOut, spec: SystemSpec, gold: GoldSet, asking: Asking, tell: Any) -> None:
+def _generate(job: HeldOutJob, spec: SystemSpec, gold: GoldSet, options: RequestOptions, tell: Any) -> None:
     from pairwright.evaluation.systems.transformers_model import from_transformers
 
     model, *adapters = spec.target.split("+")
-    system = from_transformers(spec.name, _local(model), adapters, gold, asking, tell)
+    system = from_transformers(spec.name, _local(model), adapters, gold, options, tell)
     write_predictions(job.predictions(spec.name), system.predictions)
     write_json(job.note(spec.name), {"of": identity(job, spec, gold), "details": dict(system.details)})
 
@@ -111,14 +112,14 @@ def _local(model: str) -> str:
         ) from exc
 
 
-def _answered(job: HeldOut, spec: SystemSpec, gold: GoldSet) -> bool:
+def _answered(job: HeldOutJob, spec: SystemSpec, gold: GoldSet) -> bool:
     note = job.note(spec.name)
     return note.is_file() and _read(note)["of"] == identity(job, spec, gold)
 
 
-def identity(job: HeldOut, spec: SystemSpec, gold: GoldSet) -> str:
+def identity(job: HeldOutJob, spec: SystemSpec, gold: GoldSet) -> str:
     """Names what a file of answers answers, and with what."""
-    return content_id([spec.target, gold.sha256, job.splits, job.asking().answer_tokens])
+    return content_id([spec.target, gold.sha256, job.splits, job.request_options().answer_tokens])
 
 
 def _read(path: Path) -> Any:
@@ -127,7 +128,7 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def answered(job: HeldOut) -> tuple[GoldSet, list[System]]:
+def answered(job: HeldOutJob) -> tuple[GoldSet, list[System]]:
     """The rows and what every system answered.
 
     Raises:

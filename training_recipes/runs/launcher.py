@@ -1,4 +1,4 @@
-"""The process that trains, merges or generates: started by ``running.py`` with the path of a :class:`Job`, never imported by users.
+"""The process that trains, merges or generates: started by ``running.py`` with the path of a :class:`StageJob`, never imported by users.
 
 It runs the trainer's own code in this process, so that figures can be read at every step and training can be stopped
 between two of them. ``llamafactory-cli`` does the same with the same file.
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from pairwright.core.errors import PairwrightError, TrainingError
 from pairwright.core.processes import end_with_parent
-from pairwright.training_recipes.runs.stage_job import Job
+from pairwright.training_recipes.runs.stage_job import StageJob
 from pairwright.training_recipes.runs.step_log import StepWriter
 
 
 def main() -> None:
     """Run the job whose path is the first argument; what goes wrong is in the step log or in this process's output."""
-    job = Job.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    job = StageJob.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
     # torchrun may stand between us and the parent; it is bound to the parent as well.
     end_with_parent(os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else job.parent)
     steps = StepWriter(Path(job.steps))
@@ -32,7 +32,7 @@ def main() -> None:
         steps.write("done", facts=_costs())
 
 
-def run(job: Job, steps: StepWriter) -> None:
+def run(job: StageJob, steps: StepWriter) -> None:
     """Run one stage.
 
     Raises:
@@ -60,7 +60,7 @@ def run(job: Job, steps: StepWriter) -> None:
         train(job.kind, job.settings, callback)
 
 
-def _merge(job: Job) -> None:
+def _merge(job: StageJob) -> None:
     if job.trainer == "llamafactory":
         from llamafactory.train.tuner import export_model
 
@@ -84,7 +84,7 @@ def _costs() -> dict[str, float]:
     }
 
 
-def _require_device(job: Job) -> None:
+def _require_device(job: StageJob) -> None:
     import torch
 
     if job.kind != "merge" and not job.settings.get("use_cpu") and not torch.accelerator.is_available():

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Scalar, Split, content_id
+from pairwright.core.identity import content_id
+from pairwright.core.records import Scalar, Split
 from pairwright.core.storage import storage_error
 from pairwright.training_recipes.checks.hardware import machine
 from pairwright.training_recipes.recipes.build_facts import read_facts

@@ -10,12 +10,13 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from pairwright.core.errors import TrainingError
-from pairwright.core.records import Row, Scalar, Split, content_id
+from pairwright.core.identity import Row, content_id
+from pairwright.core.records import Scalar, Split
 from pairwright.core.storage import sha256_of, write_json
 from pairwright.training_recipes.recipes.build_facts import BuildFacts
 from pairwright.training_recipes.recipes.recipe_files import Kind, Recipe, Trainer
 from pairwright.training_recipes.recipes.rendering import Stage
-from pairwright.training_recipes.runs.guard import Verdict
+from pairwright.training_recipes.runs.guard import TrainingVerdict
 from pairwright.training_recipes.runs.step_log import Metrics
 from pairwright.training_recipes.runs.watchdog import Drift
 
@@ -78,7 +79,7 @@ class RunRecord(Row):
     finished: str | None = None
     stages: tuple[StageRecord, ...] = ()
     held_out: HeldOutRecord | None = None
-    verdict: Verdict | None = None
+    verdict: TrainingVerdict | None = None
     recommended: Mapping[str, str] = Field(default_factory=dict)
     pictures: tuple[str, ...] = ()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 from pairwright.training_recipes.recipes.recipe_files import Kind, Trainer
 from pairwright.training_recipes.runs.watchdog import WatchSettings
 
 
-class Job(Row):
+class StageJob(Row):
     """One stage to run. ``steps`` is the file of its step log, ``watch`` what to watch for, if anything."""
 
     parent: int

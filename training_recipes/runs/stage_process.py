@@ -16,7 +16,7 @@ from pathlib import Path
 from pairwright.core.errors import Interrupted, TrainingError
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.runs.failures import failure
-from pairwright.training_recipes.runs.stage_job import Job
+from pairwright.training_recipes.runs.stage_job import StageJob
 from pairwright.training_recipes.runs.step_log import StepLog
 
 POLL_SECONDS = 0.2
@@ -24,7 +24,7 @@ END_SECONDS = 10.0
 Tell = Callable[[StepLog], None]
 
 
-def run_job(job: Job, name: str, log: Path, gpus: int, tell: Tell) -> StepLog:
+def run_job(job: StageJob, name: str, log: Path, gpus: int, tell: Tell) -> StepLog:
     """Run one stage until it is done; its output is appended to ``log``. ``tell`` is called whenever something is new.
 
     Raises:
@@ -50,7 +50,7 @@ def run_job(job: Job, name: str, log: Path, gpus: int, tell: Tell) -> StepLog:
     return steps
 
 
-def command_of(job: Job, path: Path, gpus: int) -> list[str]:
+def command_of(job: StageJob, path: Path, gpus: int) -> list[str]:
     """The command that runs a job: this Python, under torchrun where there are several GPUs or DeepSpeed."""
     module = ["-m", "pairwright.training_recipes.runs.launcher", str(path)]
     processes = int(os.environ.get("NPROC_PER_NODE", gpus))
@@ -114,7 +114,7 @@ def _environment(folder: Path) -> Mapping[str, str]:
 
 
 @contextmanager
-def _written(job: Job) -> Iterator[Path]:
+def _written(job: StageJob) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="pairwright-") as folder:
         path = Path(folder) / "job.json"
         path.write_text(job.model_dump_json(), encoding="utf-8")

@@ -17,7 +17,7 @@ from pairwright.training_recipes.runs.checkpoints import last_checkpoint, remove
 from pairwright.training_recipes.runs.display import Display, clock
 from pairwright.training_recipes.runs.run_record import RunRecord, StageRecord, fingerprint, now, write_record
 from pairwright.training_recipes.runs.run_systems import PREFERENCE
-from pairwright.training_recipes.runs.stage_job import Job
+from pairwright.training_recipes.runs.stage_job import StageJob
 from pairwright.training_recipes.runs.stage_process import run_job
 from pairwright.training_recipes.runs.step_log import StepLog
 from pairwright.training_recipes.runs.watchdog import Limits, WatchSettings, drift_of
@@ -101,11 +101,11 @@ def _clear(stage: Stage) -> None:
     steps_of(stage).unlink(missing_ok=True)
 
 
-def _job(stage: Stage, checkpoint: Path | None, watch: WatchSettings | None) -> Job:
+def _job(stage: Stage, checkpoint: Path | None, watch: WatchSettings | None) -> StageJob:
     settings = dict(stage.settings)
     if checkpoint:
         settings["resume_from_checkpoint"] = str(checkpoint)
-    return Job(
+    return StageJob(
         parent=os.getpid(),
         trainer=stage.trainer,
         kind=stage.kind,

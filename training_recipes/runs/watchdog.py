@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from pairwright.core.records import Row
+from pairwright.core.identity import Row
 
 CHOSEN = "logps/chosen"
 REWARD = "rewards/chosen"

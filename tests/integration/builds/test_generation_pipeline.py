@@ -17,11 +17,12 @@ import pytest
 from generation_rows import TEACHER, answer, build_config, number_in, processes_about, tasks, wait_until
 
 from fault_server import FaultServer
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BudgetReached, BuildError, ModelError
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.records import Candidate, Failed
-from pairwright.pipelines.generation.candidate_generation import generate, plan
+from pairwright.core.records import Candidate
+from pairwright.pipelines.generation.candidate_generation import generate_candidates, plan_generation
 
 WEAK = {"role": "weak", "endpoint": "weak", "temperatures": [0.7, 1.0], "sample": 5}
 KEY = "sk-do-not-write-me-down"
@@ -34,7 +35,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(config: BuildConfig, count: int, work: Path) -> list[Candidate | Failed]:
     rows = tasks(count)
-    return list(generate(plan(config, lambda: rows), config, work / "ledger.sqlite", {}, work))
+    return list(generate_candidates(plan_generation(config, lambda: rows), config, work / "ledger.sqlite", {}, work))
 
 
 def files_with(text: str, folder: Path) -> list[Path]:
@@ -56,14 +57,14 @@ def test_a_failed_row_costs_only_itself_and_every_request_has_one_outcome_in_ord
     openai_server.answer, openai_server.refuse = sometimes_malformed, sometimes_refused
     config = build_config(openai_server.base_url, tmp_path, generation=[TEACHER, WEAK])
     outcomes = run(config, 70, tmp_path)
-    requests = list(plan(config, lambda: tasks(70)))
+    requests = list(plan_generation(config, lambda: tasks(70)))
     assert len(outcomes) == len(requests) == 80
     for request, outcome in zip(requests, outcomes, strict=True):
         number = int(request.task.query.split()[-1].rstrip("?"))
         if isinstance(outcome, Failed):
             assert (outcome.row, number in refused | malformed) == (request.name, True)
         else:
-            assert (outcome.task, outcome.origin) == (request.task.id, request.variant.role)
+            assert (outcome.task, outcome.origin) == (request.task.id, request.setting.role)
             assert outcome.rewrite == f"What about number {number} at seed {request.seed}?"
     errors = Counter(outcome.error for outcome in outcomes if isinstance(outcome, Failed))
     assert errors == {"http_400": 3, "schema": 2}

@@ -15,7 +15,8 @@ import pytest
 
 from building import CLI, build_file, manifest, rows, run
 from fault_server import FaultServer
-from pairwright.core.records import Compared, Dropped, PreferencePair, SftRow
+from pairwright.core.bookkeeping import Dropped
+from pairwright.core.records import Compared, PreferencePair, SftRow
 from pairwright.core.storage import read_rows
 
 GOLD = {

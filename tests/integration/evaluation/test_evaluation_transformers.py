@@ -14,13 +14,13 @@ from pairwright.cli.evaluate_command import evaluate_command
 from pairwright.core.errors import ConfigError, ModelError
 from pairwright.core.records import Turn
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet, gold_set
-from pairwright.evaluation.metrics.metric import Case
+from pairwright.evaluation.metrics.metric import MetricCase
 from pairwright.evaluation.model_metrics.bertscore import bertscore_metric
 from pairwright.evaluation.model_metrics.catalogue import Extras
 from pairwright.evaluation.model_metrics.embedding_cosine import cosine_metric
 from pairwright.evaluation.model_metrics.perplexity import perplexity_metric
 from pairwright.evaluation.predictions import Prediction, System
-from pairwright.evaluation.systems.student_requests import Asking
+from pairwright.evaluation.systems.student_requests import RequestOptions
 from pairwright.evaluation.systems.system_spec import answers, parse_system
 
 TEXTS = ["Where was Steve Jobs born?", "天坛公园的门票多少钱？", "Where was he born?", "它的门票多少钱？"]
@@ -50,10 +50,10 @@ def system(*rewrites: str) -> System:
 
 def test_generation_is_greedy_and_adapters_change_it_in_their_order(model: Path, tmp_path: Path) -> None:
     adapter = save_adapter(model, tmp_path / "adapter")
-    asking = Asking(answer_tokens=12)
-    plain = answers(parse_system(f"hf:{model}"), gold(), asking)
-    again = answers(parse_system(f"hf:{model}"), gold(), asking)
-    tuned = answers(parse_system(f"sft=hf:{model}+{adapter}"), gold(), asking)
+    options = RequestOptions(answer_tokens=12)
+    plain = answers(parse_system(f"hf:{model}"), gold(), options)
+    again = answers(parse_system(f"hf:{model}"), gold(), options)
+    tuned = answers(parse_system(f"sft=hf:{model}+{adapter}"), gold(), options)
     assert plain.predictions == again.predictions
     assert tuned.predictions != plain.predictions
     assert (tuned.name, tuned.details["adapters"]) == ("sft", str(adapter))
@@ -74,7 +74,7 @@ def save_adapter(model: Path, folder: Path) -> Path:
 
 def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
-        answers(parse_system(f"hf:{tmp_path / 'none'}"), gold(), Asking())
+        answers(parse_system(f"hf:{tmp_path / 'none'}"), gold(), RequestOptions())
     with pytest.raises(ConfigError, match="no model that transformers can load"):
         perplexity_metric(str(tmp_path), [system("a", "b")])
 
@@ -82,11 +82,11 @@ def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
 def test_perplexity_of_a_random_model_is_near_the_size_of_its_vocabulary(model: Path) -> None:
     one = system(TEXTS[0], TEXTS[1])
     metric = perplexity_metric(str(model), [one, system("", "")])
-    sums = [metric.measure(Case(row, found)) for row, found in zip(gold().rows, one.predictions, strict=True)]
+    sums = [metric.measure(MetricCase(row, found)) for row, found in zip(gold().rows, one.predictions, strict=True)]
     value = float(metric.combine(np.array(sums).sum(axis=0)))
     vocabulary = len(json.loads((model / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"])
     assert vocabulary / 2 < value < vocabulary * 2
-    assert metric.measure(Case(gold().rows[0], Prediction(id="1", rewrite=""))) is None
+    assert metric.measure(MetricCase(gold().rows[0], Prediction(id="1", rewrite=""))) is None
 
 
 def test_perplexity_is_that_of_the_models_own_loss(model: Path) -> None:
@@ -96,7 +96,7 @@ def test_perplexity_is_that_of_the_models_own_loss(model: Path) -> None:
     ids = torch.tensor([AutoTokenizer.from_pretrained(model)(TEXTS[0])["input_ids"]])
     loss = float(AutoModelForCausalLM.from_pretrained(model)(ids, labels=ids).loss.detach())
     metric = perplexity_metric(str(model), [system(TEXTS[0], TEXTS[1])])
-    sums = metric.measure(Case(gold().rows[0], Prediction(id="1", rewrite=TEXTS[0])))
+    sums = metric.measure(MetricCase(gold().rows[0], Prediction(id="1", rewrite=TEXTS[0])))
     assert sums is not None
     assert math.exp(sums[0] / sums[1]) == pytest.approx(math.exp(loss), rel=1e-4)
 
@@ -104,7 +104,9 @@ def test_perplexity_is_that_of_the_models_own_loss(model: Path) -> None:
 def test_encoders_find_equal_texts_equal_and_others_less(model: Path) -> None:
     one = system(TEXTS[0], TEXTS[3])
     for metric in (bertscore_metric(f"{model}@1", gold().rows, [one]), cosine_metric(str(model), gold().rows, [one])):
-        first, second = (metric.measure(Case(row, got)) for row, got in zip(gold().rows, one.predictions, strict=True))
+        first, second = (
+            metric.measure(MetricCase(row, got)) for row, got in zip(gold().rows, one.predictions, strict=True)
+        )
         assert first is not None
         assert second is not None
         assert first[0] == pytest.approx(1.0)

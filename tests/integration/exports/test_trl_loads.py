@@ -9,7 +9,7 @@ import pytest
 import tiny
 
 import factories
-from pairwright.core.records import content_id
+from pairwright.core.identity import content_id
 from pairwright.exports.forms.trl import TrlExporter
 from pairwright.exports.verification.trainer_loads import Checked, verify_exports
 

@@ -19,7 +19,7 @@ from pairwright.training_recipes.runs import stage_process
 from pairwright.training_recipes.runs.display import Quiet
 from pairwright.training_recipes.runs.opening import Wishes
 from pairwright.training_recipes.runs.run_record import RunRecord
-from pairwright.training_recipes.runs.stage_job import Job
+from pairwright.training_recipes.runs.stage_job import StageJob
 from pairwright.training_recipes.runs.stage_process import run_job
 from pairwright.training_recipes.train import train
 
@@ -130,7 +130,7 @@ def test_without_the_trainers_nothing_is_started(sft: Path, build: Path, tmp_pat
 def test_a_recipe_for_a_gpu_says_so_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    job = Job(parent=os.getpid(), trainer="trl", kind="sft", settings={}, steps=str(tmp_path / "sft.steps.jsonl"))
+    job = StageJob(parent=os.getpid(), trainer="trl", kind="sft", settings={}, steps=str(tmp_path / "sft.steps.jsonl"))
     with pytest.raises(TrainingError, match="this recipe trains on a GPU, and PyTorch sees none\n.*use_cpu=true"):
         run_job(job, "sft", tmp_path / "sft.log", 0, lambda _: None)
 
@@ -139,6 +139,6 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.
     pytest.importorskip("peft")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     settings = {"model_name_or_path": "no/such-model", "adapter_name_or_path": "x", "export_dir": str(tmp_path / "m")}
-    job = Job(parent=os.getpid(), trainer="trl", kind="merge", settings=settings, steps=str(tmp_path / "steps"))
+    job = StageJob(parent=os.getpid(), trainer="trl", kind="merge", settings=settings, steps=str(tmp_path / "steps"))
     with pytest.raises(TrainingError, match="there is no model to load at no/such-model\nGive the folder"):
         run_job(job, "merge", tmp_path / "merge.log", 0, lambda _: None)

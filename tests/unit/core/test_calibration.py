@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import factories
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import (
     Bin,
     Calibration,
@@ -22,7 +23,6 @@ from pairwright.core.calibration import (
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import StageCount
 from pairwright.core.storage import write_json
 from pairwright.exports.card.data_card import CardExporter
 from pairwright.judges.llm.pairwise import Pairwise

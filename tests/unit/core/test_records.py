@@ -5,7 +5,8 @@ import random
 import pytest
 
 from factories import origin, pair, task
-from pairwright.core.records import PreferencePair, RewriteTask, content_id, row_rng
+from pairwright.core.identity import content_id, row_rng
+from pairwright.core.records import PreferencePair, RewriteTask
 
 
 def test_an_id_names_the_content_whatever_the_order_of_the_keys() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.errors import StorageError
-from pairwright.core.records import Dropped, Turn
+from pairwright.core.records import Turn
 from pairwright.core.storage import atomic_writer, locked, manifest_of, read_rows, sha256_of, write_json, write_rows
 
 

@@ -26,7 +26,7 @@ from pairwright.evaluation.slices import depends_on_assistant, slices
 from pairwright.evaluation.system_comparison import compare, verdict
 from pairwright.evaluation.systems.baselines import baseline, last_entity
 from pairwright.evaluation.systems.student_requests import (
-    Asking,
+    RequestOptions,
     like_build,
     prediction_from,
     request_for,
@@ -189,23 +189,23 @@ EXAMPLE = Example(
 
 def test_models_are_asked_with_the_windowed_history_and_the_rows_own_examples(gold: GoldSet) -> None:
     long = row("And then?", *(f"turn {number}" for number in range(12)), examples=(EXAMPLE,))
-    text = request_for(long, Asking()).messages[1].content
+    text = request_for(long, RequestOptions()).messages[1].content
     assert "turn 6" in text
     assert "turn 5" not in text
     assert "q?" in text
-    shown = with_examples(gold, Asking())
+    shown = with_examples(gold, RequestOptions())
     assert all(len(one.examples) == 3 for one in shown.rows)
-    assert with_examples(gold, Asking(prompt=PromptConfig(examples=False))) is gold
+    assert with_examples(gold, RequestOptions(prompt=PromptConfig(examples=False))) is gold
 
 
 def test_an_answer_that_cannot_be_read_is_scored_as_an_empty_rewrite_with_its_reason() -> None:
-    asking = Asking(prompt=PromptConfig(analysis=True))
-    good = prediction_from(row("q?"), '{"analysis": "a", "rewrite": "b"}', asking)
+    options = RequestOptions(prompt=PromptConfig(analysis=True))
+    good = prediction_from(row("q?"), '{"analysis": "a", "rewrite": "b"}', options)
     assert (good.rewrite, good.analysis, good.error) == ("b", "a", None)
-    bad = prediction_from(row("q?"), "When was he born?", asking)
+    bad = prediction_from(row("q?"), "When was he born?", options)
     assert bad.rewrite == ""
     assert bad.error
-    cut = prediction_from(row("q?"), "When was", Asking(), cut_off=True)
+    cut = prediction_from(row("q?"), "When was", RequestOptions(), cut_off=True)
     assert (cut.rewrite, cut.error) == ("When was", "cut off after 400 tokens")
 
 
@@ -330,10 +330,12 @@ def test_the_student_of_a_build_is_asked_with_the_very_prompt_it_was_trained_on(
         yaml.safe_dump({name: one.model_dump(mode="json") for name, one in sections.items()})
     )
     gold = read_gold(tmp_path)
-    asking = like_build(tmp_path, Asking())
+    options = like_build(tmp_path, RequestOptions())
     assert [one.id for one in gold.rows] == [one.id for one in rows]
-    assert (asking.per_prompt, asking.context.turns) == (2, 1)
-    for found, trained in zip(with_examples(gold, asking).rows, rows, strict=True):
-        assert tuple(one.content for one in request_for(found, asking).messages) == student_prompt(trained.task, config)
+    assert (options.per_prompt, options.context.turns) == (2, 1)
+    for found, trained in zip(with_examples(gold, options).rows, rows, strict=True):
+        assert tuple(one.content for one in request_for(found, options).messages) == student_prompt(
+            trained.task, config
+        )
     with pytest.raises(SourceError, match=r"no finished build \(no build.yaml\)"):
-        like_build(tmp_path / "rows", Asking())
+        like_build(tmp_path / "rows", RequestOptions())

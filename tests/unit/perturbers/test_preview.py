@@ -48,7 +48,8 @@ def test_the_seed_decides_what_is_shown() -> None:
 
 
 def test_names_of_the_own_domain_come_with_the_packaged_ones() -> None:
-    from pairwright.core.records import Candidate, Origin, RewriteTask, row_rng
+    from pairwright.core.identity import row_rng
+    from pairwright.core.records import Candidate, Origin, RewriteTask
 
     task = RewriteTask.create(
         conversation="c", dialogue="d", language="zh", history=HISTORY, query="它的门票多少钱？", tokens=1,

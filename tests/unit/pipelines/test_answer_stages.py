@@ -7,14 +7,15 @@ from typing import Any
 import answers
 
 import factories
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import BuildConfig, PromptConfig
 from pairwright.core.config.sections import DecontaminationConfig, DedupConfig
-from pairwright.core.records import Conversation, Dropped, RewriteTask, Turn
+from pairwright.core.records import Conversation, RewriteTask, Turn
 from pairwright.pipelines.dedup.decontamination import decontaminate
 from pairwright.pipelines.dedup.deduplication import deduplicate
-from pairwright.pipelines.ingest.answer_contexts import asked_in
+from pairwright.pipelines.ingest.answer_contexts import list_questions
 from pairwright.pipelines.pairing.balance import rules_of
-from pairwright.pipelines.pairing.pair_features import sketched
+from pairwright.pipelines.pairing.pair_features import extract_features
 
 QUERY = "Which hotels near the central station have a pool and cost less than a hundred euros?"
 CALL, OTHER = answers.calling(answers.BERLIN), answers.calling(answers.PARIS)
@@ -55,7 +56,7 @@ def dialogue(*said: tuple[str, str]) -> Conversation:
 
 
 def leaks(task: RewriteTask, test: Conversation) -> str:
-    (found,) = decontaminate([task], {"tests": asked_in([test])}, DecontaminationConfig(), lambda _: None)
+    (found,) = decontaminate([task], {"tests": list_questions([test])}, DecontaminationConfig(), lambda _: None)
     return found.detail if isinstance(found, Dropped) else ""
 
 
@@ -81,5 +82,5 @@ def test_where_queries_are_answered_none_needs_no_rewrite() -> None:
 def test_a_call_that_lost_a_bracket_is_another_answer_though_its_words_are_the_same() -> None:
     row = factories.sft_row(answers.task("Rain?", tools=answers.TOOLS), answers.calls_json(answers.BERLIN))
     broken = factories.rejected(answers.calls_json(answers.BERLIN)[:-1])
-    sketches = sketched([(row, broken), (row, factories.rejected(row.chosen.rewrite))], PromptConfig(), 0)
+    sketches = extract_features([(row, broken), (row, factories.rejected(row.chosen.rewrite))], PromptConfig(), 0)
     assert list(sketches.text) == [1, 0]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.errors import BuildError
-from pairwright.core.records import Dropped, Failed
 from pairwright.core.storage import read_rows
 from pairwright.pipelines.books import Books, Silent
 

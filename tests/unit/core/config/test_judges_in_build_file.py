@@ -15,7 +15,7 @@ from pairwright.judges.panels.pairwise_panel import PairwisePanel
 from pairwright.judges.panels.panel import Panel
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
-from pairwright.pipelines.judging.endpoint_access import cheap_first, requests_of
+from pairwright.pipelines.judging.endpoint_access import count_requests, order_by_cost
 from pairwright.pipelines.schema import build_file_schema
 
 ENDPOINTS = {name: {"base_url": "http://127.0.0.1:1/v1", "model": name} for name in ("big", "small", "idle")}
@@ -122,10 +122,10 @@ def test_judges_are_ordered_by_what_they_cost(tmp_path: Path) -> None:
         {"use": "unchanged"},
     ]
     config = read(tmp_path, endpoints=priced, judges=judges)
-    ordered = cheap_first(config.judges, config.endpoints, "rewrite")
+    ordered = order_by_cost(config.judges, config.endpoints, "rewrite")
     assert [config.judges.index(one) for one in ordered] == [3, 2, 0, 1]
-    assert requests_of(config.judges[1], "rewrite") == {"small": 4, "big": 4}
-    assert requests_of(config.judges[1], "answer") == {"small": 5, "big": 5}
+    assert count_requests(config.judges[1], "rewrite") == {"small": 4, "big": 4}
+    assert count_requests(config.judges[1], "answer") == {"small": 5, "big": 5}
 
 
 def test_the_schema_for_editors_knows_members_and_comparisons() -> None:

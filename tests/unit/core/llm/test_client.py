@@ -457,13 +457,13 @@ def test_concurrency_falls_under_refusals_and_recovers(openai_server: FaultServe
     endpoint = an_endpoint(openai_server, max_concurrency=32, max_retries=20)
 
     async def use(client: Client) -> tuple[float, float]:
-        gate = client._endpoints["t"].gate
+        limiter = client._endpoints["t"].limiter
         await asyncio.gather(*[client("t", a_request(f"row {row}")) for row in range(200)])
-        tight = gate.limit
+        tight = limiter.limit
         openai_server.fault_for = lambda raw: None  # type: ignore[method-assign]
         for batch in range(10):
             await asyncio.gather(*[client("t", a_request(f"later {batch} {row}")) for row in range(100)])
-        return tight, gate.limit
+        return tight, limiter.limit
 
     (tight, wide), usage = with_client(endpoint, tmp_path, use)
     assert tight < 12

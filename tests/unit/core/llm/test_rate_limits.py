@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pairwright.core.llm import rate_limits
-from pairwright.core.llm.rate_limits import AdaptiveGate, MinuteLimit, backoff, retry_after_seconds
+from pairwright.core.llm.rate_limits import AdaptiveLimiter, MinuteLimit, backoff, retry_after_seconds
 
 
 class FakeTime:
@@ -25,45 +25,45 @@ class FakeTime:
         await asyncio.sleep(0)
 
 
-def a_gate(maximum: int, time: FakeTime) -> AdaptiveGate:
-    return AdaptiveGate(maximum, time.clock, time.sleep)
+def a_limiter(maximum: int, time: FakeTime) -> AdaptiveLimiter:
+    return AdaptiveLimiter(maximum, time.clock, time.sleep)
 
 
 def test_concurrency_halves_once_per_round_of_refusals() -> None:
     time = FakeTime()
-    gate = a_gate(64, time)
+    limiter = a_limiter(64, time)
     sent = time.now
     time.now += 1
     for _ in range(30):
-        gate.throttled(sent_at=sent, retry_after=None)
-    assert gate.limit == 32
+        limiter.throttled(sent_at=sent, retry_after=None)
+    assert limiter.limit == 32
     time.now += 1
-    gate.throttled(sent_at=time.now, retry_after=None)
-    assert gate.limit == 16
+    limiter.throttled(sent_at=time.now, retry_after=None)
+    assert limiter.limit == 16
 
 
 def test_concurrency_never_falls_below_one_and_recovers_to_the_maximum_only() -> None:
     time = FakeTime()
-    gate = a_gate(8, time)
+    limiter = a_limiter(8, time)
     for _ in range(10):
         time.now += 1
-        gate.throttled(time.now, None)
-    assert gate.limit == 1
+        limiter.throttled(time.now, None)
+    assert limiter.limit == 1
     for _ in range(8):
-        gate.succeeded()
-    assert 3 < gate.limit < 5
+        limiter.succeeded()
+    assert 3 < limiter.limit < 5
     for _ in range(100):
-        gate.succeeded()
-    assert gate.limit == 8
+        limiter.succeeded()
+    assert limiter.limit == 8
 
 
-async def _most_at_once(gate: AdaptiveGate, people: int) -> int:
+async def _most_at_once(limiter: AdaptiveLimiter, people: int) -> int:
     most = 0
 
     async def visit() -> None:
         nonlocal most
-        async with gate.place():
-            most = max(most, gate.active)
+        async with limiter.place():
+            most = max(most, limiter.active)
             await asyncio.sleep(0.001)
 
     await asyncio.gather(*[visit() for _ in range(people)])
@@ -71,16 +71,16 @@ async def _most_at_once(gate: AdaptiveGate, people: int) -> int:
 
 
 def test_no_more_than_the_limit_are_inside() -> None:
-    assert asyncio.run(_most_at_once(AdaptiveGate(5), 40)) == 5
+    assert asyncio.run(_most_at_once(AdaptiveLimiter(5), 40)) == 5
 
 
 def test_a_place_is_passed_on_in_order_and_survives_cancelled_waiters() -> None:
     async def scene() -> list[int]:
-        gate = AdaptiveGate(1)
+        limiter = AdaptiveLimiter(1)
         order: list[int] = []
 
         async def visit(number: int) -> None:
-            async with gate.place():
+            async with limiter.place():
                 order.append(number)
                 await asyncio.sleep(0.001)
 
@@ -89,7 +89,7 @@ def test_a_place_is_passed_on_in_order_and_survives_cancelled_waiters() -> None:
         tasks[1].cancel()
         tasks[3].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert gate.active == 0
+        assert limiter.active == 0
         return order
 
     assert asyncio.run(scene()) == [0, 2, 4]
@@ -97,22 +97,22 @@ def test_a_place_is_passed_on_in_order_and_survives_cancelled_waiters() -> None:
 
 def test_a_waiter_cancelled_just_after_it_was_let_in_gives_its_place_back() -> None:
     async def scene() -> int:
-        gate = AdaptiveGate(1)
-        async with gate.place():
-            waiting = asyncio.create_task(gate.place().__aenter__())
+        limiter = AdaptiveLimiter(1)
+        async with limiter.place():
+            waiting = asyncio.create_task(limiter.place().__aenter__())
             await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        return gate.active
+        return limiter.active
 
     assert asyncio.run(scene()) == 0
 
 
 def test_everyone_waits_when_the_server_says_for_how_long() -> None:
     time = FakeTime()
-    gate = a_gate(4, time)
-    gate.throttled(time.now, retry_after=7.0)
-    asyncio.run(gate.opened())
+    limiter = a_limiter(4, time)
+    limiter.throttled(time.now, retry_after=7.0)
+    asyncio.run(limiter.opened())
     assert time.now == pytest.approx(1007.0)
 
 

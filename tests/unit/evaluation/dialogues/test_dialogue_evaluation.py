@@ -24,11 +24,11 @@ from pairwright.evaluation.dialogues.context_support import CONTEXT_SUPPORT
 from pairwright.evaluation.dialogues.dialogue_benchmarks import open_dialogues
 from pairwright.evaluation.dialogues.dialogue_evaluation import evaluate_dialogues
 from pairwright.evaluation.dialogues.dialogue_rows import (
+    DialogueCall,
     DialogueCase,
     DialoguePrediction,
     DialogueRow,
     Expected,
-    ToolCall,
     read_dialogues,
 )
 from pairwright.evaluation.dialogues.json_answer import PARSABLE_JSON
@@ -46,7 +46,7 @@ def turn(
     row = DialogueRow(
         id="1", language=language, dialogue="d", history=said, query="Tonight at 19:00.", expected=Expected(**expected)
     )
-    given = tuple(ToolCall(name=name, arguments=arguments) for name, arguments in calls)
+    given = tuple(DialogueCall(name=name, arguments=arguments) for name, arguments in calls)
     return DialogueCase(row, DialoguePrediction(id="1", answer=answer, tool_calls=given, slots=slots or {}))
 
 
@@ -246,7 +246,7 @@ def test_hammerbench_turns_expect_the_calls_that_follow_them(tmp_path: Path) -> 
     path.write_text(json.dumps([{"id": "b", "messages": messages}]), encoding="utf-8")
     first, second = open_dialogues(f"hammerbench:{path}").rows
     assert (first.id, first.expected.tool_calls, first.language) == ("b#0", (), "zh")
-    assert second.expected.tool_calls == (ToolCall(name="query", arguments={"city": "广州"}),)
+    assert second.expected.tool_calls == (DialogueCall(name="query", arguments={"city": "广州"}),)
     assert [one.content for one in second.history] == ["查一下违章", "哪个城市？"]
 
 
@@ -259,10 +259,10 @@ def test_bfcl_turns_expect_calls_written_as_python(tmp_path: Path) -> None:
     paths = [write(tmp_path / "q.jsonl", [question]), write(tmp_path / "a.jsonl", [answer])]
     first, second = open_dialogues(f"bfcl:{paths[0]},{paths[1]}").rows
     assert first.expected.tool_calls == (
-        ToolCall(name="cd", arguments={"folder": "temp"}),
-        ToolCall(name="sort", arguments={"0": "a.txt"}),
+        DialogueCall(name="cd", arguments={"folder": "temp"}),
+        DialogueCall(name="sort", arguments={"0": "a.txt"}),
     )
-    assert second.expected.tool_calls == (ToolCall(name="ls", arguments={"a": True}),)
+    assert second.expected.tool_calls == (DialogueCall(name="ls", arguments={"a": True}),)
     with pytest.raises(SourceError, match="two files are needed"):
         open_dialogues(f"bfcl:{paths[0]}")
     with pytest.raises(ConfigError, match="no reader 'bfc'; there are: bfcl, hammerbench"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pairwright.core.records import Example, Turn
 from pairwright.evaluation.gold_rows import GoldRow
 from pairwright.evaluation.metrics.catalogue import METRICS
-from pairwright.evaluation.metrics.metric import Case
+from pairwright.evaluation.metrics.metric import MetricCase
 from pairwright.evaluation.predictions import Prediction
 
 PIECES = [
@@ -40,7 +40,7 @@ EXAMPLE = Example(id="e", language="en", history=(), query="q", analysis="a b c"
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
+def cases(draw: st.DrawFn) -> MetricCase:
     """A row and an answer made of anything."""
     history = tuple(Turn(role="user", content=text) for text in draw(st.lists(TEXT, max_size=2)))
     row = GoldRow(
@@ -52,12 +52,12 @@ def cases(draw: st.DrawFn) -> Case:
         reference=draw(TEXT.filter(str.strip)),
         examples=draw(st.sampled_from([(), (EXAMPLE,)])),
     )
-    return Case(row, Prediction(id="1", rewrite=draw(TEXT), analysis=draw(st.none() | TEXT)))
+    return MetricCase(row, Prediction(id="1", rewrite=draw(TEXT), analysis=draw(st.none() | TEXT)))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
-def test_every_metric_measures_any_text(one: Case) -> None:
+def test_every_metric_measures_any_text(one: MetricCase) -> None:
     for metric in METRICS:
         sums = metric.measure(one)
         if sums is not None:
@@ -69,8 +69,8 @@ def test_every_metric_measures_any_text(one: Case) -> None:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
-def test_the_reference_itself_scores_best_and_commits_no_fault(one: Case) -> None:
-    perfect = Case(one.row, Prediction(id="1", rewrite=one.row.reference))
+def test_the_reference_itself_scores_best_and_commits_no_fault(one: MetricCase) -> None:
+    perfect = MetricCase(one.row, Prediction(id="1", rewrite=one.row.reference))
     for metric in METRICS:
         sums = metric.measure(perfect)
         if sums is None or metric.name in ("format_validity", "language_match", "answer_instead"):

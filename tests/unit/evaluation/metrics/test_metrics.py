@@ -20,7 +20,7 @@ from pairwright.evaluation.metrics.invented_entity import INVENTED_ENTITY
 from pairwright.evaluation.metrics.language_match import LANGUAGE_MATCH
 from pairwright.evaluation.metrics.leftover_reference import LEFTOVER_REFERENCE
 from pairwright.evaluation.metrics.length_ratio import LENGTH_RATIO
-from pairwright.evaluation.metrics.metric import Case, Metric
+from pairwright.evaluation.metrics.metric import Metric, MetricCase
 from pairwright.evaluation.metrics.overlap_f1 import CHARACTER_F1, WORD_F1
 from pairwright.evaluation.metrics.readability import flesch_kincaid, is_common, jing_grade, syllables
 from pairwright.evaluation.metrics.restoration import RESTORATION_F1, RESTORATION_F2, RESTORATION_F3
@@ -75,7 +75,7 @@ CHINESE = [
 
 def case(
     rewrite: str, reference: str, query: str = "", *history: str, language: Language = "en", **fields: object
-) -> Case:
+) -> MetricCase:
     """A row whose history alternates between user and assistant."""
     prediction = {key: fields.pop(key) for key in ("analysis", "error") if key in fields}
     row = GoldRow(
@@ -87,10 +87,10 @@ def case(
         reference=reference,
         **fields,
     )
-    return Case(row, Prediction(id="1", rewrite=rewrite, **prediction))
+    return MetricCase(row, Prediction(id="1", rewrite=rewrite, **prediction))
 
 
-def figure(metric: Metric, *cases: Case) -> float:
+def figure(metric: Metric, *cases: MetricCase) -> float:
     """The corpus figure of the rows that the metric applies to."""
     found = [metric.measure(one) for one in cases]
     return float(metric.combine(np.array([sums for sums in found if sums is not None]).sum(axis=0)))

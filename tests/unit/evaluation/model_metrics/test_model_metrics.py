@@ -13,7 +13,7 @@ from pairwright.core.errors import ModelError, SourceError
 from pairwright.core.records import Turn
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.evaluation.gold_rows import GoldRow
-from pairwright.evaluation.metrics.metric import Case, Metric
+from pairwright.evaluation.metrics.metric import Metric, MetricCase
 from pairwright.evaluation.model_metrics.bertscore import greedy_f
 from pairwright.evaluation.model_metrics.embedding_cosine import cosine_metric
 from pairwright.evaluation.model_metrics.retrieval import retrieval_metrics, search_terms
@@ -56,7 +56,7 @@ def system(name: str, *rewrites: str) -> System:
 
 def values(metric: Metric, one: System) -> list[float | None]:
     """The metric of each row."""
-    sums = [metric.measure(Case(row, found)) for row, found in zip(rows(), one.predictions, strict=True)]
+    sums = [metric.measure(MetricCase(row, found)) for row, found in zip(rows(), one.predictions, strict=True)]
     return [None if found is None else float(metric.combine(np.array(found))) for found in sums]
 
 

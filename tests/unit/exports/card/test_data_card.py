@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import factories
 from pairwright.core.audit_result import Audit, AuditGroup, Flag, Score
+from pairwright.core.bookkeeping import StageCount
 from pairwright.core.errors import ExportError
-from pairwright.core.records import Generation, StageCount
+from pairwright.core.records import Generation
 from pairwright.core.storage import write_json
 from pairwright.exports import EXPORTERS
 from pairwright.exports.card.data_card import CardExporter
@@ -136,7 +137,7 @@ def test_card_shows_the_shortcut_audit_or_that_there_was_none(tmp_path: Path) ->
     shared: dict[str, Any] = {"dialogues": 9, "chosen_longer": 0.9}
     groups = (
         AuditGroup(kind="all", name="all", pairs=10, scores={"length": score}, **shared),
-        AuditGroup(kind="defect", name="missing_entity", maker="x", pairs=4, scores={}, flags=(flag,), **shared),
+        AuditGroup(kind="defect", name="missing_entity", rejected_by="x", pairs=4, scores={}, flags=(flag,), **shared),
         AuditGroup(kind="defect", name="fine", pairs=6, scores={}, **shared),
     )
     audit = Audit(pairs=10, audited=10, folds=5, max_auc=0.6, groups=groups)

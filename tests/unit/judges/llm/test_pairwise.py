@@ -22,7 +22,7 @@ from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.records import Comparison, Language, Place, TaskKind
+from pairwright.core.records import Comparison, Language, Position, TaskKind
 from pairwright.core.requests import Answer, TokenLogprob
 from pairwright.judges.llm.pairwise import Pairwise, Weighed, summed, weighed
 from pairwright.judges.tournament import best, rank
@@ -234,7 +234,9 @@ def test_where_the_logprobs_do_not_tell_the_words_count() -> None:
     st.fixed_dictionaries({place: st.floats(-9999, 0) for place in ("first", "second", "equal")}),
     st.fixed_dictionaries({place: st.floats(-9999, 0) for place in ("first", "second", "equal")}),
 )
-def test_sums_of_any_logits_give_a_margin_within_bounds(one: dict[Place, float], other: dict[Place, float]) -> None:
+def test_sums_of_any_logits_give_a_margin_within_bounds(
+    one: dict[Position, float], other: dict[Position, float]
+) -> None:
     found = summed(Weighed(one, -9999.0), Weighed(other, -9999.0), 0.1)
     assert found is not None
     winner, margin = found

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pairwright.core.bookkeeping import Dropped
+from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Language, Origin, Rejected, RewriteTask, ToolCall, Turn, row_rng
+from pairwright.core.records import Candidate, Language, Origin, Rejected, RewriteTask, ToolCall, Turn
 from pairwright.core.tool_calls import calls_of
 from pairwright.core.tool_schemas import call_problem
 from pairwright.perturbers import PERTURBERS
@@ -113,7 +115,7 @@ def test_a_reject_of_a_fitting_answer_is_named_and_proven(name: str) -> None:
     assert found
     for outcome in found:
         assert outcome.text.strip() != answer
-        assert outcome.maker == name and outcome.defect and outcome.template and outcome.evidence
+        assert outcome.rejected_by == name and outcome.defect and outcome.template and outcome.evidence
 
 
 @pytest.mark.parametrize("name", ANSWERING)

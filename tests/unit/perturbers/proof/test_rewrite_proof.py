@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pairwright.core.records import Candidate, Dropped, Example, Origin, Rejected, RewriteTask, Turn
+from pairwright.core.bookkeeping import Dropped
+from pairwright.core.records import Candidate, Example, Origin, Rejected, RewriteTask, Turn
 from pairwright.perturbers.proof import rewrite_proof
 from pairwright.perturbers.proof.registers import off_register
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, settle

@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
+from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Dropped, Example, Language, Origin, Rejected, RewriteTask, Turn, row_rng
+from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, RewriteTask, Turn
 from pairwright.perturbers import PERTURBERS
 
 REWRITING = {name: component for name, component in PERTURBERS.items() if "rewrite" in component.tasks}
@@ -126,7 +128,7 @@ def test_a_reject_of_a_real_row_is_named_and_never_the_chosen(name: str, case: s
     for outcome in found:
         if isinstance(outcome, Rejected):
             assert lang.normalise(outcome.text) != lang.normalise(rewrite) or outcome.analysis is not None
-            assert outcome.maker == name and outcome.defect and outcome.template and outcome.evidence
+            assert outcome.rejected_by == name and outcome.defect and outcome.template and outcome.evidence
         else:
             assert outcome.stage == "perturb" and outcome.row == task.id and outcome.reason
 

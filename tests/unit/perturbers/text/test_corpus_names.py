@@ -9,7 +9,8 @@ import pytest
 
 import factories
 from pairwright.core.components import CorpusReader
-from pairwright.core.records import Rejected, SftRow, row_rng
+from pairwright.core.identity import row_rng
+from pairwright.core.records import Rejected, SftRow
 from pairwright.perturbers.rewrites.invented_entity import FEW, InventedEntity
 from pairwright.perturbers.text.corpus_names import MOST, collect, is_name
 

@@ -18,7 +18,7 @@ from pairwright.core.records import Language, PreferencePair
 from pairwright.core.storage import write_json
 from pairwright.pipelines.audit import probe
 from pairwright.pipelines.audit.pair_differences import FEATURES
-from pairwright.pipelines.audit.shortcut_audit import audit
+from pairwright.pipelines.audit.shortcut_audit import audit_pairs
 from pairwright.pipelines.reporting.report import write_report
 
 NAMES: dict[Language, Sequence[str]] = {
@@ -54,7 +54,7 @@ def swapped(
 def audited(pairs: Sequence[PreferencePair], seed: int = 0, **settings: Any) -> Audit:
     source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}
     config = BuildConfig.model_validate({"name": "x", "output": "out", "sources": [source], "seed": seed})
-    return audit(pairs, config, AuditConfig.model_validate({"resamples": 200, **settings}))
+    return audit_pairs(pairs, config, AuditConfig.model_validate({"resamples": 200, **settings}))
 
 
 def test_sides_that_are_drawn_alike_cannot_be_told_apart() -> None:

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories import origin, task, turns
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DecontaminationConfig
-from pairwright.core.records import Conversation, Dropped, Language, RewriteTask
-from pairwright.core.result import HeldOut
+from pairwright.core.records import Conversation, Language, RewriteTask
+from pairwright.core.result import HeldOutSet
 from pairwright.pipelines.dedup.decontamination import decontaminate
-from pairwright.pipelines.dedup.near_copies import copies
+from pairwright.pipelines.dedup.near_copies import find_near_copies
 from pairwright.pipelines.similarity.edit_distance import edit_distances
 
 HISTORY = (("user", "Who wrote The Glass Orchard?"), ("assistant", "It was written by Ada Lindqvist in 1931."))
@@ -53,7 +54,7 @@ def evaluation_row(
 def outcomes(
     tasks: Sequence[RewriteTask],
     sets: Mapping[str, Sequence[Conversation]],
-    tell: Callable[[Sequence[HeldOut]], None] = lambda found: None,
+    tell: Callable[[Sequence[HeldOutSet]], None] = lambda found: None,
     **settings: Any,
 ) -> list[RewriteTask | Dropped]:
     return list(decontaminate(tasks, sets, DecontaminationConfig(**settings), tell))
@@ -125,7 +126,7 @@ def test_a_passage_of_a_test_row_that_would_be_learnt_is_a_leak(language: Langua
 
 
 def test_copies_can_be_flagged_and_each_set_is_told_apart() -> None:
-    told: list[HeldOut] = []
+    told: list[HeldOutSet] = []
     leak, clean = task("when was she born", HISTORY), task("Is it long?", HISTORY)
     sets = {"a": [evaluation_row()], "b": [evaluation_row(), evaluation_row("Who?", ())], "c": []}
     found = outcomes([leak, clean], sets, told.extend, action="flag")
@@ -167,7 +168,7 @@ def test_recall_of_edited_copies() -> None:
         for edit, (one, other) in enumerate(zip(planted, originals, strict=True))
         if levenshtein(one, other) <= 0.2 * max(len(one), len(other))
     ]
-    found = copies(planted, originals, 3, 0.2)
+    found = find_near_copies(planted, originals, 3, 0.2)
     pairs = set(zip(found.text.tolist(), found.original.tolist(), strict=True))
     assert sum((number, number) in pairs for number in near) / len(near) >= 0.95
     assert (np.asarray(found.distance) <= 0.2).all()

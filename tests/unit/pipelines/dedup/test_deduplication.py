@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories import origin, task
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DedupConfig
 from pairwright.core.errors import StorageError
-from pairwright.core.records import Dropped, RewriteTask
+from pairwright.core.records import RewriteTask
 from pairwright.pipelines.dedup.deduplication import deduplicate, dialogue_links
 from pairwright.pipelines.dedup.request_text import compared_text
-from pairwright.pipelines.dedup.spool import put
+from pairwright.pipelines.dedup.spool import write_task
 
 CONFIG = DedupConfig(threshold=0.6, per_template=3)
 HISTORY = (("user", "颐和园在哪里？"), ("assistant", "颐和园在北京市海淀区新建宫门路19号。"))
@@ -164,7 +165,7 @@ def test_a_full_temporary_folder_is_a_clear_error() -> None:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(StorageError, match="No space left"):
-        put(Full(), tasks_of("x")[0])  # type: ignore[arg-type]
+        write_task(Full(), tasks_of("x")[0])  # type: ignore[arg-type]
 
 
 def test_dialogues_that_share_a_duplicate_are_linked() -> None:

@@ -12,7 +12,7 @@ from pairwright.core.records import Candidate, SftRow
 from pairwright.perturbers import PERTURBERS
 from pairwright.perturbers.text.answer_text import subject
 from pairwright.pipelines.distilabel_steps.rewrite_steps import PerturbRewrites, task_of_row
-from pairwright.pipelines.pairing.preference_pairs import attempts
+from pairwright.pipelines.pairing.preference_pairs import list_attempts
 from places import GOLDEN_FILES
 
 FOLDER = GOLDEN_FILES / "perturbers"
@@ -65,10 +65,10 @@ def test_what_answers_are_parsed_for_is_parsed_in_batches(monkeypatch: pytest.Mo
 
     en._analyses.clear()
     monkeypatch.setattr(en, "_parse", noted)
-    tried = list(attempts(sft, (), [PERTURBERS["brush_off"]()]))
+    tried = list(list_attempts(sft, (), [PERTURBERS["brush_off"]()]))
     assert [row.id for row, _ in tried] == ["0", "1", "2"]
     assert batches == [[one.query for one in told]]
     assert subject(told[0].query, "en")
     assert len(batches) == 1
-    list(attempts(sft, (), [PERTURBERS["entity_deletion"]()]))
+    list(list_attempts(sft, (), [PERTURBERS["entity_deletion"]()]))
     assert len(batches) == 1

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories import sft_row, task
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DiversityConfig
-from pairwright.core.records import Conversation, Dropped, SftRow
+from pairwright.core.records import Conversation, SftRow
 from pairwright.core.storage import write_rows
-from pairwright.pipelines.diversity.diverse_selection import Selection, select
-from pairwright.pipelines.diversity.diversity_figures import spread
+from pairwright.pipelines.diversity.diverse_selection import Selection, select_diverse
+from pairwright.pipelines.diversity.diversity_figures import measure_diversity
 from pairwright.pipelines.diversity.k_centre import k_centre
 from pairwright.pipelines.ingest.sources import FileSource
 
@@ -35,7 +36,7 @@ def rows_of(texts: Sequence[str], domain: str | None = None) -> list[SftRow]:
 
 
 def chosen(rows: list[SftRow], keep: float) -> tuple[Selection, list[SftRow | Dropped]]:
-    selection = select(lambda: iter(rows), DiversityConfig(keep=keep))
+    selection = select_diverse(lambda: iter(rows), DiversityConfig(keep=keep))
     return selection, list(selection.outcomes(rows))
 
 
@@ -79,7 +80,7 @@ def test_the_order_of_the_rows_does_not_matter(shuffler: random.Random, keep: fl
 def test_thin_regions_are_handed_over_as_dialogues_that_a_source_reads(tmp_path: Path) -> None:
     rows = rows_of([*SAME, "Are there any tennis courts with night lighting?"])
     selection, _ = chosen(rows, 1.0)
-    (handed,) = selection.thin(rows)
+    (handed,) = selection.sparse_regions(rows)
     write_rows(tmp_path / "thin.jsonl", [handed])
     (read,) = FileSource(path=str(tmp_path / "thin.jsonl"), source="thin", licence="MIT").read()
     assert isinstance(read, Conversation)
@@ -111,6 +112,6 @@ def test_no_row_is_farther_from_its_centre_than_centres_are_from_each_other(
 
 
 def test_the_figures_are_those_counted_by_hand() -> None:
-    found = spread(["a b c", "a b d", "北京天气好"], ["en x", "en x", "zh y"], 0.25)
+    found = measure_diversity(["a b c", "a b d", "北京天气好"], ["en x", "en x", "zh y"], 0.25)
     assert (found.distinct_1, found.distinct_2) == (round(9 / 11, 4), round(7 / 8, 4))
     assert (found.top_openings, found.mean_cosine, found.domains) == (1.0, 0.25, {"en x": 2, "zh y": 1})

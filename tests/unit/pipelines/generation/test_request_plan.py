@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fault_server import FaultServer
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.errors import BuildError
-from pairwright.core.records import Candidate, Failed
+from pairwright.core.records import Candidate
 from pairwright.pipelines.generation import candidate_generation as stage
-from pairwright.pipelines.generation.candidate_generation import generate, plan, planned
+from pairwright.pipelines.generation.candidate_generation import count_planned, generate_candidates, plan_generation
 
 WEAK = {"role": "weak", "endpoint": "weak", "temperatures": [0.7, 1.0], "sample": 3}
 
@@ -24,8 +25,10 @@ def config(*generation: dict[str, Any], **fields: Any) -> Any:
 
 def test_one_request_per_query_generator_and_temperature_in_the_order_of_the_queries() -> None:
     rows = tasks(2)
-    requests = list(plan(config({**TEACHER, "temperatures": [0.2, 0.9]}, {**WEAK, "sample": None}), lambda: rows))
-    places = [(one.task.query, one.variant.role, one.variant.temperature) for one in requests]
+    requests = list(
+        plan_generation(config({**TEACHER, "temperatures": [0.2, 0.9]}, {**WEAK, "sample": None}), lambda: rows)
+    )
+    places = [(one.task.query, one.setting.role, one.setting.temperature) for one in requests]
     variants = [("teacher", 0.2), ("teacher", 0.9), ("weak", 0.7), ("weak", 1.0)]
     assert places == [(row.query, role, temperature) for row in rows for role, temperature in variants]
     assert [one.number for one in requests] == list(range(8))
@@ -33,7 +36,7 @@ def test_one_request_per_query_generator_and_temperature_in_the_order_of_the_que
 
 def test_no_two_requests_of_a_plan_are_the_same_request() -> None:
     twice = {**TEACHER, "temperatures": [0.7, 0.7]}
-    requests = list(plan(config(twice, twice), lambda: tasks(5)))
+    requests = list(plan_generation(config(twice, twice), lambda: tasks(5)))
     assert len({one.request().model_dump_json() for one in requests}) == len(requests) == 20
     assert len({one.name for one in requests}) == 20
 
@@ -43,25 +46,25 @@ def test_seeds_and_the_draw_depend_on_the_query_alone(shuffler: random.Random, c
     rows = tasks(count)
     other = shuffler.sample(rows, count)
     settings = config(TEACHER, {**WEAK, "sample": sample})
-    first = {one.name: (one.seed, one.request()) for one in plan(settings, lambda: rows)}
-    second = {one.name: (one.seed, one.request()) for one in plan(settings, lambda: other)}
+    first = {one.name: (one.seed, one.request()) for one in plan_generation(settings, lambda: rows)}
+    second = {one.name: (one.seed, one.request()) for one in plan_generation(settings, lambda: other)}
     assert first == second
 
 
 @given(st.integers(0, 12), st.integers(1, 12))
 def test_a_plan_knows_its_length(count: int, sample: int) -> None:
     settings = config(TEACHER, {**WEAK, "sample": sample})
-    found = plan(settings, lambda: tasks(count))
-    assert len(found) == len(list(found)) == planned(settings, count) == count + 2 * min(sample, count)
+    found = plan_generation(settings, lambda: tasks(count))
+    assert len(found) == len(list(found)) == count_planned(settings, count) == count + 2 * min(sample, count)
 
 
 def test_another_build_seed_draws_and_seeds_otherwise() -> None:
     rows = tasks(40)
     drawn = [
-        [one.task.id for one in plan(config(WEAK, seed=seed), lambda: rows) if one.variant.index == 0]
+        [one.task.id for one in plan_generation(config(WEAK, seed=seed), lambda: rows) if one.setting.index == 0]
         for seed in (0, 1)
     ]
-    seeds = [[one.seed for one in plan(config(TEACHER, seed=seed), lambda: rows)] for seed in (0, 1)]
+    seeds = [[one.seed for one in plan_generation(config(TEACHER, seed=seed), lambda: rows)] for seed in (0, 1)]
     assert len(drawn[0]) == 3
     assert drawn[0] != drawn[1]
     assert not set(seeds[0]) & set(seeds[1])
@@ -69,7 +72,9 @@ def test_another_build_seed_draws_and_seeds_otherwise() -> None:
 
 def test_a_larger_sample_contains_the_smaller_one() -> None:
     rows = tasks(40)
-    small, large = ({one.task.id for one in plan(config({**WEAK, "sample": n}), lambda: rows)} for n in (3, 9))
+    small, large = (
+        {one.task.id for one in plan_generation(config({**WEAK, "sample": n}), lambda: rows)} for n in (3, 9)
+    )
     assert small < large
 
 
@@ -112,8 +117,8 @@ def test_what_the_ledger_holds_is_neither_asked_again_nor_given_to_distilabel(
     rows = tasks(30)
 
     def run(count: int) -> list[Candidate | Failed]:
-        found = plan(settings, lambda: rows[:count])
-        return list(generate(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))
+        found = plan_generation(settings, lambda: rows[:count])
+        return list(generate_candidates(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))
 
     some, more, again = run(20), run(30), run(30)
     assert openai_server.requests == 30
@@ -129,9 +134,9 @@ def test_an_answer_that_never_parses_is_asked_again_then_failed_and_not_paid_aga
 ) -> None:
     openai_server.answer = lambda body: '{"analysis": "cut'
     settings = build_config(openai_server.base_url, tmp_path, generation=[{**TEACHER, "reasks": 2}])
-    found = plan(settings, lambda: tasks(1))
-    first = list(generate(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))
-    again = list(generate(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))
+    found = plan_generation(settings, lambda: tasks(1))
+    first = list(generate_candidates(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))
+    again = list(generate_candidates(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))
     assert openai_server.requests == 3
     assert first == again
     (failed,) = first
@@ -147,8 +152,8 @@ def test_a_candidate_names_how_it_was_sampled(openai_server: FaultServer, asked:
 
     openai_server.answer = second_time_lucky
     settings = build_config(openai_server.base_url, tmp_path)
-    found = plan(settings, lambda: tasks(1))
-    (candidate,) = generate(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path)
+    found = plan_generation(settings, lambda: tasks(1))
+    (candidate,) = generate_candidates(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path)
     assert isinstance(candidate, Candidate)
     sampled = candidate.generation
     assert sampled is not None
@@ -178,6 +183,6 @@ def test_rows_that_distilabel_lost_or_mixed_up_are_an_error(
     monkeypatch.setattr(stage, "_run", run)
     openai_server.answer = answer
     settings = build_config(openai_server.base_url, tmp_path)
-    found = plan(settings, lambda: tasks(3))
+    found = plan_generation(settings, lambda: tasks(3))
     with pytest.raises(BuildError, match="distilabel lost, blanked or invented rows"):
-        list(generate(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))
+        list(generate_candidates(found, settings, tmp_path / "ledger.sqlite", {}, tmp_path))

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import origin
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.build_file import ContextConfig
-from pairwright.core.records import Conversation, Dropped, Failed, RewriteTask, ToolCall, Turn
+from pairwright.core.records import Conversation, RewriteTask, ToolCall, Turn
 from pairwright.core.tool_calls import calls_of
-from pairwright.pipelines.ingest.answer_contexts import answer_contexts, answer_positions
-from pairwright.pipelines.ingest.answer_dialogues import answerable
+from pairwright.pipelines.ingest.answer_contexts import find_answers, window_answers
+from pairwright.pipelines.ingest.answer_dialogues import check_answerable
 from pairwright.pipelines.ingest.sources import FileSource
 
 TOOL = {
@@ -50,7 +51,7 @@ def read(tmp_path: Path, *rows: dict[str, Any], **settings: Any) -> list[Convers
 
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    return list(answerable(FileSource(source="s", path=str(path), **settings).read()))
+    return list(check_answerable(FileSource(source="s", path=str(path), **settings).read()))
 
 
 def one(tmp_path: Path, row: dict[str, Any], **settings: Any) -> Conversation:
@@ -67,7 +68,7 @@ def failure(tmp_path: Path, row: dict[str, Any]) -> Failed:
 
 def tasks(of: Conversation, **config: Any) -> list[RewriteTask | Dropped]:
     settings = ContextConfig(**{"queries": "every", "max_tokens": 4096, **config})
-    return list(answer_contexts(answer_positions([of], settings), settings))
+    return list(window_answers(find_answers([of], settings), settings))
 
 
 def task(of: Conversation, place: int = -1, **config: Any) -> RewriteTask:
@@ -242,12 +243,12 @@ def test_turns_of_one_speaker_are_one_turn(tmp_path: Path) -> None:
 def test_rewriting_builds_read_the_same_rows_as_words_alone(tmp_path: Path) -> None:
     import json
 
-    from pairwright.pipelines.ingest.contexts import contexts, queries
+    from pairwright.pipelines.ingest.contexts import find_queries, window_queries
 
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps({"messages": [*OPENAI[:-1]]}), encoding="utf-8")
     rows = [row for row in FileSource(source="s", path=str(path)).read() if isinstance(row, Conversation)]
-    (found,) = contexts(queries(rows, ContextConfig()), ContextConfig(), (), 0)
+    (found,) = window_queries(find_queries(rows, ContextConfig()), ContextConfig(), (), 0)
     assert isinstance(found, RewriteTask)
     assert [turn.content for turn in found.history] == ["您好！", "帮我找北京的酒店", "海淀酒店", "有海淀酒店。"]
     assert not any(turn.calls for turn in found.history)
@@ -265,7 +266,7 @@ def test_any_dialogue_fails_or_gives_chats_that_alternate(said: list[str], turns
             made.append(Turn(role="assistant", content="", calls=calls))
         else:
             made.append(Turn.model_validate({"role": who, "content": f"{who} {number}"}))
-    (found,) = answerable([conversation(*made)])
+    (found,) = check_answerable([conversation(*made)])
     if isinstance(found, Failed):
         assert {"tool", "call"} & set(said)
         return

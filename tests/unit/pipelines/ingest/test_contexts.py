@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories import example, origin, turns
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import ContextConfig
 from pairwright.core.errors import ConfigError
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
 from pairwright.core.prompts.history_window import window
-from pairwright.core.records import Conversation, Dropped, Example, RewriteTask, Turn
-from pairwright.pipelines.ingest.contexts import contexts, queries
+from pairwright.core.records import Conversation, Example, RewriteTask, Turn
+from pairwright.pipelines.ingest.contexts import find_queries, window_queries
 
 DIALOGUE = turns(
     ("system", "You sell tickets."),
@@ -47,7 +48,7 @@ def outcomes(
     of: Conversation, bank: tuple[Example, ...] = (), per_prompt: int = 0, **config: Any
 ) -> list[RewriteTask | Dropped]:
     settings = ContextConfig(**config)
-    return list(contexts(queries([of], settings), settings, bank, per_prompt))
+    return list(window_queries(find_queries([of], settings), settings, bank, per_prompt))
 
 
 def task_of(of: Conversation, **config: Any) -> RewriteTask:

@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Source
 from pairwright.core.errors import SourceError
-from pairwright.core.records import Conversation, Failed
+from pairwright.core.records import Conversation
 from pairwright.pipelines.ingest import file_readers
 from pairwright.pipelines.ingest.row_forms import ROLES, RowMapping, clean
 from pairwright.pipelines.ingest.sources import SOURCES, FileSource, HuggingFaceSource, StdinSource

@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from improving import Opinions
 
 import factories
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Component
 from pairwright.core.improvement import Improvement
-from pairwright.core.records import Candidate, Dropped, Failed, JudgedCandidate, RewriteTask, SftRow, Verdict
+from pairwright.core.records import Candidate, JudgedCandidate, RewriteTask, SftRow, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.llm.fine import Fine
 from pairwright.judges.llm.improve_or_reject import ImproveOrReject
 from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.pipelines.judging import answer_improvement
-from pairwright.pipelines.judging.endpoint_access import Asking, Tally
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.reporting.improvement_tables import improvement_tables
 
@@ -67,8 +68,8 @@ def improved(
     ask: Scripted | None = None,
 ) -> list[Improvement | Failed]:
     with asyncio.Runner() as runner:
-        asking = Asking(ask or Scripted(behaviour), runner, 4, Tally())
-        return list(answer_improvement.improvements(rows or (original(),), improver, judges, asking))
+        asking = EndpointAccess(ask or Scripted(behaviour), runner, 4, UsageCounter())
+        return list(answer_improvement.improve_answers(rows or (original(),), improver, judges, asking))
 
 
 def one(*args: object, **kwargs: object) -> Improvement:
@@ -78,7 +79,7 @@ def one(*args: object, **kwargs: object) -> Improvement:
 
 
 def kept(row: Improvement) -> SftRow | Dropped:
-    (outcome,) = answer_improvement.kept([row])
+    (outcome,) = answer_improvement.keep_answers([row])
     return outcome
 
 
@@ -98,10 +99,10 @@ def test_a_better_text_becomes_chosen_and_the_original_rejected_with_everything_
     assert [hash for verdict in chosen.verdicts for hash in verdict.request_hashes] == [
         answer.request_hash for answer in ask.answers
     ]
-    (rejected,) = (beaten.rejected for beaten in answer_improvement.beaten([row]))
+    (rejected,) = (beaten.rejected for beaten in answer_improvement.list_replaced([row]))
     assert rejected is not None
     assert rejected.text == row.original.chosen.rewrite
-    assert (rejected.maker, rejected.defect) == ("improved", "outdone")
+    assert (rejected.rejected_by, rejected.defect) == ("improved", "outdone")
     assert rejected.evidence
     assert rejected.parameters["route"] == "hard"
     assert str(rejected.parameters["requests"]).split() == [answer.request_hash for answer in ask.answers]
@@ -114,7 +115,7 @@ def test_a_longer_text_that_the_judge_finds_no_better_does_not_win() -> None:
     outcome = kept(row)
     assert isinstance(outcome, SftRow)
     assert outcome.chosen == row.original.chosen
-    assert [beaten.rejected for beaten in answer_improvement.beaten([row])] == [None]
+    assert [beaten.rejected for beaten in answer_improvement.list_replaced([row])] == [None]
 
 
 @pytest.mark.parametrize(("place", "outcome"), [("first", "flip"), ("second", "flip"), ("equal", "tie")])
@@ -146,7 +147,7 @@ def test_a_text_that_a_rule_refuses_is_dropped_with_that_reason_before_anything_
     ask = Scripted(Opinions(better=lambda first, second: OWN, grades=(8, 8, 7)))
     row = one(None, ask=ask, judges=[PaidWords(word="x", seen=[]), Words(word="author", seen=[])])
     assert (row.outcome, ask.requests) == ("refused:bad_word", 2)
-    (dropped,) = answer_improvement.used(answer_improvement.written([row]))
+    (dropped,) = answer_improvement.account_for_written(answer_improvement.list_written([row]))
     assert isinstance(dropped, Dropped)
     assert (dropped.stage, dropped.reason, dropped.detail) == ("compare", "refused:bad_word", OWN)
 
@@ -165,7 +166,7 @@ def test_a_query_that_no_route_keeps_is_left_out_and_nothing_is_written_for_it()
     outcome = kept(row)
     assert isinstance(outcome, Dropped)
     assert outcome.reason == "easy_and_inaccurate"
-    assert list(answer_improvement.written([row])) == []
+    assert list(answer_improvement.list_written([row])) == []
 
 
 @pytest.mark.parametrize("behaviour", [adversary.cut_short, adversary.refuses, adversary.copies_digits])
@@ -188,7 +189,7 @@ REFUSED = factories.verdict(judge="leftover", passed=False, defect="leftover_ref
 def test_a_refused_original_is_rejected_for_the_defect_that_was_found() -> None:
     bad = original("When was she born?", verdicts=(REFUSED,))
     row = one(Opinions(better=lambda first, second: OWN), bad)
-    (rejected,) = (beaten.rejected for beaten in answer_improvement.beaten([row]))
+    (rejected,) = (beaten.rejected for beaten in answer_improvement.list_replaced([row]))
     assert rejected is not None
     assert (rejected.defect, rejected.evidence) == ("leftover_reference", "she")
     chosen = kept(row)
@@ -216,7 +217,7 @@ def test_of_a_query_without_an_accepted_answer_the_best_refused_one_may_be_impro
         refused(tasks[1], "best", 0.4),
         refused(tasks[2], "weak", 0.9, "weak"),
     ]
-    chosen = list(preference_pairs.chosen_of(tasks, answer_improvement.or_refused([accepted], judged)))
+    chosen = list(preference_pairs.choose_answers(tasks, answer_improvement.add_refused([accepted], judged)))
     assert [row.chosen.rewrite if isinstance(row, SftRow) else row.reason for row in chosen] == [
         "good",
         "best",
@@ -235,7 +236,9 @@ def test_a_replaced_answer_is_tried_once_as_rejected_and_not_again_as_a_sample()
         for candidate in (row.original.chosen, others)
     ]
     elsewhere = one(Opinions(), original(query="another query?"))
-    tries = list(preference_pairs.attempts([chosen], judged, (), answer_improvement.beaten([elsewhere, row])))
+    tries = list(
+        preference_pairs.list_attempts([chosen], judged, (), answer_improvement.list_replaced([elsewhere, row]))
+    )
     assert [what.text if isinstance(what, factories.Rejected) else what.candidate.rewrite for _, what in tries] == [
         "When was she born?",
         "What was she?",
@@ -261,7 +264,7 @@ def test_by_rules_a_good_answer_is_chosen_and_a_bad_one_rejected_with_the_improv
     assert isinstance(second, SftRow)
     assert (first.chosen.rewrite, first.route) == (original().chosen.rewrite, "good")
     assert (second.chosen.rewrite, second.route) == (OWN, "bad")
-    stayed, beaten = (one.rejected for one in answer_improvement.beaten([good, bad]))
+    stayed, beaten = (one.rejected for one in answer_improvement.list_replaced([good, bad]))
     assert stayed is None
     assert beaten is not None
     assert (beaten.text, beaten.evidence) == ("When was she born?", "Rule two.")
@@ -300,14 +303,14 @@ def test_the_books_balance_and_no_refused_answer_is_ever_chosen(
         opinions = Opinions(grades=grade, better=(lambda first, second: OWN) if better == OWN else better)
         rows += improved(opinions, original(verdicts=() if accepted else (REFUSED,)), judges=judges)
     found = [row for row in rows if isinstance(row, Improvement)]
-    texts = list(answer_improvement.written(found))
-    assert len(list(answer_improvement.kept(found))) == len(found) == len(cases)
-    assert len(list(answer_improvement.used(texts))) == len(texts)
-    for outcome in answer_improvement.kept(found):
+    texts = list(answer_improvement.list_written(found))
+    assert len(list(answer_improvement.keep_answers(found))) == len(found) == len(cases)
+    assert len(list(answer_improvement.account_for_written(texts))) == len(texts)
+    for outcome in answer_improvement.keep_answers(found):
         if isinstance(outcome, SftRow):
             assert outcome.accepted
             assert word not in outcome.chosen.rewrite
-    replaced = [one for one in answer_improvement.beaten(found) if one.rejected]
+    replaced = [one for one in answer_improvement.list_replaced(found) if one.rejected]
     assert len(replaced) == sum(row.outcome == "improved" for row in found)
 
 

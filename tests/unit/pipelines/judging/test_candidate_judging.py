@@ -7,12 +7,13 @@ from typing import ClassVar
 import pytest
 
 from factories import candidate, task, verdict
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import Candidate, Failed, JudgedCandidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, JudgedCandidate, RewriteTask, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines.judging import candidate_judging
-from pairwright.pipelines.judging.endpoint_access import Asking, Tally
+from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 
 
 class Fixed(Component):
@@ -51,7 +52,9 @@ async def no_endpoint(endpoint: str, request: ChatRequest) -> Answer:
 
 def judged(pairs: Sequence[candidate_judging.Pair], *judges: Component) -> list[JudgedCandidate | Failed]:
     with asyncio.Runner() as runner:
-        return list(candidate_judging.judged(pairs, judges, Asking(no_endpoint, runner, 4, Tally())))
+        return list(
+            candidate_judging.judge_candidates(pairs, judges, EndpointAccess(no_endpoint, runner, 4, UsageCounter()))
+        )
 
 
 def test_the_sources_rewrite_comes_first_and_every_candidate_stands_beside_its_task() -> None:
@@ -61,7 +64,7 @@ def test_the_sources_rewrite_comes_first_and_every_candidate_stands_beside_its_t
         candidate("b", tasks[1], origin="weak"),
         candidate("c", tasks[1], origin="weak"),
     ]
-    found = [(one.query, proposal.rewrite) for one, proposal in candidate_judging.candidates_of(tasks, generated)]
+    found = [(one.query, proposal.rewrite) for one, proposal in candidate_judging.list_candidates(tasks, generated)]
     assert found == [
         ("query 0?", "a"),
         ("query 1?", "gold 1"),

@@ -8,16 +8,17 @@ from typing import ClassVar
 import pytest
 
 import factories
+from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.errors import ConfigError, RequestFailed
-from pairwright.core.records import Failed, GateDecision, RewriteTask
+from pairwright.core.records import GateDecision, RewriteTask
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.rules.leftover_reference import leftover
 from pairwright.judges.rules.over_edited import is_complete
 from pairwright.judges.rules.unchanged import Unchanged
 from pairwright.pipelines import gate_preview
-from pairwright.pipelines.judging.candidate_judging import candidates_of
-from pairwright.pipelines.judging.gating import decisions, gated
+from pairwright.pipelines.judging.candidate_judging import list_candidates
+from pairwright.pipelines.judging.gating import gate_queries, list_decisions
 from pairwright.pipelines.reporting.gate_tables import confusion_table, ways_table
 
 
@@ -39,7 +40,7 @@ async def nobody(endpoint: str, request: ChatRequest) -> Answer:
 
 def through(*tasks: RewriteTask) -> list[RewriteTask | Failed]:
     with asyncio.Runner() as runner:
-        return list(gated(tasks, Says(), nobody, 4, runner))
+        return list(gate_queries(tasks, Says(), nobody, 4, runner))
 
 
 def decided(query: str, reference: str | None = None) -> RewriteTask:
@@ -53,7 +54,7 @@ def test_tasks_keep_their_order_and_their_ids() -> None:
     found = [one for one in through(*tasks) if isinstance(one, RewriteTask)]
     assert [one.id for one in found] == [one.id for one in tasks]
     assert [one.passes for one in found] == [False, True, True]
-    assert [row.query for row in decisions(found)] == ["open", "plain", "missing"]
+    assert [row.query for row in list_decisions(found)] == ["open", "plain", "missing"]
 
 
 def test_a_query_without_a_usable_answer_fails_alone() -> None:
@@ -74,7 +75,7 @@ def test_a_human_rewrite_decides_whatever_the_gate_says() -> None:
 
 def test_a_query_that_passes_is_its_own_candidate_unless_its_source_has_a_rewrite() -> None:
     tasks = [decided("plain"), decided("open"), decided("missing"), decided("plain", reference="plain")]
-    found = [(one.query, proposal.origin, proposal.rewrite) for one, proposal in candidates_of(tasks, [])]
+    found = [(one.query, proposal.origin, proposal.rewrite) for one, proposal in list_candidates(tasks, [])]
     assert found == [("plain", "gate", "plain"), ("missing", "gate", "missing"), ("plain", "reference", "plain")]
 
 
@@ -93,7 +94,7 @@ def test_a_dependent_query_whose_answer_is_missing_may_be_copied() -> None:
 
 def test_the_report_counts_ways_and_disagreements() -> None:
     rows = list(
-        decisions(
+        list_decisions(
             [decided("open"), decided("missing"), decided("plain"), decided("plain", "plain"), decided("open", "x y")]
         )
     )

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import rejected, sft_row, task
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import BuildConfig
-from pairwright.core.records import Dropped, Generation, PreferencePair, Rejected, SftRow
+from pairwright.core.records import Generation, PreferencePair, Rejected, SftRow
 from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.pairing.balance import caps, tightest
-from pairwright.pipelines.pairing.pair_features import needs_no_rewrite, sketched
-from pairwright.pipelines.pairing.surface import Place, auc, cells_auc, length_place, punctuation_place
+from pairwright.pipelines.pairing.pair_features import extract_features, needs_no_rewrite
+from pairwright.pipelines.pairing.surface import SurfacePosition, auc, cells_auc, length_position, punctuation_position
 
 Proposals = Sequence[tuple[SftRow, Rejected]]
 FREE = {
@@ -48,10 +49,12 @@ def worse(row: SftRow, at: int, defect: str = "d", longer: bool = True, end: str
 
 def run(proposals: Proposals, **pairing: Any) -> tuple[list[PreferencePair], Counter[str]]:
     """The pairs that stay, and the reasons of the others."""
-    plan = preference_pairs.plan(sketched(proposals, config().prompt, config().seed), config(**pairing).pairing)
-    outcomes = list(preference_pairs.paired(proposals, plan.picks))
+    plan = preference_pairs.plan_pairs(
+        extract_features(proposals, config().prompt, config().seed), config(**pairing).pairing
+    )
+    outcomes = list(preference_pairs.pair_variants(proposals, plan.picks))
     pairs = [outcome for outcome in outcomes if isinstance(outcome, PreferencePair)]
-    kept = list(preference_pairs.balanced(pairs, plan.keeps))
+    kept = list(preference_pairs.keep_balanced(pairs, plan.keeps))
     reasons = Counter(outcome.reason for outcome in [*outcomes, *kept] if isinstance(outcome, Dropped))
     stay = [outcome for outcome in kept if isinstance(outcome, PreferencePair)]
     assert len(stay) + sum(reasons.values()) == len(proposals)
@@ -109,7 +112,7 @@ def test_no_template_makes_up_more_than_its_share_and_samples_have_none() -> Non
     counts = Counter(row.rejected.template for row in pairs)
     assert max(counts.values()) <= 0.05 * len(pairs)
     assert set(reasons) == {"max_template_share"}
-    sampled = [(row, worse(row, 0, maker="sampled", template="sampled")) for row in rows(600)]
+    sampled = [(row, worse(row, 0, rejected_by="sampled", template="sampled")) for row in rows(600)]
     assert len(run(sampled, max_template_share=0.05)[0]) == 600
 
 
@@ -133,14 +136,14 @@ def test_the_share_of_the_students_own_samples_is_kept_within_its_band() -> None
     proposals = [
         (
             row,
-            worse(row, at, maker="sampled", generation=Generation(**said, on_policy=True))
+            worse(row, at, rejected_by="sampled", generation=Generation(**said, on_policy=True))
             if at % 3
             else worse(row, at),
         )
         for at, row in enumerate(rows(300))
     ]
     pairs, reasons = run(proposals, on_policy_share=(0.1, 0.5))
-    assert share(pairs, lambda row: row.rejected.maker == "sampled") == 0.5
+    assert share(pairs, lambda row: row.rejected.rejected_by == "sampled") == 0.5
     assert reasons == {"on_policy_share": 100}
 
 
@@ -228,26 +231,26 @@ def test_a_build_without_pairs_needs_no_balance() -> None:
 
 
 def test_length_falls_into_cells_of_doubling_size() -> None:
-    assert length_place("en", "abcd", "a") == Place("en:2", 1)
-    assert length_place("en", "a", "abcd") == Place("en:2", -1)
-    assert length_place("zh", "甲乙", "丙丁") == Place("zh:0", 0)
+    assert length_position("en", "abcd", "a") == SurfacePosition("en:2", 1)
+    assert length_position("en", "a", "abcd") == SurfacePosition("en:2", -1)
+    assert length_position("zh", "甲乙", "丙丁") == SurfacePosition("zh:0", 0)
 
 
 def test_english_length_says_whether_words_go_with_characters() -> None:
-    assert length_place("en", "a b c d", "a") == Place("en:3+words", 1)
-    assert length_place("en", "abcdefgh", "a b c") == Place("en:2-words", 1)
-    assert length_place("en", "a b c", "abcdefgh") == Place("en:2-words", -1)
-    assert length_place("en", "a b", "abc") == Place("en:0+words", 1)
-    assert length_place("en", "abc", "a b") == Place("en:0+words", -1)
+    assert length_position("en", "a b c d", "a") == SurfacePosition("en:3+words", 1)
+    assert length_position("en", "abcdefgh", "a b c") == SurfacePosition("en:2-words", 1)
+    assert length_position("en", "a b c", "abcdefgh") == SurfacePosition("en:2-words", -1)
+    assert length_position("en", "a b", "abc") == SurfacePosition("en:0+words", 1)
+    assert length_position("en", "abc", "a b") == SurfacePosition("en:0+words", -1)
 
 
 def test_mirrored_punctuation_shares_a_cell_on_opposite_sides() -> None:
-    there = punctuation_place("zh", "《甲》是谁写的？", "它是谁写的？")
-    back = punctuation_place("zh", "它是谁写的？", "《甲》是谁写的？")
+    there = punctuation_position("zh", "《甲》是谁写的？", "它是谁写的？")
+    back = punctuation_position("zh", "它是谁写的？", "《甲》是谁写的？")
     assert there.cell == back.cell
     assert (there.side, back.side) == (1, -1)
-    assert punctuation_place("en", "Who is it?", "Who was he?") == Place("en:", 0)
-    assert punctuation_place("zh", "谁写的？", "谁写的。。").cell == "zh:+end 。-end ？+。-？"
+    assert punctuation_position("en", "Who is it?", "Who was he?") == SurfacePosition("en:", 0)
+    assert punctuation_position("zh", "谁写的？", "谁写的。。").cell == "zh:+end 。-end ？+。-？"
 
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=30))

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import pytest
 
 from factories import candidate, rejected, sft_row, task, verdict
+from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import (
     Candidate,
-    Dropped,
     Generation,
     JudgedCandidate,
     PreferencePair,
@@ -19,11 +19,11 @@ from pairwright.core.records import (
     RewriteTask,
     SftRow,
 )
-from pairwright.pipelines.generation.request_plan import plan as planned
+from pairwright.pipelines.generation.request_plan import plan_generation as planned
 from pairwright.pipelines.judging import candidate_judging
 from pairwright.pipelines.pairing import preference_pairs
-from pairwright.pipelines.pairing.pair_features import sketched
-from pairwright.pipelines.pairing.rejection_sampling import aims, quality
+from pairwright.pipelines.pairing.pair_features import extract_features
+from pairwright.pipelines.pairing.rejection_sampling import sample_quality, target_quality
 
 
 class Worse(Component):
@@ -35,7 +35,7 @@ class Worse(Component):
     def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         yield Dropped(stage="perturb", row=task.id, reason="first_try_failed")
         if self.word:
-            yield rejected(f"{chosen.rewrite} {self.word}", defect=self.word, maker="worse")
+            yield rejected(f"{chosen.rewrite} {self.word}", defect=self.word, rejected_by="worse")
 
 
 def judged(of: RewriteTask, text: str, origin: str = "teacher", *verdicts: object) -> JudgedCandidate:
@@ -48,20 +48,20 @@ def test_the_sources_own_rewrite_is_chosen_before_any_model() -> None:
         judged(one, "teacher's", "teacher", verdict(score=1.0)),
         judged(one, "gold", "reference", verdict(score=0.2)),
     ]
-    (row,) = preference_pairs.chosen_of([one], rows)
+    (row,) = preference_pairs.choose_answers([one], rows)
     assert row.chosen.rewrite == "gold"
 
 
 def test_among_models_the_highest_score_is_chosen_and_the_first_on_a_tie() -> None:
     one = task()
     rows = [judged(one, text, "teacher", verdict(score=score)) for text, score in (("a", 0.5), ("b", 0.9), ("c", 0.9))]
-    (row,) = preference_pairs.chosen_of([one], rows)
+    (row,) = preference_pairs.choose_answers([one], rows)
     assert row.chosen.rewrite == "b"
 
 
 def test_a_query_without_an_accepted_answer_is_dropped_and_its_neighbours_are_not() -> None:
     tasks = [task(f"query {n}?") for n in range(4)]
-    outcomes = list(preference_pairs.chosen_of(tasks, [judged(tasks[1], "one"), judged(tasks[3], "three")]))
+    outcomes = list(preference_pairs.choose_answers(tasks, [judged(tasks[1], "one"), judged(tasks[3], "three")]))
     assert [row.reason if isinstance(row, Dropped) else row.chosen.rewrite for row in outcomes] == [
         "no_accepted_candidate",
         "one",
@@ -71,7 +71,7 @@ def test_a_query_without_an_accepted_answer_is_dropped_and_its_neighbours_are_no
 
 
 def test_a_weak_models_answer_is_never_chosen_even_if_nothing_is_wrong_with_it() -> None:
-    (outcome,) = candidate_judging.accepted([judged(task(), "fine", "weak")])
+    (outcome,) = candidate_judging.accept_candidates([judged(task(), "fine", "weak")])
     assert isinstance(outcome, Dropped)
     assert outcome.reason == "weak_without_defect"
 
@@ -85,7 +85,7 @@ def test_a_refused_candidate_is_dropped_under_the_first_defect_named() -> None:
         verdict(passed=False, defect="length"),
         verdict(passed=False, defect="language"),
     )
-    (outcome,) = candidate_judging.accepted([refused])
+    (outcome,) = candidate_judging.accept_candidates([refused])
     assert isinstance(outcome, Dropped)
     assert outcome.reason == "length"
 
@@ -100,7 +100,7 @@ def test_attempts_are_the_refused_samples_and_every_perturber_of_each_chosen_row
         judged(tasks[2], "gold", "reference"),
     ]
     chosen = [sft_row(tasks[1], "gold"), sft_row(tasks[2], "gold")]
-    found = list(preference_pairs.attempts(chosen, rows, [Worse(word="a"), Worse(word="b")]))
+    found = list(preference_pairs.list_attempts(chosen, rows, [Worse(word="a"), Worse(word="b")]))
     assert [(row.task.query, getattr(what, "word", "sample")) for row, what in found] == [
         ("query 1?", "sample"),
         ("query 1?", "a"),
@@ -124,8 +124,8 @@ def samples(row: SftRow, *texts: str, **fields: Any) -> list[JudgedCandidate]:
 def outcomes_of(
     row: SftRow, sampled: Sequence[JudgedCandidate], **pairing: Any
 ) -> list[preference_pairs.Variant | Dropped]:
-    aim = aims([row], [judged(row.task, row.chosen.rewrite, "reference"), *sampled])
-    return list(preference_pairs.rejected([(row, sample) for sample in sampled], config(**pairing), aim))
+    aim = target_quality([row], [judged(row.task, row.chosen.rewrite, "reference"), *sampled])
+    return list(preference_pairs.make_rejected([(row, sample) for sample in sampled], config(**pairing), aim))
 
 
 def test_a_sample_refused_by_score_alone_is_not_proven_worse() -> None:
@@ -162,9 +162,9 @@ def test_of_a_querys_refused_samples_the_one_nearest_two_deviations_below_the_me
 
     common = [sample(rows[0], f"good {n}", 0.8) for n in range(16)]
     mine = [sample(rows[1], "good", 0.8), sample(rows[1], "worst", 0.0), sample(rows[1], "middle", 0.4)]
-    aim = aims(rows, [*common, *mine])
+    aim = target_quality(rows, [*common, *mine])
     assert aim["judges", "en"] == pytest.approx(0.346, abs=1e-3)
-    outcomes = list(preference_pairs.rejected([(rows[1], one) for one in mine], config(), aim))
+    outcomes = list(preference_pairs.make_rejected([(rows[1], one) for one in mine], config(), aim))
     (variant,) = [out for out in outcomes if isinstance(out, preference_pairs.Variant)]
     assert variant.rejected.text == "middle"
     assert variant.rejected.parameters == {"quality": 0.4, "aim": pytest.approx(0.346, abs=1e-3), "measure": "judges"}
@@ -176,7 +176,7 @@ def test_without_scores_quality_is_what_the_sample_says_of_the_chosen_answer_at_
     same, half, nothing, long = samples(
         one, one.chosen.rewrite, "When was Lindqvist born?", "Who?", one.chosen.rewrite * 4
     )
-    values = [quality(one, sample).value for sample in (same, half, nothing, long)]
+    values = [sample_quality(one, sample).value for sample in (same, half, nothing, long)]
     assert values[0] == 1
     assert values[0] > values[1] > values[2]
     assert values[3] == pytest.approx(0.625)
@@ -185,7 +185,9 @@ def test_without_scores_quality_is_what_the_sample_says_of_the_chosen_answer_at_
 def test_scored_samples_are_compared_with_scored_samples_only() -> None:
     one = sft_row()
     scored = judged(one.task, "scored", "weak", verdict(passed=False, score=0.5))
-    found = aims([one], [judged(one.task, one.chosen.rewrite, "reference"), scored, *samples(one, "unscored")])
+    found = target_quality(
+        [one], [judged(one.task, one.chosen.rewrite, "reference"), scored, *samples(one, "unscored")]
+    )
     assert set(found) == {("judges", "en"), ("overlap", "en")}
     assert found["judges", "en"] == 0.5
 
@@ -193,14 +195,14 @@ def test_scored_samples_are_compared_with_scored_samples_only() -> None:
 def test_the_aim_does_not_depend_on_the_order_of_the_rows() -> None:
     rows = [sft_row(task(f"query {n}?"), f"query {n} of Ada?") for n in range(9)]
     groups = [samples(row, "query", f"{row.chosen.rewrite} more", "Ada") for row in rows]
-    forward = aims(rows, [sample for group in groups for sample in group])
-    backward = aims(rows[::-1], [sample for group in groups[::-1] for sample in group])
+    forward = target_quality(rows, [sample for group in groups for sample in group])
+    backward = target_quality(rows[::-1], [sample for group in groups[::-1] for sample in group])
     assert forward == backward
 
 
 def test_the_first_variant_of_a_perturber_is_taken_else_its_first_reason() -> None:
     one = sft_row()
-    made, none = preference_pairs.rejected([(one, Worse(word="a")), (one, Worse(word=""))], config(), {})
+    made, none = preference_pairs.make_rejected([(one, Worse(word="a")), (one, Worse(word=""))], config(), {})
     assert isinstance(made, preference_pairs.Variant)
     assert made.rejected.text.endswith(" a")
     assert isinstance(none, Dropped)
@@ -210,7 +212,7 @@ def test_the_first_variant_of_a_perturber_is_taken_else_its_first_reason() -> No
 def test_variants_find_their_chosen_rows_again() -> None:
     rows = [sft_row(task(f"query {n}?"), f"chosen {n}") for n in range(4)]
     variants = [preference_pairs.Variant(chosen=rows[n].id, rejected=rejected(f"worse {n}")) for n in (1, 1, 3)]
-    assert [(row.chosen.rewrite, worse.text) for row, worse in preference_pairs.proposals(rows, variants)] == [
+    assert [(row.chosen.rewrite, worse.text) for row, worse in preference_pairs.list_proposals(rows, variants)] == [
         ("chosen 1", "worse 1"),
         ("chosen 1", "worse 1"),
         ("chosen 3", "worse 3"),
@@ -219,8 +221,10 @@ def test_variants_find_their_chosen_rows_again() -> None:
 
 def decided(proposals: Sequence[tuple[SftRow, Rejected]], **pairing: Any) -> list[PreferencePair | Dropped]:
     """One outcome per proposal, after the choice within each query."""
-    plan = preference_pairs.plan(sketched(proposals, config().prompt, config().seed), config(**pairing).pairing)
-    return list(preference_pairs.paired(proposals, plan.picks))
+    plan = preference_pairs.plan_pairs(
+        extract_features(proposals, config().prompt, config().seed), config(**pairing).pairing
+    )
+    return list(preference_pairs.pair_variants(proposals, plan.picks))
 
 
 def test_one_query_gets_at_most_so_many_pairs_each_with_another_defect_and_text() -> None:
@@ -238,7 +242,7 @@ def test_one_query_gets_at_most_so_many_pairs_each_with_another_defect_and_text(
 def test_real_samples_come_before_made_variants() -> None:
     one = sft_row()
     variants = [rejected(f"made {n}", defect=f"made {n}") for n in range(5)] + [
-        rejected("said", defect="said", maker="sampled")
+        rejected("said", defect="said", rejected_by="sampled")
     ]
     outcomes = decided([(one, worse) for worse in variants], max_per_task=1)
     assert [row.rejected.text for row in outcomes if isinstance(row, PreferencePair)] == ["said"]
@@ -284,6 +288,6 @@ def test_the_mark_of_the_student_comes_from_its_generator_and_no_teacher_can_hav
     source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}
     settings = {"name": "x", "output": "out", "sources": [source], "endpoints": {"student": {"use": "embedded"}}}
     build = BuildConfig.model_validate({**settings, "generation": [weak, {"role": "weak", "endpoint": "student"}]})
-    assert [one.variant.on_policy for one in planned(build, lambda: [task()])] == [True, False]
+    assert [one.setting.on_policy for one in planned(build, lambda: [task()])] == [True, False]
     with pytest.raises(ValueError, match="needs role: weak"):
         BuildConfig.model_validate({**settings, "generation": [{**weak, "role": "teacher"}]})

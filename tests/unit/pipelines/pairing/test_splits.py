@@ -14,7 +14,7 @@ from pairwright.core.config.build_file import SplitConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Language, RewriteTask
 from pairwright.pipelines.pairing.splits import assign, defect_labels, verify
-from pairwright.pipelines.similarity.disjoint_set import Unions
+from pairwright.pipelines.similarity.disjoint_set import DisjointSet
 
 
 def rows(
@@ -140,7 +140,7 @@ def test_components_do_not_depend_on_the_order_of_joining(
     pairs: list[tuple[int, int]], shuffler: random.Random
 ) -> None:
     def roots(order: list[tuple[int, int]]) -> list[int]:
-        unions = Unions()
+        unions = DisjointSet()
         for left, right in order:
             unions.join(left, right)
         return [unions.root(item) for item in range(30)]

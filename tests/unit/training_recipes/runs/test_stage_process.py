@@ -18,7 +18,7 @@ from pairwright.training_recipes.runs import stage_process
 from pairwright.training_recipes.runs.checkpoints import last_checkpoint, remove_broken
 from pairwright.training_recipes.runs.failures import failure
 from pairwright.training_recipes.runs.options import asked, scalar
-from pairwright.training_recipes.runs.stage_job import Job
+from pairwright.training_recipes.runs.stage_job import StageJob
 from pairwright.training_recipes.runs.stage_process import command_of, run_job
 from pairwright.training_recipes.runs.step_log import StepLog, StepWriter, read_steps
 from pairwright.training_recipes.runs.watchdog import WatchSettings, drift_of
@@ -141,8 +141,8 @@ def test_torchrun_does_not_hide_what_its_processes_died_of(tmp_path: Path, print
     assert message in failure("sft", 1, log, SETTINGS).message
 
 
-def job(tmp_path: Path, **settings: object) -> Job:
-    return Job(
+def job(tmp_path: Path, **settings: object) -> StageJob:
+    return StageJob(
         parent=os.getpid(),
         trainer="llamafactory",
         kind="sft",

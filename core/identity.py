@@ -1,0 +1,81 @@
+"""How rows get their ids, and the one source of randomness.
+
+An id is a hash of content under the names that the row types list in ``hashed``. They are the names that fields have in
+the files of a build; renaming or adding an attribute changes no id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+def content_id(content: object) -> str:
+    """Sixteen hex digits that name ``content``: SHA-256 over its canonical JSON (sorted keys, no spaces)."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Row):
+        return value.identity()
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def row_rng(seed: int, stage: str, row_id: str) -> random.Random:
+    """The only source of randomness: a generator that depends on nothing but ``(seed, stage, row_id)``."""
+    digest = hashlib.sha256(f"{seed}\x1f{stage}\x1f{row_id}".encode()).digest()
+    return random.Random(int.from_bytes(digest[:16], "big"))
+
+
+class Row(BaseModel):
+    """Base of every row: frozen, unknown keys forbidden.
+
+    ``hashed`` lists the fields that enter ids, by their names in files; it stays as it is when attributes are renamed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
+    hashed: ClassVar[tuple[str, ...]] = ()
+
+    def identity(self) -> Any:
+        """What stands for this row in the ids of rows that contain it.
+
+        Raises:
+            TypeError: the row's type does not list its fields in ``hashed``.
+        """
+        if not self.hashed:
+            raise TypeError(f"{type(self).__name__}.hashed lists no fields")
+        content = {}
+        for name in self.hashed:
+            attribute, absent = _attributes(type(self))[name]
+            value = getattr(self, attribute)
+            if absent is None or not absent(value):
+                content[name] = value
+        return content
+
+
+@cache
+def _attributes(kind: type[Row]) -> dict[str, tuple[str, Callable[[Any], bool] | None]]:
+    """The attribute behind each name in files, and what says that a value is left out there."""
+    return {field.alias or name: (name, field.exclude_if) for name, field in kind.model_fields.items()}
+
+
+class IdentifiedRow(Row):
+    """A row with an ``id`` made from its content."""
+
+    id: str
+
+    @classmethod
+    def create(cls, **fields: Any) -> Self:
+        """Build the row and give it the id that its fields hash to."""
+        return cls(id=content_id({name: fields[name] for name in cls.hashed if name in fields}), **fields)
+
+    def identity(self) -> str:
+        """The id: it stands for the whole content."""
+        return self.id
