@@ -7,7 +7,7 @@ STUDENT := builds/smollm2-135m
 ROOMS := cli core pipelines judges perturbers exports evaluation training_recipes
 UV := .venv/bin/uv pip install --quiet
 
-.PHONY: demo train-demo test lint docs-check clean
+.PHONY: demo train-demo test check fast lint golden docs-check clean
 
 demo: $(DEMO) $(LINK)
 	.venv/bin/pairwright build examples/demo.yaml
@@ -26,6 +26,18 @@ lint: $(FULL) $(LINK)
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+# Everything that is quick, side by side: lint, types, and the tests that wait for no server, process or package.
+check: $(FULL) $(LINK)
+	$(MAKE) --no-print-directory --jobs=2 --output-sync lint fast
+
+fast: $(FULL) $(LINK)
+	.venv/bin/python -m pytest -q -n 2 -m "not slow" tests/unit tests/golden tests/packaging
+
+# Prints the golden files anew. Read every line that changes: `git diff tests/golden`.
+golden: $(FULL) $(LINK)
+	.venv/bin/python -m pytest -q --update-golden tests/golden/test_perturber_cases.py tests/unit/core/prompts tests/unit/judges
+	git --no-pager diff --stat tests/golden
 
 docs-check: $(FULL) $(LINK)
 	.venv/bin/python -m pytest -q tests/packaging/test_docs.py

@@ -59,15 +59,15 @@ def main() -> None:
     config = PairingConfig()
     print(f"before: {peak()}")
     started = time.process_time()
-    sketches = extract_features(proposals(pairs // 3), PromptConfig(), 0)
+    features = extract_features(proposals(pairs // 3), PromptConfig(), 0)
     print(
-        f"sketch {len(sketches):,} variants (with making them up): {time.process_time() - started:.0f} CPU s, {peak()}"
+        f"features of {len(features):,} variants (with making them up): {time.process_time() - started:.0f} CPU s, {peak()}"
     )
     started = time.process_time()
-    picks = choose_variants(sketches, config.max_per_task)
+    picks = choose_variants(features, config.max_per_task)
     print(f"choose: {time.process_time() - started:.0f} CPU s, {peak()}")
     started = time.process_time()
-    keeps = balance(sketches, picks, config)
+    keeps = balance(features, picks, config)
     print(f"balance {len(keeps):,} pairs: {time.process_time() - started:.0f} CPU s, {peak()}")
     for reasons, codes in ((PICK_REASONS, picks), (BALANCE_REASONS, keeps)):
         print({reasons[code] or "kept": number for code, number in sorted(Counter(codes).items())})

@@ -30,20 +30,6 @@ Weights = Literal["none", "linear", "quadratic"]
 Level = Literal["nominal", "ordinal", "interval"]
 
 
-def confusion(first: Sequence[Hashable], second: Sequence[Hashable], categories: Sequence[Hashable]) -> Array:
-    """How often one rater said row *i* where the other said column *j*: (k, k), in the order of ``categories``."""
-    size = len(categories)
-    return np.asarray(_cells(first, second, categories).sum(axis=0).reshape(size, size))
-
-
-def cohen_kappa(table: Array, weights: Weights = "none") -> float:
-    """κ of a confusion table (k, k); NaN where chance agreement is complete.
-
-    ``linear`` and ``quadratic`` count a disagreement by the distance of the two categories in the table's order.
-    """
-    return float(_kappas(table.reshape(1, -1), weights)[0])
-
-
 def kappa_estimate(
     first: Sequence[Hashable],
     second: Sequence[Hashable],
@@ -52,9 +38,9 @@ def kappa_estimate(
     groups: Sequence[str] | None = None,
     weights: Weights = "none",
 ) -> Estimate:
-    """κ of two raters over the same items with its 95 % bootstrap interval.
+    """κ of two raters over the same items with its 95 % bootstrap interval; NaN where chance agreement is complete.
 
-    ``groups`` names what each item belongs to: items of one group (a dialogue) are resampled together.
+    ``linear`` and ``quadratic`` weights count a disagreement by the distance of the two in ``categories``. ``groups`` names what each item belongs to: items of one group (a dialogue) are resampled together.
     """
     if not first:
         return Estimate(float("nan"), float("nan"), float("nan"), 0)

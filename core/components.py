@@ -157,6 +157,46 @@ class Perturber(Protocol):
 
 
 @runtime_checkable
+class NamedSource(Protocol):
+    """A source that a build file gives a name of its own."""
+
+    @property
+    def source(self) -> str:
+        """What rows and reports call it."""
+        ...
+
+
+@runtime_checkable
+class EndpointUser(Protocol):
+    """A component that asks an endpoint."""
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name in the build file."""
+        ...
+
+
+@runtime_checkable
+class ThresholdJudge(Protocol):
+    """A judge that passes what scores at least so much."""
+
+    @property
+    def threshold(self) -> float:
+        """The smallest score that passes."""
+        ...
+
+
+@runtime_checkable
+class EarlyStopper(Protocol):
+    """A judge that may stop before all its scores are known."""
+
+    @property
+    def early_stop(self) -> bool:
+        """Whether it stops as soon as its verdict is certain."""
+        ...
+
+
+@runtime_checkable
 class BatchReader(Protocol):
     """A perturber that reads many tasks together faster than one by one."""
 

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 Found = TypeVar("Found")
 
 
-class Memory(Generic[Found]):
+class BoundedMemo(Generic[Found]):
     """What was found in the texts seen last, ``characters`` of them together; when these are full, all is forgotten."""
 
     def __init__(self, characters: int) -> None:
@@ -40,12 +40,12 @@ class Memory(Generic[Found]):
         self._left = self._characters
 
 
-class Remembered(Generic[Found]):
+class Memoised(Generic[Found]):
     """A function of a text that is called again and again with the same ones."""
 
     def __init__(self, find: Callable[[str], Found], characters: int) -> None:
         self._find = find
-        self._memory = Memory[tuple[Found]](characters)
+        self._memory = BoundedMemo[tuple[Found]](characters)
         update_wrapper(self, find)
 
     def __call__(self, text: str) -> Found:
@@ -61,6 +61,6 @@ class Remembered(Generic[Found]):
         self._memory.clear()
 
 
-def remembered(characters: int) -> Callable[[Callable[[str], Found]], Remembered[Found]]:
+def memoised(characters: int) -> Callable[[Callable[[str], Found]], Memoised[Found]]:
     """Decorator: remember what a function finds in the texts seen last, ``characters`` of them together."""
-    return lambda find: Remembered(find, characters)
+    return lambda find: Memoised(find, characters)

@@ -3,12 +3,12 @@
     Conversation → RewriteTask → Candidate → JudgedCandidate → SftRow | PreferencePair → exported files
 
 Rows are frozen, forbid unknown keys, and are written as one JSON object per line. A row's ``id`` is a hash of its
-content (see :func:`content_id`), so the same input gives the same id on every machine and in every order. Each row
+content (see ``core/identity.py``), so the same input gives the same id on every machine and in every order. Each row
 contains or names what it came from: any pair in the final file can be traced to a line of a source file, a prompt,
 a model, its sampling parameters, a perturber and the verdicts of the judges.
 
-At every stage one input gives exactly one outcome: the kept row, a :class:`Dropped` with a reason or a
-:class:`Failed` with an error.
+At every stage one input gives exactly one outcome: the kept row, a ``Dropped`` with a reason or a
+``Failed`` with an error (``core/bookkeeping.py``).
 """
 
 from __future__ import annotations

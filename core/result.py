@@ -74,8 +74,8 @@ class Diversity(Row):
 class BuildResult:
     """A build whose rows are on disk; they are streamed, never all in memory.
 
-    ``rows`` is the folder with the stages' JSONL files, ``counts`` the books of every stage in order, ``usage`` what
-    the build's endpoints were asked so far, by endpoint name.
+    ``rows`` is the folder with the stages' JSONL files, ``counts`` the books of every stage in order,
+    ``prompt_hashes`` what names the text of each prompt.
     """
 
     config: BuildConfig

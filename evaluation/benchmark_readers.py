@@ -1,7 +1,7 @@
 """Published benchmarks, read from the user's own copies. Nothing of them is shipped.
 
 ``canard:dev.json`` names a reader and the file or files it needs (joined by commas); a path without a reader is a file
-of rewriting rows or a build folder. Every reader yields rewriting rows (see ``gold.py``), so its rows pass the same
+of rewriting rows or a build folder. Every reader yields rewriting rows (see ``gold_rows.py``), so its rows pass the same
 checks. ``meta.dialogue`` groups the turns of a dialogue; titles and sections are kept where the authors gave them as
 history.
 """

@@ -25,7 +25,7 @@ def evaluate(
 ) -> Evaluation:
     """Measure every system on every test set. Differences are taken from the system called ``against``.
 
-    ``extra`` makes further metrics for a test set and its systems (see ``extras.py``).
+    ``extra`` makes further metrics for a test set and its systems (see ``model_metrics/catalogue.py``).
 
     Raises:
         ConfigError: two systems have one name, or none is called ``against``.

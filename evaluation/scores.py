@@ -1,6 +1,6 @@
 """Measure systems: every metric, on every slice, with intervals, and against a chosen system.
 
-The result is plain data (:class:`Evaluation`), which reports render and ``evaluation.json`` holds.
+The result is plain data (:class:`~pairwright.evaluation.evaluation.Evaluation`), which reports render and ``evaluation.json`` holds.
 """
 
 from __future__ import annotations

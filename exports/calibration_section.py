@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pairwright.core.calibration import Figure, JudgeCalibration, shown
-from pairwright.core.components import Component
+from pairwright.core.components import Component, ThresholdJudge
 from pairwright.core.result import BuildResult
 from pairwright.exports.markdown import table
 
@@ -44,7 +44,7 @@ def calibration_section(build: BuildResult) -> Iterator[str]:
 
 
 def _row(judge: Component, one: JudgeCalibration | None) -> tuple[object, ...]:
-    used = judge.model_dump().get("threshold", _NOTHING)
+    used = judge.threshold if isinstance(judge, ThresholdJudge) else _NOTHING
     if one is None:
         return (judge.name, _NOTHING, "not measured", *[_NOTHING] * (len(_HEADER) - 4), used)
     chosen = one.threshold

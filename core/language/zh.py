@@ -13,7 +13,7 @@ from functools import cache
 
 from pairwright.core.language.entities import Mention, Reference, Token, without_overlaps
 from pairwright.core.language.lexicon import lexicon
-from pairwright.core.memo import remembered
+from pairwright.core.memo import memoised
 
 Tagger = Callable[[str], list[tuple[str, str]]]
 REMEMBERED = 500_000
@@ -107,7 +107,7 @@ def provider() -> str:
     return _tagger()[0]
 
 
-@remembered(REMEMBERED)
+@memoised(REMEMBERED)
 def analyse(text: str) -> tuple[Token, ...]:
     """Words with places and tags; together they are the whole text."""
     tokens, start = [], 0
@@ -136,7 +136,7 @@ def content_words(text: str) -> tuple[str, ...]:
     )
 
 
-@remembered(REMEMBERED)
+@memoised(REMEMBERED)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Titles, quoted names, times, numbers, put-together names, the tagger's entities, then other nouns."""
     return without_overlaps(
@@ -236,7 +236,7 @@ def _nouns(text: str) -> Iterator[Mention]:
         run = []
 
 
-@remembered(REMEMBERED)
+@memoised(REMEMBERED)
 def references(text: str) -> tuple[Reference, ...]:
     """Pronouns, demonstratives and a bare trailing 呢 that nothing earlier in the text resolves."""
     found: list[Reference] = []

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -126,12 +126,6 @@ def parse_student_answer(text: str, config: PromptConfig) -> str:
     if not rewrite.strip():
         raise ValueError("the answer is empty")
     return unescape(rewrite.strip())
-
-
-def schema_instruction(schema: Mapping[str, Any]) -> str:
-    """The sentence that describes ``schema`` to a model whose server does not honour ``response_format``."""
-    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-    return f"Answer with one JSON object that follows this JSON schema, and with nothing else:\n{text}"
 
 
 def prompt_hashes(config: PromptConfig) -> dict[str, str]:

@@ -47,7 +47,7 @@ def f1(sums: Array) -> Array:
 
 @dataclass(frozen=True)
 class Metric(Generic[C]):
-    """One figure over cases of one type: rewrites (:class:`MetricCase`) or turns of a dialogue (``dialogue_case.py``). ``better`` says which way is good; ``size`` is the length of the sums; ``what`` explains it in a line.
+    """One figure over cases of one type: rewrites (:class:`MetricCase`) or turns of a dialogue (``dialogues/dialogue_rows.py``). ``better`` says which way is good; ``size`` is the length of the sums; ``what`` explains it in a line.
 
     ``percent`` figures are shares between 0 and 1 that reports show in per cent.
     """

@@ -1,4 +1,4 @@
-"""Reads the training exports of an answering build back, whatever their form: the counterpart of readers.py."""
+"""Reads the training exports of an answering build back, whatever their form: the counterpart of ``row_readers.py``."""
 
 from __future__ import annotations
 

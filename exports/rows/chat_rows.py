@@ -1,4 +1,4 @@
-"""Answers and pairs of an answering build as the chats that a trainer reads; the counterpart of rendering.py.
+"""Answers and pairs of an answering build as the chats that a trainer reads; the counterpart of ``rendering.py``.
 
 A row over the budget loses its oldest exchanges (a user turn with all that follows it), never its query, the calls
 since then, the system prompt or the tools.

@@ -1,6 +1,6 @@
 """Loads every exported set with the trainers' own code and compares what they made of it with the files.
 
-Building never imports a trainer: the work is done by ``verify_llamafactory`` and ``verify_trl`` in a process of their
+Building never imports a trainer: the work is done by ``llamafactory_loads`` and ``trl_loads`` in a process of their
 own, which needs the ``train`` extra.
 """
 

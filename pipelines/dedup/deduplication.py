@@ -64,7 +64,7 @@ def _verdicts(index: DedupIndex, config: DedupConfig) -> DuplicateVerdicts:
     firsts = index.firsts(ranking)
     if config.near:
         rows = ranking[firsts[ranking] == ranking]
-        verdicts.spread(near_rows(index.texts, rows, config), rows)
+        verdicts.enter(near_rows(index.texts, rows, config), rows)
     verdicts.copy_of(firsts, EXACT)
     return verdicts
 

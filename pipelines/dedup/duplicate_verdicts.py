@@ -52,7 +52,7 @@ class DuplicateVerdicts:
         self.because[copies] = self.because[firsts[copies]]
         self.jaccard[copies] = self.jaccard[firsts[copies]]
 
-    def spread(self, found: DuplicateVerdicts, rows: I64) -> None:
+    def enter(self, found: DuplicateVerdicts, rows: I64) -> None:
         """Enter what was ``found`` on ``rows``, whose numbers there are places in ``rows``."""
         self.reasons[rows] = found.reasons
         self.because[rows] = rows[found.because]

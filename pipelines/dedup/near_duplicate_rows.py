@@ -9,7 +9,7 @@ import numpy as np
 
 from pairwright.core.config.sections import DedupConfig
 from pairwright.pipelines.dedup.duplicate_verdicts import NEAR, TEMPLATE, DuplicateVerdicts
-from pairwright.pipelines.dedup.same_request import outline, variants, words
+from pairwright.pipelines.dedup.same_request import are_variants, outline, words
 from pairwright.pipelines.similarity.disjoint_set import DisjointSet
 from pairwright.pipelines.similarity.disk_texts import DiskTexts, View
 from pairwright.pipelines.similarity.near_duplicates import Pairs, firsts_of, similar
@@ -33,7 +33,7 @@ def near_rows(texts: DiskTexts, order: I64, config: DedupConfig) -> DuplicateVer
     verdicts = DuplicateVerdicts(len(order))
     firsts = firsts_of(View(texts, order))
     distinct = np.flatnonzero(firsts == np.arange(len(order)))
-    verdicts.spread(_among_distinct(texts, order[distinct], config), distinct)
+    verdicts.enter(_among_distinct(texts, order[distinct], config), distinct)
     verdicts.copy_of(firsts, NEAR)
     return verdicts
 
@@ -72,7 +72,7 @@ def _ask_the_same(texts: View, pairs: Pairs) -> Mask:
         outlines[rows] = [hash(outline(words(text))) for text in texts.many(rows)]
     same: Mask = outlines[pairs.left] == outlines[pairs.right]
     for place in np.flatnonzero(same).tolist():
-        same[place] = variants(words(texts[int(pairs.left[place])]), words(texts[int(pairs.right[place])]))
+        same[place] = are_variants(words(texts[int(pairs.left[place])]), words(texts[int(pairs.right[place])]))
     return same
 
 

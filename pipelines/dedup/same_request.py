@@ -22,11 +22,6 @@ _LONG_WORD = 8
 _THANKS = re.compile("谢|thank")
 
 
-def same_request(left: str, right: str) -> bool:
-    """True when the two texts ask the same."""
-    return variants(words(essence(left)), words(essence(right)))
-
-
 @lru_cache(maxsize=4096)  # the windows of one dialogue repeat its turns
 def essence(text: str) -> str:
     """What ``text`` asks, without what does not matter. Where that is nothing: its thanks, or else all it says."""
@@ -43,9 +38,9 @@ def words(text: str) -> Words:
     return tuple(_WORD.findall(text))
 
 
-def variants(left: Words, right: Words) -> bool:
+def are_variants(left: Words, right: Words) -> bool:
     """True when the words are the same one by one, but for plurals and slips inside long words."""
-    return left == right or (len(left) == len(right) and all(map(_variants, left, right)))
+    return left == right or (len(left) == len(right) and all(map(_are_variants, left, right)))
 
 
 def outline(found: Words) -> Words:
@@ -60,7 +55,7 @@ def _outline(word: str) -> str:
     return stem if len(stem) < _LONG_WORD - 1 else f"{stem[0]}-{stem[-2:]}"
 
 
-def _variants(left: str, right: str) -> bool:
+def _are_variants(left: str, right: str) -> bool:
     """Equal, singular and plural, or one slip inside a long word: ends tell employer from employee."""
     if left == right:
         return True

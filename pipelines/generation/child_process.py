@@ -1,4 +1,4 @@
-"""The process that runs distilabel: started by generate.py with the path of a :class:`GenerationJob`, never imported by users.
+"""The process that runs distilabel: started with the path of a :class:`GenerationJob`, never imported by users.
 
 distilabel is imported only after this process and all that it forks are bound to the life of the build.
 """

@@ -39,7 +39,7 @@ class ReadRequests(GeneratorStep):  # type: ignore[misc]
 
 
 class RewritePlanned(RewriteQuery):
-    """A :class:`RewriteQuery` whose requests were planned and hashed already; for generate.py.
+    """A :class:`RewriteQuery` whose requests were planned and hashed already; for the child process.
 
     It reads and writes JSON in plain ASCII: distilabel passes each row through five queues, where a string is cheap and
     nested columns are not, and its writer fails on a column that is empty in one batch and text in the next.

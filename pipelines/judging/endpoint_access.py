@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from pairwright.core.components import Component
+from pairwright.core.components import Component, EndpointUser
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.config.component_references import components_in
 from pairwright.core.judge_usage import JudgeUse, JudgingStage
@@ -76,9 +76,8 @@ def count_requests(judge: Component, kind: TaskKind) -> Counter[str]:
     """How many requests one candidate, or one pair of texts, costs at each endpoint when nothing spares any."""
     found: Counter[str] = Counter()
     for _, part in components_in(judge):
-        endpoint = part.model_dump().get("endpoint")
-        if isinstance(endpoint, str):
-            found[endpoint] += part.requests_per_candidate(kind)
+        if isinstance(part, EndpointUser):
+            found[part.endpoint] += part.requests_per_candidate(kind)
     return found
 
 

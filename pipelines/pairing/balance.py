@@ -10,10 +10,6 @@ does nothing; a surface is trimmed as far as ``max_loss`` reaches. If all rules 
 bands are loosened step by step until they do not. The report says what was aimed at and what was reached.
 """
 
-# NOTE FROM THE INTEGRATOR (remove when done): a build of 60 rows goes from 130 pairs to 4 here. Quotas must be judged by
-# what is feasible for the size of the data (a share of few pairs is less than one pair), and balancing must never throw
-# away most of a data set: prefer keeping pairs and flagging in the audit. With 3 perturbers 0.20 is infeasible: equal
-# parts. Template and length balancing get a floor (keep at least ~70 % of what came in; say in the report when the target was missed).
 from __future__ import annotations
 
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""Sketches: what the choice of pairs needs to know of every variant, some 40 bytes each, in columns.
+"""Pair features: what the choice of pairs needs to know of every variant, some 40 bytes each, in columns.
 
 The choice looks at all variants of a build at once (shares are shares of the whole), while the rows themselves stay on
 disk. A million pairs out of three million variants take about 150 MB.
@@ -62,7 +62,7 @@ class PairFeatures:
 
 
 def extract_features(proposals: Iterable[Proposal], prompt: PromptConfig, seed: int) -> PairFeatures:
-    """Sketch all variants; those of one task must come one after the other."""
+    """The features of all variants; those of one task must come one after the other."""
     features, codes = PairFeatures(), tuple(Codes() for _ in range(4))
     for key, group in groupby(proposals, key=lambda proposal: proposal[0].task.id):
         rng = row_rng(seed, "pair", key)

@@ -97,7 +97,7 @@ _BATCH = 64
 def make_rejected(tries: Iterable[Attempt], config: BuildConfig, target: TargetQuality) -> Iterator[Variant | Dropped]:
     """One outcome per attempt: a worse answer with its proven defect, or the reason why there is none.
 
-    Of the samples of one query that are proven worse, only the one nearest to ``aim`` stays (see ``samples``).
+    Of the samples of one query that are proven worse, only the one nearest to ``aim`` stays (see ``rejection_sampling``).
     """
     for _, group in groupby(tries, key=lambda attempt: attempt[0].id):
         members = list(group)
@@ -156,7 +156,7 @@ def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, floa
 
 
 def _alike(text: str, chosen: str) -> bool:
-    """Whether two answers say the same; every mark counts in a call, see features."""
+    """Whether two answers say the same; every mark counts in a call, see ``pair_features``."""
     return text.strip() == chosen.strip() if calls_of(chosen) else normalise(text) == normalise(chosen)
 
 
@@ -195,7 +195,7 @@ def list_proposals(rows: Iterable[SftRow], variants: Iterable[Variant]) -> Itera
 def plan_pairs(features: PairFeatures, pairing: PairingConfig, judged: bytes | bytearray | None = None) -> PairPlan:
     """Decide over all variants at once which ones become pairs, and which pairs stay.
 
-    ``judged`` says of each variant what a judge said of it, see ``choice``.
+    ``judged`` says of each variant what a judge said of it, see ``variant_choice``.
     """
     picks = choose_variants(features, pairing.max_per_task, judged)
     return PairPlan(bytes(picks), bytes(balance(features, picks, pairing)))

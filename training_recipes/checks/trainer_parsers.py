@@ -1,7 +1,7 @@
 """Asks the installed trainers themselves what they think of a run: their own argument parsers, in one process.
 
 This finds what only they know, combinations of keys above all. It needs the ``train`` extra and takes half a minute:
-importing LlamaFactory does. Whatever depends on the device is left out; ``check_device.py`` looks at that.
+importing LlamaFactory does. Whatever depends on the device is left out; ``device_fit.py`` looks at that.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pairwright.training_recipes.recipes.rendering import Stage
 
 
 def keys_of(stage: Stage) -> Mapping[str, str]:
-    """The keys of a stage that a trainer reads, each with what it takes (see ``snapshot.py``)."""
+    """The keys of a stage that a trainer reads, each with what it takes (see ``trainer_snapshot.py``)."""
     found = _snapshot()
     if stage.kind == "merge":
         return _TRL_MERGE if stage.trainer == "trl" else _keys(found, "llamafactory.export")

@@ -1,4 +1,4 @@
-"""The process that trains, merges or generates: started by ``running.py`` with the path of a :class:`StageJob`, never imported by users.
+"""The process that trains, merges or generates: started by ``stage_process.py`` with the path of a :class:`StageJob`, never imported by users.
 
 It runs the trainer's own code in this process, so that figures can be read at every step and training can be stopped
 between two of them. ``llamafactory-cli`` does the same with the same file.

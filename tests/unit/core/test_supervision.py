@@ -16,6 +16,8 @@ from pairwright.core import supervision
 from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError
 from pairwright.core.supervision import Control, supervise
 
+pytestmark = pytest.mark.slow
+
 START = """
 import os, sys, time
 from pathlib import Path

@@ -31,7 +31,7 @@ from pairwright.core.language.text_analysis import (
     words,
     zh,
 )
-from pairwright.core.memo import remembered
+from pairwright.core.memo import memoised
 from pairwright.core.records import Language
 
 texts = st.lists(
@@ -339,7 +339,7 @@ def test_without_a_model_english_rules_still_find_names_and_pronouns(monkeypatch
 def test_what_is_remembered_of_texts_has_bounded_room() -> None:
     calls = []
 
-    @remembered(10)
+    @memoised(10)
     def length(text: str) -> int:
         calls.append(text)
         return len(text)

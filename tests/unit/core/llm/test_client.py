@@ -22,6 +22,8 @@ from pairwright.core.llm.client import Client, ask_json, reask, request_hash
 from pairwright.core.llm.ledger import Ledger, Usage
 from pairwright.core.requests import Answer, ChatRequest, Message
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 KEY = "sk-very-secret-0123456789"
 FREE = LimitsConfig()

@@ -15,6 +15,8 @@ from pairwright.core.errors import BudgetReached, StorageError
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.requests import Answer, TokenLogprob
 
+pytestmark = pytest.mark.slow
+
 FREE = LimitsConfig()
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import factories
+from golden_files import PROMPTS, check_text
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.prompts.answering import (
     CONTROL,
@@ -24,9 +25,7 @@ from pairwright.core.prompts.answering import (
 from pairwright.core.prompts.rewriting import prompt_hashes
 from pairwright.core.records import Language, RewriteTask, ToolCall, Turn
 from pairwright.core.tool_calls import calls_of
-from places import GOLDEN_FILES
 
-GOLDEN = GOLDEN_FILES / "prompts"
 NATIVE, TEXT = PromptConfig(), PromptConfig(tools="text")
 TOOLS = json.dumps(
     [{"type": "function", "function": {"name": "find", "description": "找", "parameters": {"type": "object"}}}],
@@ -58,7 +57,7 @@ def test_the_chats_are_the_golden_files(language: Language) -> None:
         chat = student_chat(task, TEXT)
         found[name] = [("system", chat.system), *((turn.role, turn.content) for turn in chat.turns)]
     for name, messages in found.items():
-        assert rendered(messages) == (GOLDEN / f"{name}.{language}.txt").read_text(encoding="utf-8"), name
+        check_text(PROMPTS / f"{name}.{language}.txt", rendered(messages))
 
 
 def test_a_chat_is_system_prompt_history_query_and_steps() -> None:

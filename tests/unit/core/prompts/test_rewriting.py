@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import factories
+from golden_files import PROMPTS, check_text
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.prompts.escaping import TAGS, escape, unescape
 from pairwright.core.prompts.forms import labelled_form
 from pairwright.core.prompts.rewriting import (
-    ANSWER_SCHEMA,
     REWRITE_LIMIT,
     StudentPrompt,
     case_start,
@@ -23,7 +23,6 @@ from pairwright.core.prompts.rewriting import (
     parse_student_answer,
     prompt_hash,
     prompt_hashes,
-    schema_instruction,
     student_answer,
     student_prompt,
     teacher_messages,
@@ -32,7 +31,6 @@ from pairwright.core.records import Candidate, Example, Language, Rejected, Rewr
 from pairwright.core.storage import read_rows
 from places import GOLDEN_FILES, ROOT
 
-GOLDEN = GOLDEN_FILES / "prompts"
 BANK = ROOT / "core" / "prompts"
 TAG = re.compile(r"<(/?)([a-z_]+)>")
 ATTACKS = [
@@ -61,7 +59,7 @@ def test_every_prompt_file_is_rendered_in_a_golden_file_in_both_languages() -> N
         path.name.split(".")[0] for folder in ("core", "judges", "pipelines") for path in (ROOT / folder).rglob("*.txt")
     }
     assert len(prompts - data) >= 10
-    goldens = [path.name for folder in ("prompts", "judges") for path in (GOLDEN.parent / folder).glob("*.txt")]
+    goldens = [path.name for folder in ("prompts", "judges") for path in (GOLDEN_FILES / folder).glob("*.txt")]
     for name in prompts - data:
         for language in get_args(Language):
             assert any(golden.startswith(f"{name}.{language}.") for golden in goldens), f"{name}.{language}"
@@ -106,7 +104,7 @@ def test_the_style_tag_stands_in_a_tagged_prompt_too() -> None:
 
 
 def check_golden(name: str, system: str, user: str) -> None:
-    assert f"{system}\n=== user ===\n{user}\n" == (GOLDEN / name).read_text(encoding="utf-8")
+    check_text(PROMPTS / name, f"{system}\n=== user ===\n{user}\n")
 
 
 def test_student_prompt_without_examples_shows_none() -> None:
@@ -271,10 +269,6 @@ def test_prompt_does_not_depend_on_the_reference() -> None:
     with_reference = factories.task(reference="Ada!")
     assert student_prompt(with_reference, PromptConfig()) == student_prompt(factories.task(), PromptConfig())
     assert isinstance(student_prompt(with_reference, PromptConfig()), StudentPrompt)
-
-
-def test_schema_instruction_contains_the_schema() -> None:
-    assert json.loads(schema_instruction(ANSWER_SCHEMA).split("\n")[1]) == ANSWER_SCHEMA
 
 
 @pytest.mark.parametrize("language", get_args(Language))

@@ -9,13 +9,12 @@ import math
 import pytest
 
 import factories
+from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import GateDecision, Language, RewriteTask
 from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
 from pairwright.judges.gates.llm import GateLlm, probability, schema
-from places import GOLDEN_FILES
 
-GOLDEN = GOLDEN_FILES / "judges"
 GATE = GateLlm(endpoint="model")
 FULL = {"en": factories.task(), "zh": factories.task(language="zh")}
 OPEN = {
@@ -68,7 +67,7 @@ def decided(script: Script, task: RewriteTask, gate: GateLlm = GATE) -> GateDeci
 def test_the_prompt_is_the_golden_file(language: Language, kind: str, tasks: dict[str, RewriteTask]) -> None:
     messages = GATE.request(tasks[language]).messages
     rendered = "".join(f"=== {message.role} ===\n{message.content}\n" for message in messages)
-    assert rendered == (GOLDEN / f"gate.{language}.{kind}.txt").read_text(encoding="utf-8")
+    check_text(JUDGES / f"gate.{language}.{kind}.txt", rendered)
 
 
 def test_no_text_can_close_a_tag_or_claim_that_an_answer_is_missing() -> None:

@@ -12,6 +12,7 @@ from adversary import Behaviour, Scripted
 from improving import Opinions
 
 import factories
+from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
 from pairwright.core.improvement import Review
 from pairwright.core.prompts.answering import teacher_chat
@@ -21,9 +22,7 @@ from pairwright.core.records import Candidate, Language, RewriteTask
 from pairwright.core.requests import ChatRequest
 from pairwright.judges.llm.fine import SCHEMA, Fine
 from pairwright.judges.llm.own_answer import own_request
-from places import GOLDEN_FILES
 
-GOLDEN = GOLDEN_FILES / "judges"
 KINDS = ("rewrite", "answer")
 
 
@@ -50,7 +49,7 @@ def reviewed(ask: Scripted, of: RewriteTask | None = None, fine: Fine | None = N
 def test_the_filter_prompt_is_the_golden_file(language: Language, kind: str) -> None:
     of = task_of(kind, language)
     request = Fine(endpoint="judge").request(of, candidate_of(of))
-    assert rendered(request) == (GOLDEN / f"fine_filter.{language}.{kind}.txt").read_text(encoding="utf-8")
+    check_text(JUDGES / f"fine_filter.{language}.{kind}.txt", rendered(request))
 
 
 def test_the_judges_own_answer_is_asked_for_with_the_teachers_prompt() -> None:

@@ -13,13 +13,12 @@ from improving import Opinions
 from pydantic import ValidationError
 
 import factories
+from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.records import Language, RewriteTask
 from pairwright.judges.llm.improve_or_reject import ImproveOrReject, read_rules
-from places import GOLDEN_FILES
 
-GOLDEN = GOLDEN_FILES / "judges"
 RULES = {"en": "# ours\n- Name the size.\n\nPromise nothing.\n", "zh": "说明尺码。\n不作承诺。\n"}
 
 
@@ -40,7 +39,7 @@ def test_the_prompt_is_the_golden_file(improver: ImproveOrReject, language: Lang
     of = task_of(kind, language)
     request = improver.request(of, factories.candidate("7 °C." if kind == "answer" else None, of))
     rendered = "".join(f"=== {message.role} ===\n{message.content}\n" for message in request.messages)
-    assert rendered == (GOLDEN / f"improve_or_reject.{language}.{kind}.txt").read_text(encoding="utf-8")
+    check_text(JUDGES / f"improve_or_reject.{language}.{kind}.txt", rendered)
 
 
 def test_a_good_answer_stands_after_one_question(improver: ImproveOrReject) -> None:

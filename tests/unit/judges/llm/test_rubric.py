@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import factories
+from golden_files import JUDGES, check_text
 from pairwright.core.errors import JudgeError, RequestFailed
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.records import Candidate, Language, RewriteTask, Verdict
@@ -20,9 +21,7 @@ from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
 from pairwright.judges.llm.expected_score import expected_score
 from pairwright.judges.llm.rubric import ANSWER_DIMENSIONS, SCHEMA, Rubric, parse_grade
 from pairwright.judges.llm.rubric_file import read_rubric
-from places import GOLDEN_FILES
 
-GOLDEN = GOLDEN_FILES / "judges"
 DIMENSIONS = ("correctness", "clarity", "informativeness", "conciseness", "nonredundancy")
 
 
@@ -77,7 +76,7 @@ def test_the_prompt_is_the_golden_file(language: Language, dimension: str) -> No
     of = factories.task(language=language)
     request = Rubric(endpoint="grader").request(of, factories.candidate(of=of), dimension)
     rendered = "".join(f"=== {message.role} ===\n{message.content}\n" for message in request.messages)
-    assert rendered == (GOLDEN / f"rubric.{language}.{dimension}.txt").read_text(encoding="utf-8")
+    check_text(JUDGES / f"rubric.{language}.{dimension}.txt", rendered)
 
 
 def test_no_text_can_close_a_tag_or_add_a_turn() -> None:
@@ -332,8 +331,7 @@ def test_the_prompt_about_an_answer_is_the_golden_file(language: Language, dimen
     of = factories.answer_task(language)
     request = Rubric(endpoint="grader").request(of, answer_to(of), dimension)
     rendered = "".join(f"=== {message.role} ===\n{message.content}\n" for message in request.messages)
-    path = GOLDEN / f"rubric_answer.{language}.{dimension}.txt"
-    assert rendered == path.read_text(encoding="utf-8")
+    check_text(JUDGES / f"rubric_answer.{language}.{dimension}.txt", rendered)
 
 
 def test_an_answer_is_graded_in_five_calls_that_see_system_tools_and_what_the_tools_said() -> None:

@@ -1,0 +1,34 @@
+"""The command line as a person meets it first."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pairwright.cli.app import ComponentKind, app
+from pairwright.pipelines.catalogues import CATALOGUES
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+
+
+def test_every_kind_of_component_can_be_listed() -> None:
+    assert set(get_args(ComponentKind)) == set(CATALOGUES)
+
+
+@pytest.mark.parametrize("kind", CATALOGUES)
+def test_a_kind_is_listed_alone(kind: str) -> None:
+    done = run("list", kind)
+    assert done.exit_code == 0, done.output
+    first_column = {line.split("│")[1].strip() for line in done.stdout.splitlines() if line.startswith("│")}
+    assert first_column - {""} == set(CATALOGUES[kind])
+
+
+@pytest.mark.parametrize("command", [(), ("list",), ("recipes",), ("recipes", "show"), ("train",)])
+def test_help_is_short_and_long(command: tuple[str, ...]) -> None:
+    short, long = run(*command, "-h"), run(*command, "--help")
+    assert (short.exit_code, short.stdout) == (0, long.stdout)
+    assert "Usage:" in short.stdout
