@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -47,6 +48,44 @@ def test_every_component_has_a_docstring_of_its_own() -> None:
 def test_links_between_the_documents_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+FOLDERS = "benchmarks|cli|core|docs|evaluation|examples|exports|judges|perturbers|pipelines|tests|training_recipes"
+NAMED = re.compile(rf"(?<![\w/.-])((?:{FOLDERS})/[\w./*-]+\.(?:py|txt|jsonl|yaml|json|md|png))\b")
+IMPORTED = re.compile(r"from (pairwright[\w.]*) import ([\w, ]+)")
+SPOKEN = re.compile(r"`(pairwright(?:\.\w+)+)")
+TEXTS = [*PAGES, *(ROOT / "examples").glob("*.yaml"), *(ROOT / "benchmarks").glob("*.py"), ROOT / "Makefile"]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.name)
+def test_the_files_that_a_text_names_are_there(text: Path) -> None:
+    named = {re.sub("LANGUAGE|NAME", "*", name) for name in NAMED.findall(text.read_text(encoding="utf-8"))}
+    # A build has a folder called exports, too.
+    ours = sorted(name for name in named if not re.fullmatch(r"exports/.*\.(jsonl|json)", name))
+    assert [name for name in ours if not any(ROOT.glob(name))] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_imports_or_speaks_of_is_there(page: Path) -> None:
+    content = page.read_text(encoding="utf-8")
+    names = [f"{module}.{name.strip()}" for module, found in IMPORTED.findall(content) for name in found.split(",")]
+    assert [name for name in [*names, *SPOKEN.findall(content)] if not exists(name)] == []
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name is a module, or something in one."""
+    for at in range(len(parts := name.split(".")), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:at]))
+        except ModuleNotFoundError:
+            continue
+        try:
+            for part in parts[at:]:
+                found = getattr(found, part)
+        except AttributeError:
+            return False
+        return True
+    return False
 
 
 def test_every_dependency_has_its_line() -> None:
