@@ -35,9 +35,9 @@ def grams(text: str) -> set[str]:
 
 
 def pairwright(texts: Sequence[str]) -> list[tuple[int, int]]:
-    from pairwright.pipelines.similarity.near_duplicates import near_duplicates
+    from pairwright.pipelines.similarity.near_duplicates import find_near_duplicates
 
-    return [(left, right) for left, right, _ in near_duplicates(texts, NGRAM, THRESHOLD, PERMUTATIONS)]
+    return [(left, right) for left, right, _ in find_near_duplicates(texts, NGRAM, THRESHOLD, PERMUTATIONS)]
 
 
 def distilabel_step(texts: Sequence[str]) -> list[bool]:

@@ -53,9 +53,9 @@ def search(path: Path) -> None:
     import numpy as np
 
     from pairwright.pipelines.similarity.disk_texts import DiskTexts, View
-    from pairwright.pipelines.similarity.near_duplicates import firsts_of, similar
+    from pairwright.pipelines.similarity.near_duplicates import find_similar, firsts_of
 
-    similar([["warm", "worm"]], NGRAM, THRESHOLD, PERMUTATIONS)
+    find_similar([["warm", "worm"]], NGRAM, THRESHOLD, PERMUTATIONS)
     started = time.process_time()
     texts = DiskTexts()
     with path.open(encoding="utf-8") as file:
@@ -64,7 +64,7 @@ def search(path: Path) -> None:
     view = View(texts, np.arange(len(texts)))
     firsts = firsts_of(view)
     distinct = np.flatnonzero(firsts == np.arange(len(texts)))
-    pairs = similar([View(texts, distinct)], NGRAM, THRESHOLD, PERMUTATIONS)
+    pairs = find_similar([View(texts, distinct)], NGRAM, THRESHOLD, PERMUTATIONS)
     took = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     np.save(path.with_suffix(".npy"), np.stack([distinct[pairs.left], distinct[pairs.right]]))

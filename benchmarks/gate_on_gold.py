@@ -38,7 +38,7 @@ from pairwright.core.language.text_analysis import mentions_many, normalise, res
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.history_window import window
 from pairwright.core.records import GateDecision, Origin, RewriteTask, Turn
-from pairwright.core.statistics import group_indices, group_sums, percentile_interval, resampled
+from pairwright.core.statistics import group_indices, group_sums, percentile_interval, resample
 from pairwright.judges.gates.rules import decision
 from pairwright.judges.rules.rule_verdicts import same_question
 from pairwright.pipelines.build import ledger_path
@@ -132,7 +132,7 @@ def figures(outcomes: Sequence[Outcome]) -> list[str]:
         one_sided = sums.sum(axis=0) if len(sums) else np.zeros(4)
         return ["–", _percent(one_sided[1], one_sided[0]), _percent(one_sided[3], one_sided[2])]
     groups = group_indices([outcome.case.task.dialogue for outcome in outcomes])
-    samples = resampled(group_sums(sums, groups), seed=0)
+    samples = resample(group_sums(sums, groups), seed=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         low, high = percentile_interval(balanced(samples))
     total = sums.sum(axis=0)

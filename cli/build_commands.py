@@ -21,7 +21,7 @@ from pairwright.core.storage import atomic_writer, manifest_of
 from pairwright.pipelines.books import Silent
 from pairwright.pipelines.build import ledger_path, run_build
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.forecast import forecast, needs_table, preflight
+from pairwright.pipelines.forecast import check_needs, forecast_build, needs_table
 from pairwright.pipelines.reporting.report import funnel_table
 from pairwright.pipelines.schema import build_file_page, build_file_schema, one_line
 
@@ -67,9 +67,9 @@ def _configured(file: Path, output: Path | None = None) -> BuildConfig:
 def check_command(file: Path) -> None:
     """Check the build file and all that it needs; the first thing that is missing is an error."""
     config = _configured(file)
-    for line in preflight(config):
+    for line in check_needs(config):
         print(line)
-    found = forecast(config)
+    found = forecast_build(config)
     print_table("Rows", funnel_table(found.counts))
     print(f"{file}: fine, {found.queries} queries, {found.references} of them with a reference rewrite")
 
@@ -77,7 +77,7 @@ def check_command(file: Path) -> None:
 def plan_command(file: Path) -> None:
     """Print the rows, requests, tokens and cost to expect."""
     config = _configured(file)
-    found = forecast(config)
+    found = forecast_build(config)
     for warning in family_warnings(config):
         print(warning)
     print_table("Rows", funnel_table(found.counts))

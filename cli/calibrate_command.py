@@ -12,7 +12,7 @@ from pairwright.core.storage import atomic_writer, write_json
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.calibration.gold_items import gold_items, marked_items
 from pairwright.pipelines.calibration.judge_calibration import calibrate
-from pairwright.pipelines.calibration.page import defect_table, picture, table
+from pairwright.pipelines.calibration.page import defect_table, draw_picture, figure_table
 from pairwright.pipelines.catalogues import CATALOGUES
 
 
@@ -26,9 +26,9 @@ def calibrate_command(
     folder.mkdir(parents=True, exist_ok=True)
     with Ledger(ledger_path(config)) as ledger:
         found = calibrate(config, items, ledger, precision, folder)
-    print_table("Judges against gold, 95 % intervals", table(found))
+    print_table("Judges against gold, 95 % intervals", figure_table(found))
     print_table("By defect", defect_table(found))
     write_json(folder / "calibration.json", found.model_dump(mode="json"))
     with atomic_writer(folder / "calibration.svg") as drawing:
-        drawing.write(picture(found))
+        drawing.write(draw_picture(found))
     print(f"{folder / 'calibration.json'}: name it under 'calibration' in a build file")

@@ -12,7 +12,7 @@ from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
 from pairwright.core.records import Rejected, Turn
 from pairwright.perturbers.preview import preview
-from pairwright.pipelines.ingest.answer_dialogues import checked_tools
+from pairwright.pipelines.ingest.answer_dialogues import check_tools
 from pairwright.pipelines.ingest.row_forms import RowError
 
 Outcomes = Mapping[str, list[Rejected | Dropped]]
@@ -51,7 +51,7 @@ def _tools(given: str) -> str:
         except (OSError, UnicodeDecodeError) as exc:
             raise ConfigError([f"--tools: {exc}"], "Give a JSON array of tools, or a file that holds one.") from exc
     try:
-        return checked_tools(given)
+        return check_tools(given)
     except RowError as exc:
         raise ConfigError([f"--tools: {exc}"], "Give a JSON array of OpenAI function definitions.") from exc
 

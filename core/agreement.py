@@ -17,14 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairwright.core.records import Position
-from pairwright.core.statistics import (
-    Array,
-    Estimate,
-    group_indices,
-    group_sums,
-    percentile_interval,
-    resampled,
-)
+from pairwright.core.statistics import Array, Estimate, group_indices, group_sums, percentile_interval, resample
 
 Weights = Literal["none", "linear", "quadratic"]
 Level = Literal["nominal", "ordinal", "interval"]
@@ -46,7 +39,7 @@ def kappa_estimate(
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
     cells = _cells(first, second, categories)
     places = np.arange(len(first), dtype=np.intp) if groups is None else group_indices(groups)
-    samples = _kappas(resampled(group_sums(cells, places), seed), weights)
+    samples = _kappas(resample(group_sums(cells, places), seed), weights)
     value = _kappas(cells.sum(axis=0, keepdims=True), weights)[0]
     return Estimate(float(value), *percentile_interval(samples), len(first))
 

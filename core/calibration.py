@@ -24,7 +24,7 @@ class Figure(Row):
     items: int
 
 
-def shown(figure: Figure) -> str:
+def format_figure(figure: Figure) -> str:
     """A figure with its interval."""
     if figure.value is None or figure.low is None or figure.high is None:
         return "–"
@@ -138,7 +138,7 @@ def read_calibration(path: Path) -> Calibration:
         ) from None
 
 
-def calibrated(config: BuildConfig) -> BuildConfig:
+def apply_calibration(config: BuildConfig) -> BuildConfig:
     """``config`` with the measured thresholds, where the build file names a calibration and no threshold of its own.
 
     Raises:

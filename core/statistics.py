@@ -50,7 +50,7 @@ def group_indices(names: Sequence[str]) -> NDArray[np.intp]:
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.intp)
 
 
-def resampled(grouped: Array, seed: int, resamples: int = RESAMPLES) -> Array:
+def resample(grouped: Array, seed: int, resamples: int = RESAMPLES) -> Array:
     """Sums of ``resamples`` bootstrap samples of the groups: (resamples, k)."""
     rng = np.random.default_rng(seed)
     count = len(grouped)

@@ -111,7 +111,7 @@ def manifest_of(folder: Path, files: Sequence[Path]) -> dict[str, str]:
 
 
 @contextmanager
-def locked(folder: Path, what: str = "build") -> Iterator[None]:
+def lock_folder(folder: Path, what: str = "build") -> Iterator[None]:
     """Hold ``folder`` for one build or ``what`` else. The lock goes with the process, also when it is killed.
 
     Raises:

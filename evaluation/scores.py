@@ -20,7 +20,7 @@ from pairwright.core.statistics import (
     holm,
     percentile_interval,
     permutation_p,
-    resampled,
+    resample,
     unseen_share,
 )
 from pairwright.evaluation.gold_rows import GoldSet
@@ -145,7 +145,7 @@ def _differences(
         one, other = (
             group_sums(np.where(both[:, None], side.sums[metric.name][rows], 0.0), groups) for side in (first, second)
         )
-        joined = resampled(np.hstack([one, other]), seed)
+        joined = resample(np.hstack([one, other]), seed)
         samples = metric.combine(joined[:, metric.size :]) - metric.combine(joined[:, : metric.size])
         value = float(metric.combine(other.sum(axis=0)) - metric.combine(one.sum(axis=0)))
         low, high = percentile_interval(samples)
@@ -178,7 +178,7 @@ def _estimates(
 ) -> list[Estimate]:
     """All metrics from one set of resamples, so that a slice costs one matrix product."""
     grouped = group_sums(np.hstack([measured.sums[metric.name][rows] for metric in metrics]), groups)
-    samples, total = resampled(grouped, seed), grouped.sum(axis=0)
+    samples, total = resample(grouped, seed), grouped.sum(axis=0)
     estimates, start = [], 0
     for metric in metrics:
         columns = slice(start, start + metric.size)

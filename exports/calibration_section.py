@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pairwright.core.calibration import Figure, JudgeCalibration, shown
+from pairwright.core.calibration import Figure, JudgeCalibration, format_figure
 from pairwright.core.components import Component, ThresholdJudge
 from pairwright.core.result import BuildResult
 from pairwright.exports.markdown import table
@@ -55,7 +55,7 @@ def _row(judge: Component, one: JudgeCalibration | None) -> tuple[object, ...]:
         one.judge,
         ", ".join(sorted(set(one.models.values()))) or _NOTHING,
         one.items,
-        shown(one.kappa),
+        format_figure(one.kappa),
         _share(one.passed_good.value),
         _share(one.caught_of_all),
         *map(_value, (one.flip_rate, one.position_bias)),

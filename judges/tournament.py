@@ -19,7 +19,7 @@ from typing import NamedTuple
 from pairwright.core.components import Comparer
 from pairwright.core.records import Comparison, RewriteTask
 from pairwright.core.requests import Ask
-from pairwright.judges.votes import sound
+from pairwright.judges.votes import raise_failure
 
 
 class Bout(NamedTuple):
@@ -37,7 +37,9 @@ class Ranking(NamedTuple):
     bouts: tuple[Bout, ...]
 
 
-async def best(comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask: Ask) -> tuple[int, tuple[Bout, ...]]:
+async def find_best(
+    comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask: Ask
+) -> tuple[int, tuple[Bout, ...]]:
     """The place of the best text: the favourite is ``texts[0]``, and a tie leaves it where it stands.
 
     Raises:
@@ -51,7 +53,7 @@ async def best(comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask:
     return leader, tuple(bouts)
 
 
-async def rank(comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask: Ask) -> Ranking:
+async def rank_all(comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask: Ask) -> Ranking:
     """All texts in order, each compared with each; equals keep the order in which they came.
 
     Raises:
@@ -60,7 +62,7 @@ async def rank(comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask:
     pairs = list(combinations(range(len(texts)), 2))
     asked = (comparer.compare(task, texts[one], texts[other], ask) for one, other in pairs)
     verdicts = await asyncio.gather(*asked, return_exceptions=True)
-    bouts = [Bout(one, other, sound(verdict)) for (one, other), verdict in zip(pairs, verdicts, strict=True)]
+    bouts = [Bout(one, other, raise_failure(verdict)) for (one, other), verdict in zip(pairs, verdicts, strict=True)]
     wins, margins = [0.0] * len(texts), [0.0] * len(texts)
     for one, other, verdict in bouts:
         won = {"first": 1.0, "second": 0.0, "tie": 0.5}[verdict.winner]

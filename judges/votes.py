@@ -61,7 +61,7 @@ def seen_by_all(stage: str, row: str, share: float) -> bool:
     return row_rng(0, stage, row).random() < share
 
 
-def sound(outcome: T | BaseException) -> T:
+def raise_failure(outcome: T | BaseException) -> T:
     """``outcome``, or raise it: of several requests side by side the first failure in their order counts."""
     if isinstance(outcome, BaseException):
         raise outcome

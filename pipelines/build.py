@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.calibration import calibrated, read_calibration
+from pairwright.core.calibration import apply_calibration, read_calibration
 from pairwright.core.components import Component, CorpusReader, NamedSource, Source
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
@@ -38,11 +38,11 @@ from pairwright.core.result import (
     BuildResult,
     HeldOutSet,
 )
-from pairwright.core.storage import locked, read_rows, write_json, write_rows
+from pairwright.core.storage import lock_folder, read_rows, write_json, write_rows
 from pairwright.pipelines.audit.probe import require_probe
 from pairwright.pipelines.books import Books, Watcher
-from pairwright.pipelines.build_folder import finish, unfinished
-from pairwright.pipelines.dedup.deduplication import deduplicate, dialogue_links
+from pairwright.pipelines.build_folder import finish_build, make_work_folder
+from pairwright.pipelines.dedup.deduplication import deduplicate, link_dialogues
 from pairwright.pipelines.dedup.earlier_builds import require_earlier, write_index
 from pairwright.pipelines.diversity.embedding import require_embedding
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
@@ -75,7 +75,7 @@ from pairwright.pipelines.pairing.preference_pairs import (
     pair_variants,
 )
 from pairwright.pipelines.pairing.rejection_sampling import target_quality
-from pairwright.pipelines.pairing.splits import assign, defect_labels, verify
+from pairwright.pipelines.pairing.splits import assign_splits, defect_labels, verify_splits
 from pairwright.pipelines.pairing.verification import VerificationState, unverified, verify_variants
 
 FINAL: Mapping[str, type[SftRow] | type[PreferencePair]] = {"sft.jsonl": SftRow, "pairs.jsonl": PreferencePair}
@@ -88,15 +88,15 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
     Raises:
         PairwrightError: see core/errors.py; whatever was paid for is in the ledger, and running again goes on there.
     """
-    config = calibrated(config)
+    config = apply_calibration(config)
     if config.audit:
         require_probe()
     require_combinable(config)
     require_earlier(config)
     require_embedding(config)
     output = Path(config.output)
-    with locked(output), Ledger(ledger_path(config)) as ledger:
-        work = unfinished(output)
+    with lock_folder(output), Ledger(ledger_path(config)) as ledger:
+        work = make_work_folder(output)
         with Books(work, config.limits.max_failure_rate, watch(ledger)) as books:
             read_tasks(config, books, work)
             with running_servers(config, work) as base_urls, open_endpoints(config, ledger, base_urls) as access:
@@ -108,7 +108,7 @@ def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildR
                 note_judging(config, work, access.usage)
             split(config, work)
             measure_shortcuts(config, work)
-        return finish(config, books.counts, work, output)
+        return finish_build(config, books.counts, work, output)
 
 
 def ledger_path(config: BuildConfig) -> Path:
@@ -120,7 +120,7 @@ def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
     """Raw rows → conversations → one task per query → without duplicates: ``tasks.jsonl``."""
     windows = answer_windows(config, books) if config.task == "answer" else rewrite_windows(config, books)
     unique = books.stage("dedup", "queries", windows, lambda rows: deduplicate(rows, config.dedup))
-    tasks = without_copies(config, books, unique, work) if config.evaluations else unique
+    tasks = drop_leaks(config, books, unique, work) if config.evaluations else unique
     if not write_rows(work / "tasks.jsonl", tasks):
         raise BuildError(
             "no query is left after reading, windowing and removing duplicates",
@@ -131,7 +131,7 @@ def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
 def rewrite_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
     """One task per user turn that is to be rewritten."""
     bank = read_examples(config.examples.path)
-    conversations = books.stage("read", "rows", raw_rows(config), lambda rows: rows)
+    conversations = books.stage("read", "rows", read_sources(config), lambda rows: rows)
     return books.stage(
         "window",
         "queries",
@@ -142,14 +142,12 @@ def rewrite_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
 
 def answer_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
     """One task per assistant turn that is to be learnt."""
-    conversations = books.stage("read", "rows", check_answerable(raw_rows(config)), lambda rows: rows)
+    conversations = books.stage("read", "rows", check_answerable(read_sources(config)), lambda rows: rows)
     places = find_answers(conversations, config.context)
     return books.stage("window", "queries", places, lambda rows: window_answers(rows, config.context))
 
 
-def without_copies(
-    config: BuildConfig, books: Books, tasks: Iterator[RewriteTask], work: Path
-) -> Iterator[RewriteTask]:
+def drop_leaks(config: BuildConfig, books: Books, tasks: Iterator[RewriteTask], work: Path) -> Iterator[RewriteTask]:
     """What copies no row of the test sets in ``evaluations``; what was found of each: ``leaks.json``."""
     from pairwright.pipelines.dedup.decontamination import decontaminate
 
@@ -169,7 +167,7 @@ def without_copies(
     )
 
 
-def raw_rows(config: BuildConfig) -> Iterator[Conversation | Failed]:
+def read_sources(config: BuildConfig) -> Iterator[Conversation | Failed]:
     """One outcome per raw row of every source, in the order of the build file."""
     for source in config.sources:
         assert isinstance(source, Source)
@@ -316,9 +314,9 @@ def note_judging(config: BuildConfig, work: Path, usage: UsageCounter) -> None:
 def split(config: BuildConfig, work: Path) -> None:
     """Assign whole dialogues, and dialogues that share a duplicate together, to train, validation and test:
     ``sft.jsonl``, ``pairs.jsonl``, and what proves it."""
-    links = dialogue_links((row.task for row in chosen_in(work)), config.dedup)
+    links = link_dialogues((row.task for row in chosen_in(work)), config.dedup)
     labels = defect_labels(balanced_in(work))
-    splits = assign((row.task for row in chosen_in(work)), config.split, config.seed, links, labels)
+    splits = assign_splits((row.task for row in chosen_in(work)), config.split, config.seed, links, labels)
 
     def placed(rows: Iterator[Placed]) -> Iterator[Placed]:
         return (row.model_copy(update={"split": splits[row.task.dialogue]}) for row in rows)
@@ -326,7 +324,7 @@ def split(config: BuildConfig, work: Path) -> None:
     write_rows(work / "sft.jsonl", placed(chosen_in(work)))
     write_rows(work / "pairs.jsonl", placed(balanced_in(work)))
     final = chain(*(read_rows(work / name, kind) for name, kind in FINAL.items()))
-    write_json(work / SPLIT, verify(((row.task, row.split) for row in final), links).model_dump())
+    write_json(work / SPLIT, verify_splits(((row.task, row.split) for row in final), links).model_dump())
     write_index(work / INDEX, (row.task for row in chosen_in(work)))
 
 

@@ -13,7 +13,7 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.exporter import Exporter
 from pairwright.core.identity import content_id
-from pairwright.core.prompts.answering import hashes
+from pairwright.core.prompts.answering import hash_prompts
 from pairwright.core.result import (
     AUDIT,
     CALIBRATION,
@@ -34,7 +34,7 @@ from pairwright.pipelines.reporting.report import write_report
 ROWS = ("tasks", "candidates", "judged", "sft", "pairs", "dropped", "failed")
 
 
-def unfinished(output: Path) -> Path:
+def make_work_folder(output: Path) -> Path:
     """An empty ``output/unfinished``, where everything is made; what a broken run left there goes."""
     work = output / "unfinished"
     try:
@@ -45,7 +45,7 @@ def unfinished(output: Path) -> Path:
     return work
 
 
-def finish(config: BuildConfig, counts: Sequence[StageCount], work: Path, output: Path) -> BuildResult:
+def finish_build(config: BuildConfig, counts: Sequence[StageCount], work: Path, output: Path) -> BuildResult:
     """Export, report, write the manifest, and put all of it in ``output`` in place of an older build.
 
     Raises:
@@ -56,7 +56,7 @@ def finish(config: BuildConfig, counts: Sequence[StageCount], work: Path, output
     resolved = config.model_dump(mode="json", exclude={"output", "ledger", "endpoints", "limits"})
     models = {name: endpoint.model for name, endpoint in config.endpoints.items()}
     build_id = content_id([resolved, models, {name: sha256_of(rows / f"{name}.jsonl") for name in ("sft", "pairs")}])
-    result = BuildResult(config, build_id, rows, tuple(counts), hashes(config.prompt, config.task))
+    result = BuildResult(config, build_id, rows, tuple(counts), hash_prompts(config.prompt, config.task))
     exports = work / "exports"
     exports.mkdir()
     # The card tells of the files that the others wrote.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.bookkeeping import StageCount
-from pairwright.core.calibration import calibrated
+from pairwright.core.calibration import apply_calibration
 from pairwright.core.components import Component, EndpointUser
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.model_families import family_warnings
@@ -50,14 +50,14 @@ class Forecast(NamedTuple):
     needs: Sequence[Need]
 
 
-def preflight(config: BuildConfig) -> Iterator[str]:
+def check_needs(config: BuildConfig) -> Iterator[str]:
     """One line per endpoint that could be asked, and warnings.
 
     Raises:
         ConfigError: the licences cannot be combined, or an environment variable with a key is not set, or the audit lacks scikit-learn.
         ModelError: an embedded endpoint lacks its server or weights.
     """
-    calibrated(config)
+    apply_calibration(config)
     if config.audit:
         require_probe()
     require_combinable(config)
@@ -82,7 +82,7 @@ def _reachable(name: str, endpoint: EndpointConfig) -> str:
     return f"{endpoint.model} at {endpoint.base_url}, {key}"
 
 
-def forecast(config: BuildConfig) -> Forecast:
+def forecast_build(config: BuildConfig) -> Forecast:
     """Read all sources and work out what the build would ask.
 
     Raises:

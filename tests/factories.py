@@ -24,7 +24,7 @@ from pairwright.core.records import (
 )
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import write_json, write_rows
-from pairwright.pipelines.pairing.splits import verify
+from pairwright.pipelines.pairing.splits import verify_splits
 
 HISTORY = {
     "en": (("user", "Who wrote The Glass Orchard?"), ("assistant", "It was written by Ada Lindqvist.")),
@@ -162,7 +162,7 @@ def build_result(
     """A finished build whose rows are written below ``folder``/rows. ``config`` changes keys of its build file."""
     write_rows(folder / "rows" / "sft.jsonl", sft)
     write_rows(folder / "rows" / "pairs.jsonl", pairs)
-    proof = verify([(row.task, row.split) for row in (*sft, *pairs)])
+    proof = verify_splits([(row.task, row.split) for row in (*sft, *pairs)])
     write_json(folder / "rows" / "split.json", proof.model_dump())
     source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
     settings = BuildConfig.model_validate({"name": "demo", "output": str(folder), "sources": [source], **config})

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from pairwright.core.errors import ConfigError
 from pairwright.core.identity import Row
 from pairwright.core.records import Scalar, Split
-from pairwright.core.storage import locked, write_json
+from pairwright.core.storage import lock_folder, write_json
 from pairwright.evaluation.evaluation import SetResult
 from pairwright.evaluation.gold_rows import GoldSet, count_of_build
 from pairwright.evaluation.predictions import System
@@ -119,7 +119,7 @@ def sweep(recipe: Recipe, build: Path, output: Path, points: Sequence[Values], w
     }
     base = checked(recipe, build, output / SHARED, wishes.overrides)
     count = shared_stages(base, output / SHARED, {name: (output / name, found) for name, found in stages.items()})
-    with locked(output, "sweep"):
+    with lock_folder(output, "sweep"):
         before = _shared(recipe, base, count, build, output / SHARED, wishes, show)
         ran = []
         for at, (name, found) in enumerate(stages.items(), start=1):

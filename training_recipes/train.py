@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import Scalar
-from pairwright.core.storage import locked
+from pairwright.core.storage import lock_folder
 from pairwright.training_recipes.checks.hardware import this_device
 from pairwright.training_recipes.checks.run_check import check
 from pairwright.training_recipes.checks.run_settings import missing_packages
@@ -41,7 +41,7 @@ def train(recipe: Recipe, build: Path, output: Path, wishes: Wishes, show: Displ
         StorageError: another run is in ``output``, or the disk is full.
     """
     stages = checked(recipe, build, output, wishes.overrides)
-    with locked(output, "run"):
+    with lock_folder(output, "run"):
         run = run_stages(recipe, stages, build, output, wishes, show)
         run = judge_run(run, stages, build, output, wishes.held_out, show)
         run = run.model_copy(update={"pictures": pictures_of(run, stages, output), "finished": now()})

@@ -23,8 +23,8 @@ from pydantic import (
 from pairwright.core.components import Component, load_class
 from pairwright.core.config.component_references import components_in, named_endpoints
 from pairwright.core.config.pairing import PairingConfig as PairingConfig
-from pairwright.core.config.pairing import unserved
-from pairwright.core.config.problems import did_you_mean, explain, misfits
+from pairwright.core.config.pairing import find_unserved
+from pairwright.core.config.problems import did_you_mean, explain, find_misfits
 from pairwright.core.config.sections import DecontaminationConfig, DedupConfig, DiversityConfig
 from pairwright.core.config.sections import Section as Section
 from pairwright.core.config.yaml_file import read_yaml
@@ -327,14 +327,14 @@ class BuildConfig(Section):
             "improve": self.improve,
             "perturbers": self.perturbers,
         }
-        problems = misfits(self.task, components_in(used), catalogues)
+        problems = find_misfits(self.task, components_in(used), catalogues)
         if problems or (self.task == "answer" and self.prompt.analysis):
             raise ValueError("; ".join(problems) or "prompt.analysis is for rewrites: an answer has none")
         return self
 
     @model_validator(mode="after")
     def _judges_serve(self) -> BuildConfig:
-        if problems := unserved(self.pairing, self.comparison, self.judges):
+        if problems := find_unserved(self.pairing, self.comparison, self.judges):
             raise ValueError("; ".join(problems))
         return self
 

@@ -67,7 +67,7 @@ class PairingConfig(Section):
     )
 
 
-def unserved(pairing: PairingConfig, comparison: Component | None, judges: Sequence[Component]) -> list[str]:
+def find_unserved(pairing: PairingConfig, comparison: Component | None, judges: Sequence[Component]) -> list[str]:
     """What ``pairing`` asks for and the judges of the build file cannot give, one problem each."""
     return [*_uncompared(pairing, comparison), *_unscored(pairing, judges), *_unable(comparison, judges)]
 

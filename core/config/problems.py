@@ -33,7 +33,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f", did you mean {close[0]}?" if close else ""
 
 
-def misfits(
+def find_misfits(
     task: TaskKind,
     used: Iterable[tuple[str, Component]],
     catalogues: Mapping[str, Mapping[str, type[Component]]],

@@ -1,6 +1,6 @@
 """The prompts for answering: the dialogue as chat messages, for student and teacher.
 
-Training, serving and evaluation of a student all call :func:`student_chat`; :func:`hashes` names its text. A chat is a
+Training, serving and evaluation of a student all call :func:`student_chat`; :func:`hash_prompts` names its text. A chat is a
 system prompt, tool definitions and the turns so far. With ``prompt.tools: text`` the definitions stand in the system
 prompt, calls are JSON text and results are user messages: such a chat needs no template that knows tools.
 
@@ -95,7 +95,7 @@ def parse_dialogue_answer(text: str) -> DialogueAnswer:
     return DialogueAnswer(rewrite=text)
 
 
-def defused(text: str) -> str:
+def defuse_turns(text: str) -> str:
     """``text`` in which no control token of a chat template is left: its first bracket is written as an entity.
 
     Doing it twice is doing it once. JSON stays JSON.
@@ -105,7 +105,7 @@ def defused(text: str) -> str:
     return CONTROL.sub(lambda token: ("&lt;" if token[0][0] == "<" else "&#91;") + token[0][1:], readable(text))
 
 
-def hashes(config: PromptConfig, task: TaskKind) -> dict[str, str]:
+def hash_prompts(config: PromptConfig, task: TaskKind) -> dict[str, str]:
     """Hashes that name the text of each prompt of a build, as ``{"teacher.zh": "…", "student.zh": "…", …}``."""
     if task == "rewrite":
         return prompt_hashes(config)
@@ -120,9 +120,9 @@ def hashes(config: PromptConfig, task: TaskKind) -> dict[str, str]:
 
 def _chat(task: RewriteTask, as_text: bool) -> Chat:
     system = task.system or _text("chat", task.language)
-    turns = merged((*task.history, Turn(role="user", content=task.query), *task.steps))
+    turns = merge_messages((*task.history, Turn(role="user", content=task.query), *task.steps))
     clean = tuple(_defused_turn(turn) for turn in turns)
-    system, tools = defused(system), _defused_json(task.tools) if task.tools else ""
+    system, tools = defuse_turns(system), _defused_json(task.tools) if task.tools else ""
     if not as_text:
         return Chat(system, tools, clean)
     if tools:
@@ -131,7 +131,7 @@ def _chat(task: RewriteTask, as_text: bool) -> Chat:
     return Chat(system, "", tuple(_spelled_out(clean)))
 
 
-def merged(turns: Iterable[Turn]) -> list[Turn]:
+def merge_messages(turns: Iterable[Turn]) -> list[Turn]:
     """The turns with those of one speaker joined, and without what is said beside a call: no template has room for it."""
     found: list[Turn] = []
     for turn in turns:
@@ -146,14 +146,16 @@ def merged(turns: Iterable[Turn]) -> list[Turn]:
 
 
 def _defused_turn(turn: Turn) -> Turn:
-    calls = tuple(ToolCall(name=defused(call.name), arguments=_defused_json(call.arguments)) for call in turn.calls)
-    return Turn(role=turn.role, content=defused(turn.content), calls=calls)
+    calls = tuple(
+        ToolCall(name=defuse_turns(call.name), arguments=_defused_json(call.arguments)) for call in turn.calls
+    )
+    return Turn(role=turn.role, content=defuse_turns(turn.content), calls=calls)
 
 
 @lru_cache(maxsize=1024)
 def _defused_json(text: str) -> str:
     """JSON text in its one spelling: a token that hides behind escapes would come back when a trainer prints it."""
-    return defused(compact(strict_json(text)))
+    return defuse_turns(compact(strict_json(text)))
 
 
 def _spelled_out(turns: Sequence[Turn]) -> list[Turn]:

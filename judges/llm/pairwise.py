@@ -31,7 +31,7 @@ from pairwright.core.prompts.rewriting import parse_json, read_prompt
 from pairwright.core.records import Comparison, Language, Position, RewriteTask, TaskKind, Winner
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
-from pairwright.judges.votes import sound
+from pairwright.judges.votes import raise_failure
 
 EXPLANATION_LIMIT = 400
 SCHEMA: dict[str, Any] = {
@@ -118,20 +118,20 @@ class Pairwise(Component):
             self._heard(task, first, second, ask), self._heard(task, second, first, ask), return_exceptions=True
         )
         # Both orders are waited for, and the first trouble counts: which one it is must not depend on timing.
-        heard = [sound(order) for order in orders]
+        heard = [raise_failure(order) for order in orders]
         return self._verdict(*heard)
 
     async def _heard(self, task: RewriteTask, first: str, second: str, ask: Ask) -> Heard:
         request = self.request(task, first, second)
         said, answers = await ask_json(ask, self.endpoint, request, parse_judgement, self.reasks)
-        return Heard(said, weighed(answers[-1]), tuple(answer.request_hash for answer in answers))
+        return Heard(said, weigh_verdicts(answers[-1]), tuple(answer.request_hash for answer in answers))
 
     def _verdict(self, forward: Heard, backward: Heard) -> Comparison:
         verdicts = forward.said.better, _SWAPPED[backward.said.better]
         method: Literal["logits", "verdicts"] = "verdicts"
         winner, margin = _agreed(*verdicts), sum(_VOTES[verdict] for verdict in verdicts) / 2
         if forward.weighed is not None and backward.weighed is not None:
-            found = summed(forward.weighed, backward.weighed, self.least_margin)
+            found = sum_orders(forward.weighed, backward.weighed, self.least_margin)
             if found is not None:
                 method, (winner, margin) = "logits", found
         return Comparison(
@@ -173,7 +173,7 @@ def parse_judgement(text: str) -> Judgement:
     return parse_json(text, Judgement)
 
 
-def summed(forward: Weighed, backward: Weighed, least: float) -> tuple[Winner, float] | None:
+def sum_orders(forward: Weighed, backward: Weighed, least: float) -> tuple[Winner, float] | None:
     """The verdict of both orders together, and by how much the first text is more probable than the second.
 
     ``forward`` and ``backward`` are what the judge weighed when the first text stood first and when it stood second.
@@ -196,7 +196,7 @@ def _logprob(found: Weighed, place: Position) -> float:
     return found.seen.get(place, found.at_most)
 
 
-def weighed(answer: Answer) -> Weighed | None:
+def weigh_verdicts(answer: Answer) -> Weighed | None:
     """What the judge weighed at the token where the answer's verdict begins; None without alternatives there.
 
     Alternatives count where they continue what stands before the verdict in that token with (the beginning of) one.

@@ -20,7 +20,7 @@ from pairwright.core.requests import Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
 from pairwright.judges.llm.expected_score import expected_score
 from pairwright.judges.llm.rubric_file import RubricFile, packaged_rubric, read_rubric
-from pairwright.judges.votes import sound
+from pairwright.judges.votes import raise_failure
 
 ANSWER_DIMENSIONS = ("instruction_following", "logic", "factual_support", "safety", "completeness")
 
@@ -136,7 +136,7 @@ class Rubric(Component):
         """The grades in the order of the dimensions, of no more than needed where ``early_stop`` says so."""
         if not self.early_stop:
             asked = (self._grade(task, candidate, dimension, ask) for dimension in dimensions)
-            return [sound(grade) for grade in await asyncio.gather(*asked, return_exceptions=True)]
+            return [raise_failure(grade) for grade in await asyncio.gather(*asked, return_exceptions=True)]
         grades: list[_Graded] = []
         for dimension in dimensions:
             grades.append(await self._grade(task, candidate, dimension, ask))

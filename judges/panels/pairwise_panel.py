@@ -14,7 +14,15 @@ from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import Comparison, RewriteTask, TaskKind, Winner
 from pairwright.core.requests import Ask
-from pairwright.judges.votes import Weights, checked_weights, majority, member_names, seen_by_all, sound, weighted_mean
+from pairwright.judges.votes import (
+    Weights,
+    checked_weights,
+    majority,
+    member_names,
+    raise_failure,
+    seen_by_all,
+    weighted_mean,
+)
 
 STAGE = "panel.compare"
 
@@ -65,7 +73,7 @@ class PairwisePanel(Component):
         found: list[Comparison] = []
         if self.rule == "mean" or self.seen_by_all(task, first, second):
             asked = (_one(member, task, first, second, ask) for member in self.members)
-            found = [sound(one) for one in await asyncio.gather(*asked, return_exceptions=True)]
+            found = [raise_failure(one) for one in await asyncio.gather(*asked, return_exceptions=True)]
         while len(found) < len(self.members) and self._majority(found) is None:
             found.append(await _one(self.members[len(found)], task, first, second, ask))
         return self._together(found)

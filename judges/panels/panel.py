@@ -12,7 +12,15 @@ from pairwright.core.components import Component, Judge
 from pairwright.core.config.build_file import JudgeComponent
 from pairwright.core.records import Candidate, RewriteTask, TaskKind, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.votes import Weights, checked_weights, majority, member_names, seen_by_all, sound, weighted_mean
+from pairwright.judges.votes import (
+    Weights,
+    checked_weights,
+    majority,
+    member_names,
+    raise_failure,
+    seen_by_all,
+    weighted_mean,
+)
 
 STAGE = "panel.judge"
 
@@ -82,7 +90,7 @@ class Panel(Component):
         found: list[Verdict] = []
         if not self.early_stop or self.seen_by_all(candidate):
             asked = (_one(member, task, candidate, ask) for member in members)
-            found = [sound(verdict) for verdict in await asyncio.gather(*asked, return_exceptions=True)]
+            found = [raise_failure(verdict) for verdict in await asyncio.gather(*asked, return_exceptions=True)]
         while len(found) < len(members) and self._decided(found) is None:
             found.append(await _one(members[len(found)], task, candidate, ask))
         named = zip(found, names[: len(found)], strict=True)

@@ -10,7 +10,7 @@ from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, light_words, mentions, normalise, restored, supported
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules.rule_verdicts import said, same_question, verdicts
+from pairwright.judges.rules.rule_verdicts import known_texts, same_question, verdicts
 
 _COMPLETE = re.compile(
     r"\b(?:no|not (?:need|require)(?: any)?(?: a)?|without(?: a| any)?) (?:rewrit\w+|change\w*|context)\b"
@@ -58,7 +58,7 @@ def contradiction(task: RewriteTask, candidate: Candidate) -> str | None:
 
 def _forgotten(task: RewriteTask, analysis: str, rewrite: str) -> str | None:
     """What the analysis takes from the dialogue, where the rewrite has nothing of it."""
-    dialogue = said(task)[:-1]
+    dialogue = known_texts(task)[:-1]
     named = [
         mention.text
         for mention in mentions(analysis, task.language)

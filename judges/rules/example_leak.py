@@ -13,7 +13,7 @@ from pairwright.core.language.entities import Mention
 from pairwright.core.language.text_analysis import content_words, light_words, mentions, restored, supported, words
 from pairwright.core.records import Candidate, Example, Language, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules.rule_verdicts import said, same_question, unsaid_words, verdicts
+from pairwright.judges.rules.rule_verdicts import known_texts, same_question, unsaid_words, verdicts
 
 
 class ExampleLeak(Component):
@@ -73,7 +73,7 @@ def _dialogue(example: Example) -> Iterable[str]:
 
 def leaked_word(task: RewriteTask, rewrite: str) -> str | None:
     """A content word of the rewrite that only the examples have, or None."""
-    texts = said(task)
+    texts = known_texts(task)
     shown = [text for example in task.examples for text in _dialogue(example)]
     for span in restored(task.query, rewrite, task.language):
         if supported(span, texts):
@@ -86,7 +86,7 @@ def leaked_word(task: RewriteTask, rewrite: str) -> str | None:
 
 def leaked_name(task: RewriteTask, analysis: str) -> str | None:
     """A name, number or time of the analysis that only the examples' dialogues have, or None."""
-    texts = said(task)
+    texts = known_texts(task)
     shown = [text for example in task.examples for text in _dialogue(example)]
     named = {
         mention.text for text in shown for mention in mentions(text, task.language) if _telling(mention, task.language)

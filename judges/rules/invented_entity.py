@@ -11,7 +11,7 @@ from pairwright.core.language.text_analysis import content_words, light_words, m
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.restorations import find_restorations
-from pairwright.judges.rules.rule_verdicts import said, unsaid_words, verdicts
+from pairwright.judges.rules.rule_verdicts import known_texts, unsaid_words, verdicts
 
 
 class InventedEntity(Component):
@@ -33,7 +33,7 @@ class InventedEntity(Component):
 
 def invented(task: RewriteTask, rewrite: str) -> str | None:
     """The first mention of the rewrite that the dialogue does not support, or None."""
-    texts = said(task)
+    texts = known_texts(task)
     found = (mention for mention in mentions(rewrite, task.language) if not supported(mention.text, texts))
     foreign = next((mention.text for mention in found if _foreign(mention, texts, task)), None)
     if foreign is not None or task.reference is None:

@@ -13,7 +13,7 @@ from pairwright.core.language.text_analysis import detect_language, supported
 from pairwright.core.records import Candidate, RewriteTask, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.core.tool_calls import calls_of
-from pairwright.judges.rules.rule_verdicts import said, verdicts
+from pairwright.judges.rules.rule_verdicts import known_texts, verdicts
 
 _FOREIGN = {"zh": re.compile(r"[A-Za-z]{2,}"), "en": re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")}
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+")
@@ -37,7 +37,7 @@ class LanguageMismatch(Component):
 
     def _in_rewrite(self, task: RewriteTask, rewrite: str) -> str | None:
         language = detect_language(task.query)
-        texts = said(task)
+        texts = known_texts(task)
         foreign = [word for word in _FOREIGN[language].findall(rewrite) if not supported(word, texts)]
         if foreign and (detect_language(rewrite) != language or len(foreign) >= self.foreign_words):
             return " ".join(foreign)
@@ -51,5 +51,5 @@ def _in_answer(task: RewriteTask, answer: str) -> str | None:
     language = detect_language(answer)
     if language in (task.language, detect_language(task.query)):
         return None
-    foreign = [word for word in _FOREIGN[task.language].findall(answer) if not supported(word, said(task))]
+    foreign = [word for word in _FOREIGN[task.language].findall(answer) if not supported(word, known_texts(task))]
     return " ".join(foreign) or None

@@ -10,7 +10,7 @@ from pairwright.core.language.text_analysis import gap, references, restored, su
 from pairwright.core.records import Candidate, RewriteTask, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.restorations import key_entities
-from pairwright.judges.rules.rule_verdicts import said, unsaid_words, verdicts
+from pairwright.judges.rules.rule_verdicts import known_texts, unsaid_words, verdicts
 
 
 class MissingKeyEntity(Component):
@@ -38,7 +38,7 @@ def missing(task: RewriteTask, rewrite: str) -> str | None:
     pointers = references(task.query, task.language) if task.history else ()
     if not pointers or references(rewrite, task.language):
         return None
-    dialogue = said(task)[:-1]
+    dialogue = known_texts(task)[:-1]
     for span in restored(task.query, rewrite, task.language):
         words, unsaid = unsaid_words(span, dialogue, task.language)
         if len("".join(unsaid)) < len("".join(words)):

@@ -11,7 +11,7 @@ from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, restored, supported
 from pairwright.core.records import Candidate, Language, RewriteTask, Verdict
 from pairwright.core.requests import Ask
-from pairwright.judges.rules.rule_verdicts import said, same_question, unsaid_words, verdicts
+from pairwright.judges.rules.rule_verdicts import known_texts, same_question, unsaid_words, verdicts
 
 
 class OverEdited(Component):
@@ -78,7 +78,7 @@ def _lost(text: str, rewrite: str, language: Language) -> tuple[list[str], int]:
 def _new_topic(task: RewriteTask, rewrite: str) -> bool:
     """Whether half of the rewrite's content words were said by nobody."""
     content = content_words(rewrite, task.language)
-    texts = said(task)
+    texts = known_texts(task)
     return 2 * sum(not _in(word, texts, task.language) for word in content) >= max(1, len(content))
 
 

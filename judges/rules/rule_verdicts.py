@@ -10,7 +10,7 @@ from pairwright.core.language.text_analysis import content_words, light_words, n
 from pairwright.core.records import Language, RewriteTask, Verdict
 
 
-def said(task: RewriteTask) -> tuple[str, ...]:
+def known_texts(task: RewriteTask) -> tuple[str, ...]:
     """Everything that a rewrite or an answer may take words from: the window, the query, and what led on from there."""
     turns = (*task.history, *task.steps)
     called = (call.arguments for turn in turns for call in turn.calls)

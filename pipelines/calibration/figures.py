@@ -12,7 +12,7 @@ import numpy as np
 from pairwright.core.agreement import kappa_estimate
 from pairwright.core.calibration import Bin, Figure, Threshold
 from pairwright.core.records import Comparison, Verdict
-from pairwright.core.statistics import Array, group_indices, group_sums, percentile_interval, resampled, unseen_share
+from pairwright.core.statistics import Array, group_indices, group_sums, percentile_interval, resample, unseen_share
 from pairwright.pipelines.calibration.gold_items import Item
 
 BINS = 5
@@ -37,12 +37,12 @@ class ComparedTexts(NamedTuple):
     comparison: Comparison
 
 
-def figure(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
+def estimate_figure(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
     """The mean of ``values`` with its bootstrap interval; values of one group are resampled together."""
     if not values:
         return NONE
     sums = np.stack([np.array(values, np.float64), np.ones(len(values))], axis=1)
-    samples = resampled(group_sums(sums, group_indices(groups)), seed)
+    samples = resample(group_sums(sums, group_indices(groups)), seed)
     low, high = percentile_interval(samples[:, 0] / np.maximum(samples[:, 1], 1))
     if set(values) in ({0.0}, {1.0}):  # resampling shows no spread: the exact bound over dialogues stands in
         unseen = unseen_share(len(set(groups)))
@@ -70,7 +70,7 @@ def by_defect(items: Sequence[tuple[Item, bool]], seed: int) -> dict[str, Figure
         if not item.good:
             found[item.defect].append((float(caught), item.task.dialogue))
     return {
-        name: figure([value for value, _ in rows], [group for _, group in rows], seed)
+        name: estimate_figure([value for value, _ in rows], [group for _, group in rows], seed)
         for name, rows in sorted(found.items())
     }
 
@@ -129,7 +129,7 @@ def length_bias(pairs: Iterable[tuple[Item, float]], seed: int) -> Figure:
         if margin and gap:
             values.append(float((margin > 0) == (gap > 0)) - float(gap > 0))
             groups.append(item.task.dialogue)
-    return figure(values, groups, seed)
+    return estimate_figure(values, groups, seed)
 
 
 def position_bias(compared: Sequence[ComparedTexts], seed: int) -> Figure:
@@ -140,7 +140,7 @@ def position_bias(compared: Sequence[ComparedTexts], seed: int) -> Figure:
     if not named:
         return NONE
     sums = np.array([[value, 1.0] for value, _ in named])
-    samples = resampled(group_sums(sums, group_indices([group for _, group in named])), seed)
+    samples = resample(group_sums(sums, group_indices([group for _, group in named])), seed)
     ratio: Callable[[Array], Array] = lambda table: np.abs(table[:, 0]) / np.maximum(table[:, 1], 1)  # noqa: E731
     low, high = percentile_interval(ratio(samples))
     value = float(ratio(sums.sum(axis=0, keepdims=True))[0])

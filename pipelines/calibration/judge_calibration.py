@@ -19,7 +19,7 @@ from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import Candidate, Comparison, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines.calibration import figures as figures
-from pairwright.pipelines.calibration.figures import NONE, ComparedTexts, Said, figure, kappa
+from pairwright.pipelines.calibration.figures import NONE, ComparedTexts, Said, estimate_figure, kappa
 from pairwright.pipelines.calibration.gold_items import Item
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.candidate_judging import ordered_map
@@ -151,7 +151,7 @@ def _preference(comparison: Comparison) -> float:
 
 
 def _mean(rows: Sequence[tuple[float, str]], seed: int) -> Figure:
-    return figure([value for value, _ in rows], [group for _, group in rows], seed)
+    return estimate_figure([value for value, _ in rows], [group for _, group in rows], seed)
 
 
 def _about(judge: Component, config: BuildConfig, answers: Answers) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from pairwright.core.calibration import Calibration, Figure, JudgeCalibration, shown
+from pairwright.core.calibration import Calibration, Figure, JudgeCalibration, format_figure
 from pairwright.pipelines.reporting.table import Table
 
 _WIDE, _PANEL, _ROW, _LEFT = 860, 220, 20, 190
@@ -14,7 +14,7 @@ _COLOURS = ("#2f6db3", "#c0562f", "#3f8f5b", "#7b5aa6", "#8a6d1d", "#555555")
 _Bar = tuple[JudgeCalibration, str, Figure]
 
 
-def table(calibration: Calibration) -> Table:
+def figure_table(calibration: Calibration) -> Table:
     """Header and one row per judge; intervals are 95 %."""
     rows: list[Sequence[object]] = [
         (
@@ -37,7 +37,7 @@ def table(calibration: Calibration) -> Table:
         figures = (one.flip_rate, one.tie_rate, one.position_bias, one.length_bias)
         middle = ("–" if figure.value is None else f"{figure.value:.2f}" for figure in figures)
         caught = "–" if one.caught_of_all is None else f"{one.caught_of_all:.2f}"
-        head = (one.key, one.items, shown(one.kappa), shown(one.passed_good), caught)
+        head = (one.key, one.items, format_figure(one.kappa), format_figure(one.passed_good), caught)
         rows.append((*head, *middle, one.failures, one.tokens, chosen))
     return rows
 
@@ -57,7 +57,7 @@ def _share(judge: JudgeCalibration, defect: str) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def picture(calibration: Calibration) -> str:
+def draw_picture(calibration: Calibration) -> str:
     """An SVG drawing of its own: above the reliability curves of judges with scores, below a row per judge and defect."""
     colours = {one.key: _COLOURS[number % len(_COLOURS)] for number, one in enumerate(calibration.judges)}
     curves = [one for one in calibration.judges if one.reliability]

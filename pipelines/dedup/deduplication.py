@@ -26,7 +26,7 @@ from pairwright.core.records import RewriteTask
 from pairwright.pipelines.dedup.dedup_index import DedupIndex
 from pairwright.pipelines.dedup.duplicate_verdicts import EXACT, DuplicateVerdict, DuplicateVerdicts
 from pairwright.pipelines.dedup.earlier_builds import build_name, read_index
-from pairwright.pipelines.dedup.near_duplicate_rows import near_rows
+from pairwright.pipelines.dedup.near_duplicate_rows import find_near_rows
 from pairwright.pipelines.dedup.request_text import asked_text, digest_of
 from pairwright.pipelines.dedup.spool import spooled_lines, write_task
 from pairwright.pipelines.similarity.disk_texts import DiskTexts
@@ -64,23 +64,23 @@ def _verdicts(index: DedupIndex, config: DedupConfig) -> DuplicateVerdicts:
     firsts = index.firsts(ranking)
     if config.near:
         rows = ranking[firsts[ranking] == ranking]
-        verdicts.enter(near_rows(index.texts, rows, config), rows)
+        verdicts.enter(find_near_rows(index.texts, rows, config), rows)
     verdicts.copy_of(firsts, EXACT)
     return verdicts
 
 
-def near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, DuplicateVerdict]:
+def find_near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, DuplicateVerdict]:
     """What goes of ``texts`` (see :func:`~pairwright.pipelines.dedup.request_text.asked_text`), the best first, and because
     of which other one."""
     with closing(DiskTexts()) as spool:
         for text in texts:
             spool.append(text)
-        verdicts = near_rows(spool, np.arange(len(texts)), config)
+        verdicts = find_near_rows(spool, np.arange(len(texts)), config)
     found = ((row, verdicts.of(row)) for row in np.flatnonzero(verdicts.goes).tolist())
     return {row: verdict for row, verdict in found if verdict}
 
 
-def dialogue_links(tasks: Iterable[RewriteTask], config: DedupConfig) -> list[tuple[str, str]]:
+def link_dialogues(tasks: Iterable[RewriteTask], config: DedupConfig) -> list[tuple[str, str]]:
     """Pairs of dialogues that share a duplicate, exact or near: what :func:`~pairwright.pipelines.pairing.splits.assign` and its
     ``verify`` take as links. None are left where near duplicates were removed."""
     dialogues = []
@@ -88,7 +88,7 @@ def dialogue_links(tasks: Iterable[RewriteTask], config: DedupConfig) -> list[tu
         for task in tasks:
             dialogues.append(task.dialogue)
             texts.append(asked_text(task))
-        verdicts = near_rows(texts, np.arange(len(dialogues)), config)
+        verdicts = find_near_rows(texts, np.arange(len(dialogues)), config)
     found = ((row, verdicts.of(row)) for row in np.flatnonzero(verdicts.goes).tolist())
     pairs = ((dialogues[row], dialogues[one.because]) for row, one in found if one and one.reason != "template")
     return sorted({(one, other) for one, other in pairs if one != other})

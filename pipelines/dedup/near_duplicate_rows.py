@@ -12,7 +12,7 @@ from pairwright.pipelines.dedup.duplicate_verdicts import NEAR, TEMPLATE, Duplic
 from pairwright.pipelines.dedup.same_request import are_variants, outline, words
 from pairwright.pipelines.similarity.disjoint_set import DisjointSet
 from pairwright.pipelines.similarity.disk_texts import DiskTexts, View
-from pairwright.pipelines.similarity.near_duplicates import Pairs, firsts_of, similar
+from pairwright.pipelines.similarity.near_duplicates import Pairs, find_similar, firsts_of
 from pairwright.pipelines.similarity.overlap import jaccard
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _RECENT_TURNS = 2
 _CHUNK = 50_000
 
 
-def near_rows(texts: DiskTexts, order: I64, config: DedupConfig) -> DuplicateVerdicts:
+def find_near_rows(texts: DiskTexts, order: I64, config: DedupConfig) -> DuplicateVerdicts:
     """Verdicts on the rows of ``order``, the best first; their numbers are places in ``order``.
 
     A text is the query and its turns, newest first, with ``BREAK`` between them (see
@@ -40,13 +40,13 @@ def near_rows(texts: DiskTexts, order: I64, config: DedupConfig) -> DuplicateVer
 
 def _among_distinct(texts: DiskTexts, rows: I64, config: DedupConfig) -> DuplicateVerdicts:
     parts = View(texts, rows, _query), View(texts, rows, _recent)
-    pairs = similar(parts, config.ngram, config.threshold, config.permutations)
+    pairs = find_similar(parts, config.ngram, config.threshold, config.permutations)
     same = _ask_the_same(View(texts, rows), pairs)
     groups = DisjointSet()
     for left, right in zip(pairs.left[same].tolist(), pairs.right[same].tolist(), strict=True):
         groups.join(left, right)
     found = DuplicateVerdicts(len(rows))
-    merged = np.array(groups.led(), np.int64)
+    merged = np.array(groups.merged(), np.int64)
     roots = np.array([groups.root(row) for row in merged.tolist()], np.int64)
     found.reasons[merged], found.because[merged] = NEAR, roots
     # The two may be joined by a third row only: what counts is the similarity of their least similar part.

@@ -16,7 +16,7 @@ def compared_text(task: RewriteTask) -> str:
     Answers share as well what was called since the query, what came back, the system prompt and the tools.
     """
     if task.kind == "answer":
-        told = [canonical(said(turn)) for turn in reversed((*task.history, *task.steps))]
+        told = [canonical(turn_text(turn)) for turn in reversed((*task.history, *task.steps))]
         return BREAK.join([canonical(task.query), str(len(task.steps)), *told, task.system, task.tools])
     return BREAK.join([canonical(task.query), *(canonical(turn.content) for turn in reversed(task.history))])
 
@@ -36,6 +36,6 @@ def asked_text(task: RewriteTask) -> str:
     return BREAK.join([essence(task.query), *(essence(turn.content) for turn in reversed(task.history))])
 
 
-def said(turn: Turn) -> str:
+def turn_text(turn: Turn) -> str:
     """What a turn says and calls."""
     return " ".join([turn.content, *(f"{call.name} {call.arguments}" for call in turn.calls)])

@@ -20,7 +20,7 @@ from pydantic import Field, PrivateAttr, SerializeAsAny
 from pairwright.core.components import Comparer, Component
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import JudgeError, RequestFailed
-from pairwright.judges.tournament import Ranking, best, rank
+from pairwright.judges.tournament import Ranking, find_best, rank_all
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
 from pairwright.pipelines.distilabel_steps.rewrite_steps import SETTING, open_access, task_of_row
 from pairwright.pipelines.judging.candidate_judging import ordered_map
@@ -115,6 +115,6 @@ class CompareRewrites(Step):  # type: ignore[misc]
             return Ranking((), ())
         task, ask = task_of_row(row), self._access.ask
         if self.precision == "all":
-            return await rank(self.comparison, task, texts, ask)
-        winner, bouts = await best(self.comparison, task, texts, ask)
+            return await rank_all(self.comparison, task, texts, ask)
+        winner, bouts = await find_best(self.comparison, task, texts, ask)
         return Ranking((winner,), bouts)

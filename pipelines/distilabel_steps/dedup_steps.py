@@ -19,7 +19,7 @@ from pydantic import Field, PrivateAttr
 from pairwright.core.config.sections import DedupConfig
 from pairwright.core.language.canonical_form import canonical
 from pairwright.core.language.text_analysis import detect_language
-from pairwright.pipelines.dedup.deduplication import near_verdicts
+from pairwright.pipelines.dedup.deduplication import find_near_verdicts
 from pairwright.pipelines.dedup.near_copies import find_near_copies
 from pairwright.pipelines.dedup.same_request import essence
 
@@ -52,7 +52,7 @@ class MinHashDeduplicate(GlobalStep):  # type: ignore[misc]
     def process(self, inputs: StepInput) -> Iterator[list[dict[str, Any]]]:
         """Mark all rows; the first of several duplicates stays."""
         settings = self.model_dump(include={"threshold", "ngram", "permutations", "per_template"})
-        verdicts = near_verdicts([essence(row["text"]) for row in inputs], DedupConfig(**settings))
+        verdicts = find_near_verdicts([essence(row["text"]) for row in inputs], DedupConfig(**settings))
         for number, row in enumerate(inputs):
             verdict = verdicts.get(number)
             row["keep_row_after_minhash_filtering"] = verdict is None

@@ -88,10 +88,10 @@ def main() -> None:
     control.join()
     bind_forks(control)
     multiprocessing.set_start_method("fork")
-    write_outcomes(run(job, control), job)
+    write_outcomes(run_pipeline(job, control), job)
 
 
-def run(job: GenerationJob, control: Control) -> Distiset:
+def run_pipeline(job: GenerationJob, control: Control) -> Distiset:
     """Run one distilabel pipeline with a chain of steps per endpoint: read and rewrite."""
     from distilabel.pipeline import Pipeline
 

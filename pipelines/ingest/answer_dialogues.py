@@ -34,7 +34,7 @@ def check_answerable(rows: Iterable[Conversation | Failed]) -> Iterator[Conversa
 def _outcome(row: Conversation) -> Conversation | Failed:
     origin = row.origin
     try:
-        update = {"turns": well_formed(row.turns), "tools": checked_tools(row.tools)}
+        update = {"turns": well_formed(row.turns), "tools": check_tools(row.tools)}
     except RowError as exc:
         where = f"{origin.file}:{origin.line}"
         return Failed(
@@ -43,7 +43,7 @@ def _outcome(row: Conversation) -> Conversation | Failed:
     return row.model_copy(update=update)
 
 
-def checked_tools(text: str) -> str:
+def check_tools(text: str) -> str:
     """Tool definitions that every chat template can render: each has a name and parameters.
 
     Raises:

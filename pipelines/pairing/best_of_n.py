@@ -14,7 +14,7 @@ from pairwright.core.errors import RequestFailed
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import Compared, JudgedCandidate, RewriteTask, SftRow
 from pairwright.core.requests import Ask
-from pairwright.judges.tournament import Bout, best, rank
+from pairwright.judges.tournament import Bout, find_best, rank_all
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 from pairwright.pipelines.pairing.comparison_log import open_log
@@ -81,10 +81,10 @@ async def _chosen(
     bouts: Sequence[Bout]
     try:
         if pairing.choose == "all_pairs":
-            order, bouts = await rank(comparer, task, texts, ask)
+            order, bouts = await rank_all(comparer, task, texts, ask)
             winner = order[0]
         else:
-            winner, bouts = await best(comparer, task, texts, ask)
+            winner, bouts = await find_best(comparer, task, texts, ask)
     except RequestFailed as exc:
         return _Choice(Failed(stage="choose", row=task.id, error=exc.kind, message=str(exc)))
     compared = [

@@ -25,7 +25,7 @@ class InDialogue(Protocol):
     def domain(self) -> str | None: ...
 
 
-def assign(
+def assign_splits(
     tasks: Iterable[InDialogue],
     config: SplitConfig,
     seed: int,
@@ -68,7 +68,7 @@ def defect_labels(pairs: Iterable[PreferencePair]) -> dict[str, str]:
     return {name: min(found, key=lambda defect: (numbers[defect], defect)) for name, found in defects.items()}
 
 
-def verify(rows: Iterable[tuple[InDialogue, Split]], links: Iterable[tuple[str, str]] = ()) -> SplitProof:
+def verify_splits(rows: Iterable[tuple[InDialogue, Split]], links: Iterable[tuple[str, str]] = ()) -> SplitProof:
     """Count the rows of each split, and check that no dialogue and no pair of ``links`` is in two of them.
 
     Raises:

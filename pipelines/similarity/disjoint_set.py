@@ -26,6 +26,6 @@ class DisjointSet:
         if left != right:
             self._parents[max(left, right)] = min(left, right)
 
-    def led(self) -> list[int]:
+    def merged(self) -> list[int]:
         """All numbers that are not the root of their set, ascending."""
         return sorted(self._parents)

@@ -41,7 +41,7 @@ class Pairs(NamedTuple):
     jaccard: F64
 
 
-def near_duplicates(
+def find_near_duplicates(
     texts: Sequence[str], ngram: int, threshold: float, permutations: int
 ) -> list[tuple[int, int, float]]:
     """Pairs ``(i, j, Jaccard)`` with ``i < j``, ascending, whose sets of character n-grams are that similar.
@@ -54,7 +54,7 @@ def near_duplicates(
     equal = [(first, row, 1.0) for first, row in zip(firsts[repeated].tolist(), repeated.tolist(), strict=True)]
     positions = np.flatnonzero(firsts == np.arange(len(texts)))
     distinct = texts if not len(repeated) else [texts[row] for row in positions.tolist()]
-    pairs = similar([distinct], ngram, threshold, permutations)
+    pairs = find_similar([distinct], ngram, threshold, permutations)
     left, right = positions[pairs.left].tolist(), positions[pairs.right].tolist()
     return sorted([*equal, *zip(left, right, pairs.jaccard.tolist(), strict=True)])
 
@@ -72,7 +72,7 @@ def firsts_of(texts: Sequence[str]) -> I64:
     return firsts
 
 
-def clusters(size: int, pairs: Iterable[tuple[int, int, float]]) -> list[int]:
+def find_clusters(size: int, pairs: Iterable[tuple[int, int, float]]) -> list[int]:
     """For each of ``size`` texts the smallest number in its connected component."""
     unions = DisjointSet()
     for left, right, _ in pairs:
@@ -80,7 +80,7 @@ def clusters(size: int, pairs: Iterable[tuple[int, int, float]]) -> list[int]:
     return [unions.root(item) for item in range(size)]
 
 
-def similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permutations: int) -> Pairs:
+def find_similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permutations: int) -> Pairs:
     """Pairs of items that are similar in every part; the similarity is that of their least similar part.
 
     ``parts[0][i]``, ``parts[1][i]`` ... are the parts of item ``i``. If all parts of two items reach the threshold,
@@ -162,7 +162,7 @@ def _distinct(waiting: Sequence[U64]) -> U64:
 
 
 def _candidates(keys: U64, others: U64) -> Iterator[tuple[U64, U64]]:
-    """Pairs of items with equal keys; in a crowd, see :func:`similar`, those whose ``others`` are equal too."""
+    """Pairs of items with equal keys; in a crowd, see :func:`find_similar`, those whose ``others`` are equal too."""
     heads, items = _sorted(keys, np.arange(len(keys), dtype=np.uint64))
     starts = np.flatnonzero(np.concatenate([[True], heads[1:] != heads[:-1], [True]]))
     sizes = np.diff(starts)

@@ -16,7 +16,7 @@ from pairwright.core.calibration import (
     Figure,
     JudgeCalibration,
     Threshold,
-    calibrated,
+    apply_calibration,
     models_of,
     settings_of,
 )
@@ -29,7 +29,7 @@ from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.rubric import Rubric
 from pairwright.judges.panels.panel import Panel
 from pairwright.judges.rules.leftover_reference import LeftoverReference
-from pairwright.pipelines.calibration.page import picture
+from pairwright.pipelines.calibration.page import draw_picture
 from pairwright.pipelines.reporting.report import write_report
 
 ENDPOINTS = {
@@ -82,7 +82,7 @@ def test_judges_that_were_measured_get_their_threshold_also_a_panel(tmp_path: Pa
     found = measured(figures(RUBRIC, plain, threshold=chosen), figures(PANEL, plain, threshold=chosen))
     stated = Rubric(endpoint="judge", threshold=0.2)
     judges = [LeftoverReference(), RUBRIC, stated, Rubric(endpoint="local"), PANEL]
-    resolved = calibrated(build(tmp_path, found, judges=judges)).judges
+    resolved = apply_calibration(build(tmp_path, found, judges=judges)).judges
     assert [one.model_dump().get("threshold") for one in resolved] == [None, 0.83, 0.2, 0.7, 0.83]
 
 
@@ -98,10 +98,10 @@ def test_a_calibration_of_other_settings_or_of_another_model_is_refused(tmp_path
         update={"dimensions": ("clarity",)} if isinstance(judge, Rubric) else {"weights": (1.0, 2.0)}
     )
     with pytest.raises(ConfigError, match="with other settings than the build file has now"):
-        calibrated(build(tmp_path, measured(one), judges=[other]))
+        apply_calibration(build(tmp_path, measured(one), judges=[other]))
     moved = one.model_copy(update={"models": {**one.models, "judge": "judge-70b"}})
     with pytest.raises(ConfigError, match="was measured with judge-70b, the endpoint has judge-7b"):
-        calibrated(build(tmp_path, measured(moved), judges=[judge]))
+        apply_calibration(build(tmp_path, measured(moved), judges=[judge]))
 
 
 def test_what_is_done_with_a_score_is_no_other_judge() -> None:
@@ -151,7 +151,7 @@ def test_without_a_calibration_neither_says_anything_of_it(tmp_path: Path) -> No
 def test_the_picture_shows_what_a_judge_refuses_of_good_texts_in_its_own_colour(tmp_path: Path) -> None:
     plain = build(tmp_path, None)
     curve = (Bin(score=0.3, good=0.2, items=9), Bin(score=0.8, good=0.9, items=9))
-    drawn = picture(measured(figures(LeftoverReference(), plain), figures(RUBRIC, plain, reliability=curve)))
+    drawn = draw_picture(measured(figures(LeftoverReference(), plain), figures(RUBRIC, plain, reliability=curve)))
     named = re.findall(r'fill="(#\w+)">(leftover_reference|rubric@judge)<', drawn)
     assert len({colour for colour, name in named if name == "rubric@judge"}) == 1, "curve and rows have one colour"
     assert len({colour for colour, _ in named}) == 2

@@ -13,7 +13,7 @@ from pairwright.core.statistics import (
     holm,
     percentile_interval,
     permutation_p,
-    resampled,
+    resample,
     unseen_share,
 )
 from pairwright.evaluation.metrics.metric import f1, mean
@@ -32,7 +32,7 @@ def test_rows_of_one_dialogue_are_added_up() -> None:
 
 def test_bootstrap_interval_of_a_mean_is_near_the_normal_one() -> None:
     values = np.random.default_rng(1).normal(0.5, 0.2, 400)
-    low, high = percentile_interval(mean(resampled(columns(values), seed=3)))
+    low, high = percentile_interval(mean(resample(columns(values), seed=3)))
     half = 1.96 * values.std() / 20
     assert low == pytest.approx(values.mean() - half, abs=0.004)
     assert high == pytest.approx(values.mean() + half, abs=0.004)
@@ -40,15 +40,15 @@ def test_bootstrap_interval_of_a_mean_is_near_the_normal_one() -> None:
 
 def test_bootstrap_resamples_are_the_same_for_the_same_seed_and_hold_whole_groups() -> None:
     grouped = columns(np.arange(5.0))
-    assert np.array_equal(resampled(grouped, seed=9), resampled(grouped, seed=9))
-    assert not np.array_equal(resampled(grouped, seed=9), resampled(grouped, seed=8))
-    assert set(resampled(grouped, seed=9)[:, 1]) == {5.0}
+    assert np.array_equal(resample(grouped, seed=9), resample(grouped, seed=9))
+    assert not np.array_equal(resample(grouped, seed=9), resample(grouped, seed=8))
+    assert set(resample(grouped, seed=9)[:, 1]) == {5.0}
 
 
 def test_rows_that_depend_on_each_other_widen_the_interval() -> None:
     values = np.repeat(np.random.default_rng(1).normal(0.5, 0.2, 40), 10)
-    alone = percentile_interval(mean(resampled(columns(values), seed=0)))
-    together = percentile_interval(mean(resampled(group_sums(columns(values), np.repeat(np.arange(40), 10)), seed=0)))
+    alone = percentile_interval(mean(resample(columns(values), seed=0)))
+    together = percentile_interval(mean(resample(group_sums(columns(values), np.repeat(np.arange(40), 10)), seed=0)))
     assert together[1] - together[0] > 2 * (alone[1] - alone[0])
 
 

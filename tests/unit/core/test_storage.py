@@ -10,7 +10,15 @@ import pytest
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.errors import StorageError
 from pairwright.core.records import Turn
-from pairwright.core.storage import atomic_writer, locked, manifest_of, read_rows, sha256_of, write_json, write_rows
+from pairwright.core.storage import (
+    atomic_writer,
+    lock_folder,
+    manifest_of,
+    read_rows,
+    sha256_of,
+    write_json,
+    write_rows,
+)
 
 
 def test_rows_come_back_as_they_were_also_chinese_emoji_and_line_separators(tmp_path: Path) -> None:
@@ -58,15 +66,15 @@ def test_a_full_disk_is_one_paragraph(tmp_path: Path) -> None:
 
 def test_two_builds_into_one_folder_are_refused(tmp_path: Path) -> None:
     with (
-        locked(tmp_path),
+        lock_folder(tmp_path),
         pytest.raises(StorageError, match=rf"another build is running here \(process {os.getpid()}\)"),
-        locked(tmp_path),
+        lock_folder(tmp_path),
     ):
         pytest.fail("two builds hold one folder")
 
 
 def _hold(folder: str, ready: multiprocessing.synchronize.Event) -> None:
-    with locked(Path(folder)):
+    with lock_folder(Path(folder)):
         ready.set()
         signal.pause()
 
@@ -77,11 +85,11 @@ def test_the_lock_goes_with_a_killed_process(tmp_path: Path) -> None:
     process = context.Process(target=_hold, args=(str(tmp_path), ready))
     process.start()
     assert ready.wait(30)
-    with pytest.raises(StorageError), locked(tmp_path):
+    with pytest.raises(StorageError), lock_folder(tmp_path):
         pass
     process.kill()
     process.join()
-    with locked(tmp_path):
+    with lock_folder(tmp_path):
         pass
 
 

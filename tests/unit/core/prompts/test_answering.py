@@ -15,8 +15,8 @@ from golden_files import PROMPTS, check_text
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.prompts.answering import (
     CONTROL,
-    defused,
-    hashes,
+    defuse_turns,
+    hash_prompts,
     parse_dialogue_answer,
     student_chat,
     student_turn,
@@ -131,21 +131,21 @@ def test_dialogue_text_cannot_speak_for_the_template(hostile: str, config: Promp
 
 def test_brackets_that_mean_nothing_to_a_template_stay() -> None:
     code = "if a < b: print('<div>', x[0]) <br/> [1]"
-    assert defused(code) == code
+    assert defuse_turns(code) == code
 
 
 @given(st.text())
 def test_defusing_twice_is_defusing_once(text: str) -> None:
-    assert defused(defused(text)) == defused(text)
-    assert not CONTROL.search(defused(text))
+    assert defuse_turns(defuse_turns(text)) == defuse_turns(text)
+    assert not CONTROL.search(defuse_turns(text))
 
 
 def test_the_prompts_hash_changes_with_what_it_shows_and_with_nothing_else() -> None:
-    native, text = hashes(NATIVE, "answer"), hashes(TEXT, "answer")
+    native, text = hash_prompts(NATIVE, "answer"), hash_prompts(TEXT, "answer")
     assert set(native) == {"student.zh", "student.en", "teacher.zh", "teacher.en"}
     assert all(native[name] != text[name] for name in ("student.zh", "student.en"))
-    assert native == hashes(PromptConfig(examples=False, style="informative"), "answer")
-    assert hashes(NATIVE, "rewrite") == prompt_hashes(NATIVE)
+    assert native == hash_prompts(PromptConfig(examples=False, style="informative"), "answer")
+    assert hash_prompts(NATIVE, "rewrite") == prompt_hashes(NATIVE)
 
 
 def test_a_teacher_gets_native_tools_only_from_an_endpoint_that_has_them() -> None:

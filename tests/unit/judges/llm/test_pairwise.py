@@ -25,8 +25,8 @@ from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import Comparison, Language, Position, TaskKind
 from pairwright.core.requests import Answer, TokenLogprob
-from pairwright.judges.llm.pairwise import Pairwise, Weighed, summed, weighed
-from pairwright.judges.tournament import best, rank
+from pairwright.judges.llm.pairwise import Pairwise, Weighed, sum_orders, weigh_verdicts
+from pairwright.judges.tournament import find_best, rank_all
 
 GOOD, BAD = factories.REWRITE["en"], factories.WORSE["en"]
 GOLD = {factories.QUERY[language]: factories.REWRITE[language] for language in ("en", "zh")}
@@ -195,29 +195,29 @@ def test_the_alternatives_of_a_verdict_are_read_at_its_first_token() -> None:
     start = '{"explanation": "says \\"better\\": \\"equal\\"", "better": "'
     top = {"first": -0.1, "second": -2.5, "equal": -5.0, " the": -7.0}
     seen = {"first": -0.1, "second": -2.5, "equal": -5.0}
-    assert weighed(alternatives(start, "first", '"}', top=top)) == Weighed(seen, -7.0)
+    assert weigh_verdicts(alternatives(start, "first", '"}', top=top)) == Weighed(seen, -7.0)
     pieces = alternatives(start, "fi", 'rst"}', top={"fi": -0.1, "se": -2.5, "eq": -5.0})
-    assert weighed(pieces) == Weighed(seen, -5.0)
+    assert weigh_verdicts(pieces) == Weighed(seen, -5.0)
     glued = alternatives(start[:-2], ' "first', '"}', top={' "first': -0.1, ' "second': -2.5, " null": -4.0})
-    assert weighed(glued) == Weighed({"first": -0.1, "second": -2.5}, -4.0)
+    assert weigh_verdicts(glued) == Weighed({"first": -0.1, "second": -2.5}, -4.0)
 
 
 def test_without_alternatives_there_is_no_sum_of_logits() -> None:
     start = '{"explanation": "x", "better": "'
-    assert weighed(alternatives(start, "first", '"}', top={"first": -0.1})) is None
-    assert weighed(alternatives(start, "first", '"}', top={"one": -0.1, "two": -0.2})) is None
-    assert weighed(alternatives("{", "}", top={})) is None
-    impossible = weighed(alternatives(start, "f", 'irst"}', top={"f": -0.1, "fi": -9999.0, "second": -9999.0}))
+    assert weigh_verdicts(alternatives(start, "first", '"}', top={"first": -0.1})) is None
+    assert weigh_verdicts(alternatives(start, "first", '"}', top={"one": -0.1, "two": -0.2})) is None
+    assert weigh_verdicts(alternatives("{", "}", top={})) is None
+    impossible = weigh_verdicts(alternatives(start, "f", 'irst"}', top={"f": -0.1, "fi": -9999.0, "second": -9999.0}))
     assert impossible == Weighed({"first": pytest.approx(-0.1), "second": -9999.0}, -9999.0)
 
 
 def test_a_verdict_that_was_not_seen_may_lose_but_never_win() -> None:
     sure, torn = Weighed({"first": -0.01}, -9.0), Weighed({"first": -0.5, "second": -0.93}, -9.0)
-    found = summed(sure, torn, 0.1)
+    found = sum_orders(sure, torn, 0.1)
     assert found is not None
     assert found[0] == "first"
     # "first" in both orders, everything else out of sight: which of the two bounds is larger says nothing.
-    assert summed(Weighed({"first": -2.1}, -5.0), Weighed({"first": -2.2}, -5.0), 0.0) is None
+    assert sum_orders(Weighed({"first": -2.1}, -5.0), Weighed({"first": -2.2}, -5.0), 0.0) is None
 
 
 def test_where_the_logprobs_do_not_tell_the_words_count() -> None:
@@ -236,7 +236,7 @@ def test_where_the_logprobs_do_not_tell_the_words_count() -> None:
 def test_sums_of_any_logits_give_a_margin_within_bounds(
     one: dict[Position, float], other: dict[Position, float]
 ) -> None:
-    found = summed(Weighed(one, -9999.0), Weighed(other, -9999.0), 0.1)
+    found = sum_orders(Weighed(one, -9999.0), Weighed(other, -9999.0), 0.1)
     assert found is not None
     winner, margin = found
     assert -1 <= margin <= 1
@@ -282,7 +282,7 @@ TEXTS = ["When was the author born?", "When was she born?", GOOD, "Who was born?
 
 def test_a_knock_out_finds_the_best_with_one_comparison_less_than_texts() -> None:
     endpoint = Scripted(adversary.oracle(GOLD))
-    winner, bouts = asyncio.run(best(Pairwise(endpoint="grader"), factories.task(), TEXTS, endpoint))
+    winner, bouts = asyncio.run(find_best(Pairwise(endpoint="grader"), factories.task(), TEXTS, endpoint))
     assert TEXTS[winner] == GOOD
     assert [(bout.first, bout.second) for bout in bouts] == [(0, 1), (1, 2), (2, 3)]
     assert endpoint.requests == 6
@@ -290,15 +290,15 @@ def test_a_knock_out_finds_the_best_with_one_comparison_less_than_texts() -> Non
 
 def test_a_judge_without_an_opinion_leaves_the_favourite_in_front() -> None:
     endpoint = Scripted(adversary.always_first)
-    winner, _ = asyncio.run(best(Pairwise(endpoint="grader"), factories.task(), TEXTS, endpoint))
+    winner, _ = asyncio.run(find_best(Pairwise(endpoint="grader"), factories.task(), TEXTS, endpoint))
     assert winner == 0
-    ranking = asyncio.run(rank(Pairwise(endpoint="grader"), factories.task(), TEXTS, endpoint))
+    ranking = asyncio.run(rank_all(Pairwise(endpoint="grader"), factories.task(), TEXTS, endpoint))
     assert ranking.order == (0, 1, 2, 3)
 
 
 def test_all_pairs_rank_all_texts() -> None:
     endpoint = Scripted(adversary.oracle(GOLD))
-    ranking = asyncio.run(rank(Pairwise(endpoint="grader"), factories.task(), TEXTS, endpoint))
+    ranking = asyncio.run(rank_all(Pairwise(endpoint="grader"), factories.task(), TEXTS, endpoint))
     closeness = [adversary.closeness(TEXTS[place], GOOD) for place in ranking.order]
     assert closeness == sorted(closeness, reverse=True)
     assert TEXTS[ranking.order[0]] == GOOD
@@ -307,11 +307,11 @@ def test_all_pairs_rank_all_texts() -> None:
 
 def test_one_text_needs_no_comparison() -> None:
     endpoint = Scripted(adversary.always_first)
-    assert asyncio.run(best(Pairwise(endpoint="grader"), factories.task(), [GOOD], endpoint)) == (0, ())
-    assert asyncio.run(rank(Pairwise(endpoint="grader"), factories.task(), [GOOD], endpoint)).order == (0,)
+    assert asyncio.run(find_best(Pairwise(endpoint="grader"), factories.task(), [GOOD], endpoint)) == (0, ())
+    assert asyncio.run(rank_all(Pairwise(endpoint="grader"), factories.task(), [GOOD], endpoint)).order == (0,)
     assert endpoint.requests == 0
 
 
 def test_a_failed_comparison_fails_the_ranking() -> None:
     with pytest.raises(RequestFailed):
-        asyncio.run(rank(Pairwise(endpoint="grader"), factories.task(), TEXTS, Scripted(adversary.refuses)))
+        asyncio.run(rank_all(Pairwise(endpoint="grader"), factories.task(), TEXTS, Scripted(adversary.refuses)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pairwright.core.config.sections import DedupConfig
 from pairwright.core.language.canonical_form import canonical
-from pairwright.pipelines.dedup.deduplication import near_verdicts
+from pairwright.pipelines.dedup.deduplication import find_near_verdicts
 from pairwright.pipelines.dedup.same_request import are_variants, essence, outline, words
 from places import TEST_DATA
 
@@ -70,7 +70,7 @@ def test_the_labelled_pairs_are_told_apart() -> None:
     counts: Counter[tuple[str, bool]] = Counter()
     for line in PAIRS.read_text(encoding="utf-8").splitlines():
         pair = json.loads(line)
-        verdicts = near_verdicts([essence(pair["left"]), essence(pair["right"])], config)
+        verdicts = find_near_verdicts([essence(pair["left"]), essence(pair["right"])], config)
         counts[pair["label"], any(verdict.reason == "near_duplicate" for verdict in verdicts.values())] += 1
     assert counts.total() == 150
     assert counts["entity", True] == 0

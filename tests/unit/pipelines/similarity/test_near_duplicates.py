@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pairwright.pipelines.similarity import near_duplicates as near
 from pairwright.pipelines.similarity import shingles
 from pairwright.pipelines.similarity.minhash import band_keys, bands_for, signatures
-from pairwright.pipelines.similarity.near_duplicates import clusters, near_duplicates
+from pairwright.pipelines.similarity.near_duplicates import find_clusters, find_near_duplicates
 from pairwright.pipelines.similarity.overlap import Fingerprints
 from pairwright.pipelines.similarity.shingles import Hashes, Shingler
 
@@ -73,20 +73,20 @@ def test_banding_is_that_of_datasketch() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(NEAR_TEXT, max_size=25), st.sampled_from([1, 2, 3]), st.sampled_from([0.4, 0.7, 1.0]))
 def test_every_reported_pair_is_true_and_equal_texts_are_found(texts: list[str], ngram: int, threshold: float) -> None:
-    pairs = near_duplicates(texts, ngram, threshold, 64)
+    pairs = find_near_duplicates(texts, ngram, threshold, 64)
     assert pairs == sorted(set(pairs))
     for left, right, similarity in pairs:
         assert left < right
         assert similarity == pytest.approx(jaccard(texts[left], texts[right], ngram))
         assert similarity >= threshold
-    assert len(set(clusters(len(texts), pairs))) <= len(set(texts))
+    assert len(set(find_clusters(len(texts), pairs))) <= len(set(texts))
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(ANY_TEXT, min_size=2, max_size=20), st.randoms(use_true_random=False))
 def test_clusters_do_not_depend_on_the_order_of_the_texts(texts: list[str], shuffler: random.Random) -> None:
     def grouped(order: list[str]) -> set[frozenset[str]]:
-        roots = clusters(len(order), near_duplicates(order, 2, 0.6, 64))
+        roots = find_clusters(len(order), find_near_duplicates(order, 2, 0.6, 64))
         return {frozenset(text for text, root in zip(order, roots, strict=True) if root == wanted) for wanted in roots}
 
     expected = grouped(texts)
@@ -97,9 +97,9 @@ def test_clusters_do_not_depend_on_the_order_of_the_texts(texts: list[str], shuf
 @settings(max_examples=30, deadline=None)
 @given(st.lists(NEAR_TEXT, min_size=2, max_size=20), st.integers(1, 40))
 def test_pairs_do_not_depend_on_how_the_texts_are_partitioned(texts: list[str], block: int) -> None:
-    expected = near_duplicates(texts, 2, 0.6, 64)
+    expected = find_near_duplicates(texts, 2, 0.6, 64)
     with patch.object(shingles, "_BLOCK", block):
-        assert near_duplicates(texts, 2, 0.6, 64) == expected
+        assert find_near_duplicates(texts, 2, 0.6, 64) == expected
 
 
 def planted(count: int, seed: int) -> tuple[list[str], dict[tuple[int, int], float]]:
@@ -120,7 +120,7 @@ def planted(count: int, seed: int) -> tuple[list[str], dict[tuple[int, int], flo
 
 def test_recall_of_planted_pairs() -> None:
     texts, similarities = planted(1500, seed=3)
-    found = {(left, right) for left, right, _ in near_duplicates(texts, 2, 0.7, 128)}
+    found = {(left, right) for left, right, _ in find_near_duplicates(texts, 2, 0.7, 128)}
     hits: Counter[tuple[bool, bool]] = Counter()
     for pair, similarity in similarities.items():
         if similarity >= 0.7 and texts[pair[0]] != texts[pair[1]]:
@@ -131,15 +131,15 @@ def test_recall_of_planted_pairs() -> None:
 
 def test_a_crowd_with_one_key_does_not_cost_its_square_and_stays_one_cluster() -> None:
     texts = [f"帮我查一下订单编号为{number}的快递现在到哪里了谢谢" for number in range(10_000, 11_000)]
-    pairs = near_duplicates(texts, 2, 0.6, 128)
-    assert len(set(clusters(len(texts), pairs))) == 1
+    pairs = find_near_duplicates(texts, 2, 0.6, 128)
+    assert len(set(find_clusters(len(texts), pairs))) == 1
     assert all(jaccard(texts[left], texts[right], 2) >= 0.6 for left, right, _ in pairs[::997])
 
 
 def test_equal_texts_are_paired_with_the_first_of_them_only() -> None:
-    assert near_duplicates(["x"] * 1000, 2, 0.8, 64) == [(0, number, 1.0) for number in range(1, 1000)]
-    assert near_duplicates([], 2, 0.8, 64) == []
-    assert near_duplicates(["", "a", ""], 2, 0.8, 64) == [(0, 2, 1.0)]
+    assert find_near_duplicates(["x"] * 1000, 2, 0.8, 64) == [(0, number, 1.0) for number in range(1, 1000)]
+    assert find_near_duplicates([], 2, 0.8, 64) == []
+    assert find_near_duplicates(["", "a", ""], 2, 0.8, 64) == [(0, 2, 1.0)]
 
 
 @settings(max_examples=60, deadline=None)
@@ -160,6 +160,6 @@ def test_fingerprints_never_rule_out_a_similar_pair(texts: list[str], threshold:
 def test_items_must_be_similar_in_every_part() -> None:
     queries = ["附近有什么好吃的餐馆", "附近有什么好吃的餐馆呢", "附近有什么好吃的餐馆啊"]
     before = ["我在北京市海淀区颐和园", "我在北京市海淀区颐和园", "上海外滩今天晚上的灯光秀"]
-    pairs = near.similar([queries, before], 2, 0.7, 128)
+    pairs = near.find_similar([queries, before], 2, 0.7, 128)
     assert (pairs.left.tolist(), pairs.right.tolist()) == ([0], [1])
     assert pairs.jaccard.tolist() == pytest.approx([9 / 10])
