@@ -1,7 +1,7 @@
 """How rows get their ids, and the one source of randomness.
 
 An id is a hash of content under the names that the row types list in ``hashed``. They are the names that fields have in
-the files of a build; renaming or adding an attribute changes no id.
+the files of a build: an attribute that is renamed, with its old name as alias, changes no id.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class IdentifiedRow(Row):
     @classmethod
     def create(cls, **fields: Any) -> Self:
         """Build the row and give it the id that its fields hash to."""
-        return cls(id=content_id({name: fields[name] for name in cls.hashed if name in fields}), **fields)
+        attributes = _attributes(cls)
+        given = {name: attributes[name][0] for name in cls.hashed if attributes[name][0] in fields}
+        return cls(id=content_id({name: fields[attribute] for name, attribute in given.items()}), **fields)
 
     def identity(self) -> str:
         """The id: it stands for the whole content."""

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import random
+from typing import ClassVar
 
 import pytest
+from pydantic import Field
 
 from factories import origin, pair, task
 from pairwright.core import records
@@ -174,6 +176,25 @@ def test_a_row_type_that_lists_nothing_cannot_be_hashed() -> None:
 
     with pytest.raises(TypeError, match="hashed lists no fields"):
         content_id([Unlisted(text="x")])
+
+
+class Before(IdentifiedRow):
+    hashed: ClassVar[tuple[str, ...]] = ("said", "by")
+    said: str
+    by: str = ""
+
+
+class After(IdentifiedRow):
+    hashed: ClassVar[tuple[str, ...]] = ("said", "by")
+    text: str = Field(alias="said")
+    by: str = ""
+
+
+def test_a_renamed_field_changes_no_id() -> None:
+    before, after = Before.create(said="hello"), After.create(text="hello")
+    assert before.id == after.id != Before.create(said="hello", by="you").id
+    assert before.model_dump_json() == after.model_dump_json()
+    assert After.model_validate_json(before.model_dump_json()) == after
 
 
 def test_a_renamed_field_keeps_its_name_in_files() -> None:
