@@ -295,7 +295,7 @@ def confirm(comparer: Component, state: VerificationState, books: Books, work: P
         lambda rows: verify_variants(rows, state, comparer, access, work / COMPARISONS),
     )
     for _ in confirmed:
-        pass  # what was found is in ``standing`` and on disk
+        pass  # what was found is in ``state`` and on disk
 
 
 def note_judging(config: BuildConfig, work: Path, usage: UsageCounter) -> None:

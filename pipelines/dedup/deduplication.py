@@ -81,8 +81,8 @@ def find_near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, D
 
 
 def link_dialogues(tasks: Iterable[RewriteTask], config: DedupConfig) -> list[tuple[str, str]]:
-    """Pairs of dialogues that share a duplicate, exact or near: what :func:`~pairwright.pipelines.pairing.splits.assign` and its
-    ``verify`` take as links. None are left where near duplicates were removed."""
+    """Pairs of dialogues that share a duplicate, exact or near: what ``assign_splits`` and ``verify_splits`` of
+    :mod:`~pairwright.pipelines.pairing.splits` take as links. None are left where near duplicates were removed."""
     dialogues = []
     with closing(DiskTexts()) as texts:
         for task in tasks:

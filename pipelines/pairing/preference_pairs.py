@@ -57,7 +57,7 @@ def list_attempts(
 ) -> Iterator[Attempt]:
     """Everything that may become a rejected text: what an improver replaced, refused samples, then each perturber.
 
-    ``beaten`` has all of ``rows`` and some more, in the same order; it is empty without an improver.
+    ``replaced`` has all of ``rows`` and some more, in the same order; it is empty without an improver.
     """
     groups = groupby(judged, key=lambda row: row.task.id)
     originals = iter(replaced)
@@ -97,7 +97,7 @@ _BATCH = 64
 def make_rejected(tries: Iterable[Attempt], config: BuildConfig, target: TargetQuality) -> Iterator[Variant | Dropped]:
     """One outcome per attempt: a worse answer with its proven defect, or the reason why there is none.
 
-    Of the samples of one query that are proven worse, only the one nearest to ``aim`` stays (see ``rejection_sampling``).
+    Of the samples of one query that are proven worse, only the one nearest to ``target`` stays (see ``rejection_sampling``).
     """
     for _, group in groupby(tries, key=lambda attempt: attempt[0].id):
         members = list(group)

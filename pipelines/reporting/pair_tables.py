@@ -48,31 +48,31 @@ class _Counts:
 
 def balance_table(result: BuildResult) -> Table:
     """Header and one row per rule of the balance: its aim, what the pairs are like, and whether that is within."""
-    counts, aims = _Counts(), rules_of(result.config)
+    counts, limits = _Counts(), rules_of(result.config)
     for pair in result.pairs():
         counts.add(pair)
     foreign = "no_rewrite_share" if result.config.task == "answer" else None
     return [
         ("rule", "aim", "reached", "within"),
-        *(_checked(rule) for rule in _rules(counts, aims) if rule[0] != foreign),
+        *(_checked(rule) for rule in _rules(counts, limits) if rule[0] != foreign),
     ]
 
 
 Rule = tuple[str, tuple[float, float], str, float]
 
 
-def _rules(counts: _Counts, aims: PairingConfig) -> Iterator[Rule]:
+def _rules(counts: _Counts, limits: PairingConfig) -> Iterator[Rule]:
     for name, most, kinds in (
-        ("max_defect_share", aims.max_defect_share, counts.defects),
-        ("max_template_share", aims.max_template_share, counts.templates),
+        ("max_defect_share", limits.max_defect_share, counts.defects),
+        ("max_template_share", limits.max_template_share, counts.templates),
     ):
         for kind, number in kinds.most_common(1):
             label = kind if isinstance(kind, str) else ": ".join(kind)
             yield f"{name} ({label})", (0, most), ".1%", counts.share(number)
-    yield "no_rewrite_share", aims.no_rewrite_share, ".1%", counts.share(counts.no_rewrite)
-    yield "on_policy_share", aims.on_policy_share, ".1%", counts.share(counts.on_policy)
+    yield "no_rewrite_share", limits.no_rewrite_share, ".1%", counts.share(counts.no_rewrite)
+    yield "on_policy_share", limits.on_policy_share, ".1%", counts.share(counts.on_policy)
     for language, places in sorted(counts.lengths.items()):
-        yield f"max_surface_auc (length, {language})", (0.5, aims.max_surface_auc), ".2f", _auc(places)
+        yield f"max_surface_auc (length, {language})", (0.5, limits.max_surface_auc), ".2f", _auc(places)
 
 
 def _checked(rule: Rule) -> tuple[str, str, str, str]:

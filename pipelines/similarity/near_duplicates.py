@@ -74,10 +74,10 @@ def firsts_of(texts: Sequence[str]) -> I64:
 
 def find_clusters(size: int, pairs: Iterable[tuple[int, int, float]]) -> list[int]:
     """For each of ``size`` texts the smallest number in its connected component."""
-    unions = DisjointSet()
+    groups = DisjointSet()
     for left, right, _ in pairs:
-        unions.join(left, right)
-    return [unions.root(item) for item in range(size)]
+        groups.join(left, right)
+    return [groups.root(item) for item in range(size)]
 
 
 def find_similar(parts: Sequence[Sequence[str]], ngram: int, threshold: float, permutations: int) -> Pairs:

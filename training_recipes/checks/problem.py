@@ -39,7 +39,7 @@ class CheckedStage(NamedTuple):
         return self.stage.settings.get(key, default)
 
     def number(self, key: str, default: float) -> float:
-        """The value of a key that holds a number; the default where it holds none, which ``check_keys`` reports."""
+        """The value of a key that holds a number; the default where it holds none, which ``key_values`` reports."""
         value = self.stage.settings.get(key, default)
         plain = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         return value if plain else default
