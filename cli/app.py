@@ -93,7 +93,7 @@ def list_(
     kind: Annotated[ComponentKind | None, typer.Argument(help="Only components of this kind.")] = None,
 ) -> None:
     """List the components that a build file can name. With what each one does."""
-    from pairwright.cli.build_commands import list_command
+    from pairwright.cli.build_file_commands import list_command
 
     list_command(kind)
 
@@ -101,7 +101,7 @@ def list_(
 @app.command()
 def schema(page: Annotated[bool, typer.Option("--page", help="As a page to read, in Markdown.")] = False) -> None:
     """Print every key of build files. As JSON schema for editors."""
-    from pairwright.cli.build_commands import schema_command
+    from pairwright.cli.build_file_commands import schema_command
 
     schema_command(page)
 
@@ -111,7 +111,7 @@ def init(
     path: Annotated[Path, typer.Argument(help="File to write.")] = Path("pairwright.yaml"),
 ) -> None:
     """Write a commented build file for your own dialogues."""
-    from pairwright.cli.build_commands import init_command
+    from pairwright.cli.build_file_commands import init_command
 
     init_command(path)
 
@@ -148,7 +148,7 @@ def gate(
     build: Annotated[Path | None, typer.Option(help="Take the gate of this build file instead, model and all.")] = None,
 ) -> None:
     """Show whether one query needs a rewrite. Also whether what it lacks stands in a missing answer."""
-    from pairwright.cli.build_commands import gate_command
+    from pairwright.cli.gate_command import gate_command
 
     gate_command(text, history or [], user_turns, use, build)
 
@@ -239,7 +239,7 @@ def verify(
     cutoff_len: Annotated[int, typer.Option(min=16, help="The recipe's cutoff_len, in tokens.")] = 2048,
 ) -> None:
     """Check exports with the trainers' own code. Every row is loaded and compared; needs the 'train' extra."""
-    from pairwright.cli.build_commands import verify_command
+    from pairwright.cli.publish_commands import verify_command
 
     verify_command(folder, tokenizer, cutoff_len)
 
@@ -353,7 +353,7 @@ def publish(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go; send nothing.")] = False,
 ) -> None:
     """Publish a build to the Hugging Face Hub. Its exports, card, report and build file go in one commit."""
-    from pairwright.cli.build_commands import publish_command
+    from pairwright.cli.publish_commands import publish_command
 
     publish_command(
         folder, repo, not public, revision, tag, endpoint, allow_licence, allow_personal_data or [], dry_run
