@@ -90,7 +90,7 @@ def _checked(trainer: str, folder: Path, tokenizer: str, templates: Sequence[str
         command = [
             sys.executable,
             "-m",
-            f"pairwright.exports.verify_{trainer}",
+            f"pairwright.exports.verification.{trainer}_loads",
             str(folder),
             tokenizer,
             str(cutoff_len),
