@@ -22,7 +22,7 @@ from pairwright.training_recipes.models.smollm import save_student
 from pairwright.training_recipes.runs.run_record import RunRecord, read_record
 from pairwright.training_recipes.runs.step_log import read_steps
 
-CLI = (sys.executable, "-m", "pairwright.cli.app")
+CLI = (sys.executable, "-m", "pairwright")
 BUILD = {
     "name": "trend",
     "seed": 7,

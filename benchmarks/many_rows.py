@@ -86,7 +86,7 @@ def main() -> None:
         command = [
             sys.executable,
             "-m",
-            "pairwright.cli.app",
+            "pairwright",
             "build",
             str(build_file(folder, folder / "rows.jsonl")),
             "--quiet",
