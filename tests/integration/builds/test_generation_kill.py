@@ -25,11 +25,12 @@ import sys
 from pathlib import Path
 from generation_rows import build_config, tasks
 from pairwright.core.storage import write_rows
-from pairwright.pipelines.generation.candidate_generation import generate, plan
+from pairwright.pipelines.generation.candidate_generation import generate_candidates, plan_generation
 work = Path(sys.argv[1])
 config = build_config(sys.argv[2], work, endpoint={{"max_concurrency": {IN_FLIGHT}}})
 rows = tasks({COUNT})
-write_rows(work / "candidates.jsonl", generate(plan(config, lambda: rows), config, work / "ledger.sqlite", {{}}, work))
+requests = plan_generation(config, lambda: rows)
+write_rows(work / "candidates.jsonl", generate_candidates(requests, config, work / "ledger.sqlite", {{}}, work))
 """
 
 
