@@ -27,7 +27,7 @@ lint: $(FULL) $(LINK)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-# Everything that is quick, side by side: lint, types, and the tests that wait for no server, process or package.
+# Everything that is quick, side by side: lint, types, and the tests that are not marked as slow.
 check: $(FULL) $(LINK)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync lint fast
 

@@ -23,6 +23,8 @@ from pairwright.perturbers.proof import answer_proof
 from pairwright.perturbers.proof.rewrite_proof import Verifier
 from places import TEST_DATA
 
+pytestmark = pytest.mark.slow
+
 FILE = TEST_DATA / "read_answer_pairs.jsonl"
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 CASES = [pytest.param(row, id=f"{row['language']}-{row['maker']}-{row['task'][:6]}") for row in ROWS]

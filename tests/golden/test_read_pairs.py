@@ -20,6 +20,8 @@ from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask
 from pairwright.perturbers import PERTURBERS
 from places import TEST_DATA
 
+pytestmark = pytest.mark.slow
+
 FILE = TEST_DATA / "read_pairs.jsonl"
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 EXAMPLES = {example.id: example for example in read_examples(None)}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,15 @@ def crowded(root: Path, folders: tuple[str, ...] = (*ROOMS, "tests", "benchmarks
     return [str(folder.relative_to(root)) for folder, count in counts.items() if count > MOST_MODULES]
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """The syntax tree of a module, flat."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imported(path: Path) -> Iterator[str]:
     """The dotted names that a module imports, wherever in it the import stands."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -95,7 +102,7 @@ def printing(root: Path) -> list[str]:
     for path in modules(root):
         if path.relative_to(root).parts[0] == "cli":
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
                 found.append(f"{path.relative_to(root)}:{node.lineno} prints")
         found += [f"{path.relative_to(root)} imports {name}" for name in imported(path) if name.startswith("rich")]
@@ -128,6 +135,7 @@ def test_imports_go_one_way_and_no_folder_has_a_circle(copy: Path) -> None:
     assert "2 kept, 0 broken" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "line"),
     [
@@ -144,6 +152,7 @@ def test_an_import_up_or_across_is_found(copy: Path, module: str, line: str) -> 
     assert "nothing imports the command line BROKEN" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "line"),
     [

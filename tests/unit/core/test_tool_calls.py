@@ -19,6 +19,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.text().filter(str.strip), st.dictionaries(st.text(), VALUES, max_size=4)), min_size=1))
 def test_calls_read_back_are_the_calls_written(content: list[tuple[str, dict[str, Any]]]) -> None:
     calls = tuple(ToolCall(name=name, arguments=argument_text(arguments)) for name, arguments in content)

@@ -359,6 +359,7 @@ def test_parses_of_a_batch_are_those_of_its_texts_one_by_one() -> None:
     assert batch == [en.analyse(text) for text in texts]
 
 
+@pytest.mark.slow
 def test_jieba_serves_chinese_and_leaves_no_cache_behind() -> None:
     cache = Path(tempfile.gettempdir()) / "jieba.cache"
     existed = cache.exists()

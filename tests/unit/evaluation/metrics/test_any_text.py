@@ -55,6 +55,7 @@ def cases(draw: st.DrawFn) -> MetricCase:
     return MetricCase(row, Prediction(id="1", rewrite=draw(TEXT), analysis=draw(st.none() | TEXT)))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
 def test_every_metric_measures_any_text(one: MetricCase) -> None:

@@ -123,6 +123,7 @@ def test_bleu_is_sacrebleu_on_the_corpus_and_on_every_single_row(
         assert figure(BLEU, one) == pytest.approx(alone, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_rouge_is_rouge_score_on_english() -> None:
     from rouge_score.rouge_scorer import RougeScorer
 

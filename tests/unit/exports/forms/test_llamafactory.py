@@ -153,6 +153,7 @@ def test_a_long_row_loses_its_oldest_turns_and_never_its_query(tmp_path: Path) -
     assert list(summary["tokens"]) == ["512"]
 
 
+@pytest.mark.slow
 def test_tokens_are_counted_with_the_tokenizer_of_the_student(tmp_path: Path) -> None:
     tiny.save_tokenizer(tmp_path / "student", ["Who wrote The Glass Orchard?"])
     tokenizer = str(tmp_path / "student" / "tokenizer.json")

@@ -175,6 +175,7 @@ def test_no_json_parser_reads_what_was_broken(value: object, indent: int | None,
             json.loads(reject.text)
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from(("city", "unit", "days", "alerts", "note")), JSON, min_size=1, max_size=4),
     st.integers(0, 5),

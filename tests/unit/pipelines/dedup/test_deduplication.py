@@ -125,6 +125,7 @@ WORDS = st.sampled_from(
 QUERIES = st.lists(st.lists(WORDS, min_size=1, max_size=6).map("".join), min_size=1, max_size=14)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(QUERIES, st.randoms(use_true_random=False))
 def test_what_is_kept_does_not_depend_on_the_order_of_the_rows(queries: list[str], shuffler: random.Random) -> None:
@@ -152,6 +153,7 @@ def test_extreme_texts_pass() -> None:
     assert reasons(tasks_of(*["一样的问题"] * 300)) == ["kept"] + ["exact_duplicate"] * 299
 
 
+@pytest.mark.slow
 def test_a_large_family_of_swaps_is_capped_in_reasonable_time() -> None:
     rows = tasks_of(*(f"帮我查一下订单{number}的物流状态到哪里了" for number in range(100_000, 101_500)), history=())
     found = reasons(rows, DedupConfig(threshold=0.6, per_template=5))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ def test_what_stays_is_more_diverse() -> None:
     assert (before.rows, after.rows) == (8, 4)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(st.randoms(use_true_random=False), st.sampled_from([0.2, 0.5, 0.9, 1.0]))
 def test_the_order_of_the_rows_does_not_matter(shuffler: random.Random, keep: float) -> None:

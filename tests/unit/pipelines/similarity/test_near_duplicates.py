@@ -129,6 +129,7 @@ def test_recall_of_planted_pairs() -> None:
     assert hits[True, True] / (hits[True, True] + hits[True, False]) >= 0.97
 
 
+@pytest.mark.slow
 def test_a_crowd_with_one_key_does_not_cost_its_square_and_stays_one_cluster() -> None:
     texts = [f"帮我查一下订单编号为{number}的快递现在到哪里了谢谢" for number in range(10_000, 11_000)]
     pairs = find_near_duplicates(texts, 2, 0.6, 128)

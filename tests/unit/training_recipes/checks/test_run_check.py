@@ -448,6 +448,7 @@ def test_an_unknown_device_is_answered_with_a_guess() -> None:
 odd = st.sampled_from([None, True, -1, 0, 3, 0.5, float("nan"), "", "abc", "1e-5", "a,b", [], ["x"], [1], {}, {"a": 1}])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_value_of_any_key_breaks_the_check(build: Path, saves: Path, data: st.DataObject) -> None:
