@@ -22,7 +22,7 @@ from typing import NoReturn
 from pairwright.core.config.build_file import ContextConfig
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import is_question, is_request
-from pairwright.core.records import Candidate, Conversation, Language, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Conversation, Language, Rejected, Task
 from pairwright.core.requests import ChatRequest
 from pairwright.core.tool_calls import calls_of
 from pairwright.judges import JUDGES
@@ -70,18 +70,18 @@ def main() -> None:
             print(f"| {kind} ({found['answers']:,}) | {shares} |")
 
 
-def tasks(path: Path) -> Iterator[RewriteTask]:
+def tasks(path: Path) -> Iterator[Task]:
     """Every answer of the file's dialogues, with up to ten exchanges before it."""
     config = ContextConfig(queries="every", turns=10, max_tokens=100_000)
     rows = (
         row for row in check_answerable(FileSource(source="s", path=str(path)).read()) if isinstance(row, Conversation)
     )
     for task in window_answers(find_answers(rows, config), config):
-        if isinstance(task, RewriteTask) and task.reference is not None:
+        if isinstance(task, Task) and task.reference is not None:
             yield task
 
 
-def answers(task: RewriteTask) -> Iterator[tuple[str, str]]:
+def answers(task: Task) -> Iterator[tuple[str, str]]:
     """The real answer and those with a defect."""
     assert task.reference is not None
     yield "real", task.reference
@@ -118,7 +118,7 @@ def broken_calls(answer: str) -> Iterator[tuple[str, str]]:
         yield "missing argument", changed(name, {one: value for one, value in arguments.items() if one != key})
 
 
-def fails(name: str, task: RewriteTask, answer: str, runner: asyncio.Runner) -> bool:
+def fails(name: str, task: Task, answer: str, runner: asyncio.Runner) -> bool:
     """Whether a judge objects."""
     candidate = Candidate.create(task=task.id, origin="reference", rewrite=answer)
     (verdict,) = runner.run(JUDGES[name]().judge(task, [candidate], nobody))  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
-from pairwright.core.records import Candidate, Language, Origin, Rejected, RewriteTask, ToolCall, Turn
+from pairwright.core.records import Candidate, Language, Origin, Rejected, Task, ToolCall, Turn
 from pairwright.core.tool_calls import compact
 from pairwright.evaluation.dialogues.dialogue_benchmarks import open_dialogues
 from pairwright.perturbers import PERTURBERS
@@ -44,7 +44,7 @@ TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "
 class AnswerRow(NamedTuple):
     """A good answer and what it answers."""
 
-    task: RewriteTask
+    task: Task
     chosen: Candidate
 
 
@@ -63,7 +63,7 @@ def row_of(
 ) -> AnswerRow:
     """The answer as a task of ``kind: answer``."""
     setting = {"tools": tools} if tools else {}
-    task = RewriteTask.create(
+    task = Task.create(
         kind="answer",
         conversation=key,
         dialogue=key.partition("#")[0],

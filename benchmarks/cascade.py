@@ -30,7 +30,7 @@ from pairwright.core.components import Component, Judge, Perturber
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.records import Candidate, JudgedCandidate, Rejected, RewriteTask, SftRow, Verdict
+from pairwright.core.records import Candidate, JudgedCandidate, Rejected, SftRow, Task, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.rubric import Rubric
@@ -101,7 +101,7 @@ class Remembered(Component):
     rule: SerializeAsAny[Component]
     _known: dict[tuple[bool, str], Verdict] = PrivateAttr(default_factory=dict)
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         assert isinstance(self.rule, Judge)
         found = []
         for candidate in candidates:
@@ -124,7 +124,7 @@ class Row(NamedTuple):
     tokens: int
 
 
-def faulty(task: RewriteTask, config: BuildConfig, most: int) -> list[str]:
+def faulty(task: Task, config: BuildConfig, most: int) -> list[str]:
     """Up to ``most`` different worse rewrites of the query, drawn by seed from those that the perturbers make."""
     assert task.reference is not None
     gold = Candidate.create(task=task.id, origin="reference", rewrite=task.reference)
@@ -141,9 +141,7 @@ def faulty(task: RewriteTask, config: BuildConfig, most: int) -> list[str]:
     return found[:most]
 
 
-def proposed(
-    tasks: Sequence[tuple[RewriteTask, Sequence[str]]], wrong: int, known: bool
-) -> list[candidate_judging.Pair]:
+def proposed(tasks: Sequence[tuple[Task, Sequence[str]]], wrong: int, known: bool) -> list[candidate_judging.Pair]:
     """The candidates of every query: the human rewrite and ``wrong`` faulty ones."""
     pairs = []
     for task, texts in tasks:
@@ -198,9 +196,7 @@ def paid_judges() -> Iterator[tuple[str, Component, Component]]:
     )
 
 
-def judging(
-    tasks: Sequence[tuple[RewriteTask, Sequence[str]]], rules: Sequence[Component]
-) -> Iterator[Sequence[object]]:
+def judging(tasks: Sequence[tuple[Task, Sequence[str]]], rules: Sequence[Component]) -> Iterator[Sequence[object]]:
     """The table of judging."""
     yield ("judge", "rules are", "faulty per query", "candidates", "accepted", "same set", "tokens, all", "tokens, cascade",
            "per accepted, all", "cascade", "saved")  # fmt: skip
@@ -229,7 +225,7 @@ class Confirmed(NamedTuple):
     cascade: Scripted
 
 
-def confirmed(config: BuildConfig, tasks: Sequence[tuple[RewriteTask, Sequence[str]]]) -> Confirmed:
+def confirmed(config: BuildConfig, tasks: Sequence[tuple[Task, Sequence[str]]]) -> Confirmed:
     """Compare the variants that the demo's perturbers make, both ways."""
     rows = []
     for task, _ in tasks:
@@ -269,7 +265,7 @@ def confirming(found: Confirmed) -> Iterator[Sequence[object]]:
 
 
 def own_texts(
-    tasks: Sequence[tuple[RewriteTask, Sequence[str]]], rules: Sequence[Component], found: Confirmed
+    tasks: Sequence[tuple[Task, Sequence[str]]], rules: Sequence[Component], found: Confirmed
 ) -> Iterator[Sequence[object]]:
     """The table of the demo as it is: its human rewrites graded by a rubric, its own variants compared."""
     pairs, gold = proposed(tasks, 0, known=True), [task.reference or "" for task, _ in tasks]

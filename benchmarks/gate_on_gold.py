@@ -37,7 +37,7 @@ from pairwright.core.errors import RequestFailed
 from pairwright.core.language.text_analysis import mentions_many, normalise, restored, supported
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.history_window import window
-from pairwright.core.records import GateDecision, Origin, RewriteTask, Turn
+from pairwright.core.records import GateDecision, Origin, Task, Turn
 from pairwright.core.statistics import group_indices, group_sums, percentile_interval, resample
 from pairwright.judges.gates.rules import decision
 from pairwright.judges.rules.rule_verdicts import same_question
@@ -60,7 +60,7 @@ Half = Literal["dev", "held"]
 class Case(NamedTuple):
     """One query with what people say of it; ``depends`` only where it needs a rewrite."""
 
-    task: RewriteTask
+    task: Task
     rewrite: str
     half: Half
     needs: bool
@@ -87,7 +87,7 @@ def read_cases(path: Path, limit: int, *, strict: bool) -> list[Case]:
 
 def _case(row: dict[str, Any], *, strict: bool) -> Case:
     query, rewrite, language = row["query"], row["rewrite"], row["lang"]
-    task = RewriteTask.create(
+    task = Task.create(
         conversation=row["id"],
         dialogue=dialogue_of(row),
         language=language,
@@ -108,7 +108,7 @@ def dialogue_of(row: dict[str, Any]) -> str:
     return str(row["meta"].get("dialogue") or name.split("_q#")[0].rsplit("_", 1 if "_q#" not in name else 0)[0])
 
 
-def _depends(task: RewriteTask, rewrite: str, meta: dict[str, Any]) -> bool | None:
+def _depends(task: Task, rewrite: str, meta: dict[str, Any]) -> bool | None:
     """None where the assistant says nothing: its turns cannot be taken away."""
     told = [turn.content for turn in task.history if turn.role != "user"]
     if not told:
@@ -120,7 +120,7 @@ def _depends(task: RewriteTask, rewrite: str, meta: dict[str, Any]) -> bool | No
     return any(supported(span, told) and not supported(span, [*said, task.query]) for span in spans)
 
 
-def user_turns(task: RewriteTask) -> RewriteTask:
+def user_turns(task: Task) -> Task:
     """The task as a caller sees it who has the user's turns alone."""
     return task.model_copy(update={"history": tuple(turn for turn in task.history if turn.role == "user")})
 

@@ -19,13 +19,13 @@ from typing import Any
 from client_throughput import SLOW_SHARE, stub_server
 
 from pairwright.core.config.build_file import BuildConfig
-from pairwright.core.records import Candidate, Example, Origin, RewriteTask, Turn
+from pairwright.core.records import Candidate, Example, Origin, Task, Turn
 from pairwright.pipelines.generation.candidate_generation import generate_candidates, plan_generation
 
 HISTORY = (Turn(role="user", content="I just read The Glass Orchard."), Turn(role="assistant", content="A fine book."))
 
 
-def task(number: int) -> RewriteTask:
+def task(number: int) -> Task:
     examples = tuple(
         Example(
             id=str(place),
@@ -38,7 +38,7 @@ def task(number: int) -> RewriteTask:
         )
         for place in range(3)
     )
-    return RewriteTask.create(
+    return Task.create(
         conversation=str(number),
         dialogue=str(number),
         language="en",

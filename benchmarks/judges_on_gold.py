@@ -34,7 +34,7 @@ from pairwright.core.language.text_analysis import (
     restored,
     supported,
 )
-from pairwright.core.records import Candidate, Example, Language, Origin, RewriteTask, Turn
+from pairwright.core.records import Candidate, Example, Language, Origin, Task, Turn
 from pairwright.core.requests import ChatRequest
 from pairwright.judges import JUDGES
 from pairwright.judges.rules.rule_verdicts import same_question
@@ -80,9 +80,9 @@ def packaged_examples(language: Language) -> list[Example]:
     return [Example.model_validate_json(line) for line in text.splitlines()]
 
 
-def task_of(row: Mapping[str, Any], examples: list[Example], *, known: bool) -> RewriteTask:
+def task_of(row: Mapping[str, Any], examples: list[Example], *, known: bool) -> Task:
     shown = random.Random(row["id"]).sample(examples, 3)
-    return RewriteTask.create(
+    return Task.create(
         conversation=row["id"],
         dialogue=row["id"],
         language=row["lang"],
@@ -95,7 +95,7 @@ def task_of(row: Mapping[str, Any], examples: list[Example], *, known: bool) -> 
     )
 
 
-def defects(row: Mapping[str, Any], other: Mapping[str, Any], task: RewriteTask) -> Iterator[Defect]:
+def defects(row: Mapping[str, Any], other: Mapping[str, Any], task: Task) -> Iterator[Defect]:
     """Wrong answers to one row; ``other`` is a row that has nothing to do with it."""
     query, gold, language = row["query"], row["rewrite"], task.language
     texts = [*(turn.content for turn in task.history), query]
@@ -122,7 +122,7 @@ def defects(row: Mapping[str, Any], other: Mapping[str, Any], task: RewriteTask)
 
 
 def _entity_defects(
-    gold: str, key: str, foreign: str, texts: list[str], task: RewriteTask, *, overt: bool
+    gold: str, key: str, foreign: str, texts: list[str], task: Task, *, overt: bool
 ) -> Iterator[Defect]:
     pronoun, article = ("它", "") if task.language == "zh" else ("it", r"(?:\b(?:the|an?|his|her|their|its)\s+)?")
     yield Defect("leftover_reference", "entity to pronoun", re.sub(article + re.escape(key), pronoun, gold))
@@ -137,7 +137,7 @@ def _entity_defects(
         yield Defect("example_leak", "in rewrite", gold.replace(key, leaked[0]))
 
 
-def _form_defects(row: Mapping[str, Any], task: RewriteTask) -> Iterator[Defect]:
+def _form_defects(row: Mapping[str, Any], task: Task) -> Iterator[Defect]:
     gold, query = row["rewrite"], row["query"]
     copied = next((example.analysis for example in task.examples if example.needs_rewrite), None)
     if copied is not None:
@@ -235,12 +235,12 @@ def measure(rows: list[dict[str, Any]], show: str | None) -> RuleCounts:
     return tally
 
 
-async def _judge(judge: Any, task: RewriteTask, answers: list[Candidate]) -> Any:
+async def _judge(judge: Any, task: Task, answers: list[Candidate]) -> Any:
     checked: Judge = judge
     return await checked.judge(task, answers, _refuse)
 
 
-def _candidate(task: RewriteTask, defect: Defect) -> Candidate:
+def _candidate(task: Task, defect: Defect) -> Candidate:
     return Candidate.create(
         task=task.id,
         origin="reference" if defect.kind == "human" else "teacher",

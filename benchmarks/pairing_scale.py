@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pairwright.core.config.build_file import PairingConfig, PromptConfig
-from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask, SftRow
+from pairwright.core.records import Candidate, Origin, Rejected, SftRow, Task
 from pairwright.pipelines.pairing.balance import BALANCE_REASONS, balance
 from pairwright.pipelines.pairing.pair_features import extract_features
 from pairwright.pipelines.pairing.variant_choice import PICK_REASONS, choose_variants
@@ -28,7 +28,7 @@ def proposals(queries: int) -> Iterator[tuple[SftRow, Rejected]]:
     for number in range(queries):
         rng = random.Random(number)
         query = f"what about number {number}?"
-        task = RewriteTask(
+        task = Task(
             id=f"{number:016x}",
             conversation=str(number),
             dialogue=str(number // 4),

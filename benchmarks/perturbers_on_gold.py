@@ -26,14 +26,14 @@ from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import Candidate, Example, Origin, Rejected, RewriteTask, Turn
+from pairwright.core.records import Candidate, Example, Origin, Rejected, Task, Turn
 from pairwright.perturbers import PERTURBERS
 
 
 class Row(NamedTuple):
     """A gold row ready to perturb."""
 
-    task: RewriteTask
+    task: Task
     chosen: Candidate
     needs: bool
 
@@ -70,7 +70,7 @@ def read_rows(path: Path, examples: Sequence[Example]) -> Iterator[Row]:
         if meta.get("ptkb_used") or meta.get("original") is False or (meta.get("kind") == "none" and changed):
             continue
         own = [example for example in examples if example.language == content["lang"]]
-        task = RewriteTask.create(
+        task = Task.create(
             conversation=content["id"],
             dialogue=meta.get("dialogue", content["id"].rsplit("_", 1)[0]),
             language=content["lang"],

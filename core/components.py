@@ -21,8 +21,8 @@ from pairwright.core.records import (
     Conversation,
     GateDecision,
     Rejected,
-    RewriteTask,
     SftRow,
+    Task,
     TaskKind,
     Verdict,
 )
@@ -77,7 +77,7 @@ class Gate(Protocol):
 
     name: ClassVar[str]
 
-    async def decide(self, task: RewriteTask, ask: Ask) -> GateDecision:
+    async def decide(self, task: Task, ask: Ask) -> GateDecision:
         """The decision on one query. ``ask`` sends a request to a named endpoint; rules ignore it.
 
         Never looks at ``task.reference``: what a gate says must not depend on the answer.
@@ -94,7 +94,7 @@ class Judge(Protocol):
 
     name: ClassVar[str]
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         """One verdict per candidate, in their order. ``ask`` sends a request to a named endpoint; rules ignore it.
 
         Raises:
@@ -109,7 +109,7 @@ class Comparer(Protocol):
 
     name: ClassVar[str]
 
-    async def compare(self, task: RewriteTask, first: str, second: str, ask: Ask) -> Comparison:
+    async def compare(self, task: Task, first: str, second: str, ask: Ask) -> Comparison:
         """The verdict over both orders: swapping ``first`` and ``second`` swaps the winner and nothing else.
 
         Raises:
@@ -124,7 +124,7 @@ class Improver(Protocol):
 
     name: ClassVar[str]
 
-    async def review(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Review:
+    async def review(self, task: Task, candidate: Candidate, ask: Ask) -> Review:
         """What to do with the best answer to ``task``, and the text that may take its place.
 
         Raises:
@@ -132,7 +132,7 @@ class Improver(Protocol):
         """
         ...
 
-    async def prefer(self, task: RewriteTask, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
+    async def prefer(self, task: Task, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
         """Whether ``improved`` (the first) is better than ``original``. Asked only for texts that differ.
 
         Raises:
@@ -147,7 +147,7 @@ class Perturber(Protocol):
 
     name: ClassVar[str]
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """Yield the rejected variants, best first; each already verified to have its defect.
 
         A variant that cannot be made, or whose defect cannot be proven, is a ``Dropped`` with its reason. Always
@@ -200,7 +200,7 @@ class EarlyStopper(Protocol):
 class BatchReader(Protocol):
     """A perturber that reads many tasks together faster than one by one."""
 
-    def read_ahead(self, tasks: Iterable[RewriteTask]) -> None:
+    def read_ahead(self, tasks: Iterable[Task]) -> None:
         """Get ready for ``tasks``, which come next; what is made of them stays the same."""
         ...
 

@@ -1,6 +1,6 @@
 """Every row type of a build, in the order in which one becomes the next.
 
-    Conversation → RewriteTask → Candidate → JudgedCandidate → SftRow | PreferencePair → exported files
+    Conversation → Task → Candidate → JudgedCandidate → SftRow | PreferencePair → exported files
 
 Rows are frozen, forbid unknown keys, and are written as one JSON object per line. A row's ``id`` is a hash of its
 content (see ``core/identity.py``), so the same input gives the same id on every machine and in every order. Each row
@@ -139,7 +139,7 @@ class GateDecision(Row):
         return not self.needs_rewrite or self.missing_answer
 
 
-class RewriteTask(IdentifiedRow):
+class Task(IdentifiedRow):
     """One query with the window of history that the models see: to be rewritten (``kind: rewrite``) or answered.
 
     ``history`` is oldest first and does not contain ``query``; ``cut_turns`` older turns were left out of the
@@ -195,7 +195,7 @@ class RewriteTask(IdentifiedRow):
 
 
 class Generation(Row):
-    """How a candidate was sampled. The examples that its prompt showed are ``RewriteTask.examples``.
+    """How a candidate was sampled. The examples that its prompt showed are ``Task.examples``.
 
     ``on_policy`` says that the model is the student that the data is for.
     """
@@ -316,7 +316,7 @@ class Compared(Row):
 class JudgedCandidate(Row):
     """A candidate with its task and all verdicts; ``accepted`` only when every judge passed it."""
 
-    task: RewriteTask
+    task: Task
     candidate: Candidate
     verdicts: tuple[Verdict, ...]
 
@@ -363,7 +363,7 @@ class PreferencePair(IdentifiedRow):
     """``chosen`` answers ``task`` better than ``rejected``, for the reason that ``rejected.defect`` names."""
 
     hashed: ClassVar[tuple[str, ...]] = ("task", "chosen", "verdicts", "rejected", "split")
-    task: RewriteTask
+    task: Task
     chosen: Candidate
     verdicts: tuple[Verdict, ...]
     rejected: Rejected
@@ -374,7 +374,7 @@ class SftRow(IdentifiedRow):
     """One accepted answer to imitate. ``route`` says why an improver kept its query; empty without one."""
 
     hashed: ClassVar[tuple[str, ...]] = ("task", "chosen", "verdicts", "route", "split")
-    task: RewriteTask
+    task: Task
     chosen: Candidate
     verdicts: tuple[Verdict, ...]
     route: str = Field("", exclude_if=_absent)

@@ -17,7 +17,7 @@ from pairwright.core.tool_calls import strict_json
 
 @lru_cache(maxsize=256)
 def parameters_of(tools: str) -> Mapping[str, Mapping[str, Any]]:
-    """The JSON schema of each tool's arguments, by the tool's name; ``tools`` as in a ``RewriteTask``."""
+    """The JSON schema of each tool's arguments, by the tool's name; ``tools`` as in a ``Task``."""
     functions = [one["function"] for one in strict_json(tools)] if tools else []
     return {function["name"]: function.get("parameters", {}) for function in functions}
 

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from pairwright.core.errors import SourceError
 from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language, normalise
-from pairwright.core.records import Example, Language, Origin, RewriteTask, SftRow, Split, Turn
+from pairwright.core.records import Example, Language, Origin, SftRow, Split, Task, Turn
 from pairwright.core.storage import read_rows, sha256_of
 
 _LETTERS = re.compile(r"[A-Za-z\u3400-\u9fff\uf900-\ufaff]")
@@ -63,10 +63,10 @@ class GoldRow(Row):
         return (*(turn.content for turn in self.history), self.query)
 
     @property
-    def task(self) -> RewriteTask:
+    def task(self) -> Task:
         """The row as the deterministic judges see it; what the reference says counts as said in the dialogue."""
         told = Turn(role="assistant", content=self.reference)
-        return RewriteTask(
+        return Task(
             id=self.id,
             conversation=self.dialogue,
             dialogue=self.dialogue,

@@ -17,7 +17,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from pairwright.core.components import Comparer
-from pairwright.core.records import Comparison, RewriteTask
+from pairwright.core.records import Comparison, Task
 from pairwright.core.requests import Ask
 from pairwright.judges.votes import raise_failure
 
@@ -37,9 +37,7 @@ class Ranking(NamedTuple):
     bouts: tuple[Bout, ...]
 
 
-async def find_best(
-    comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask: Ask
-) -> tuple[int, tuple[Bout, ...]]:
+async def find_best(comparer: Comparer, task: Task, texts: Sequence[str], ask: Ask) -> tuple[int, tuple[Bout, ...]]:
     """The place of the best text: the favourite is ``texts[0]``, and a tie leaves it where it stands.
 
     Raises:
@@ -53,7 +51,7 @@ async def find_best(
     return leader, tuple(bouts)
 
 
-async def rank_all(comparer: Comparer, task: RewriteTask, texts: Sequence[str], ask: Ask) -> Ranking:
+async def rank_all(comparer: Comparer, task: Task, texts: Sequence[str], ask: Ask) -> Ranking:
     """All texts in order, each compared with each; equals keep the order in which they came.
 
     Raises:

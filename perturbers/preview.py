@@ -9,7 +9,7 @@ from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, RewriteTask, TaskKind, Turn
+from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, Task, TaskKind, Turn
 from pairwright.perturbers import PERTURBERS
 
 _ORIGIN = Origin(source="preview", file="-", key="-", licence="none")
@@ -35,7 +35,7 @@ def preview(
     arguments give the same outcomes.
     """
     setting = {"kind": kind, "tools": tools, "steps": tuple(steps)} if kind == "answer" else {}
-    task = RewriteTask.create(
+    task = Task.create(
         conversation="preview",
         dialogue="preview",
         language=language or lang.detect_language(query + text),

@@ -22,7 +22,7 @@ from pairwright.core.improvement import Improvement
 from pairwright.core.judge_usage import JudgingStage
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import Candidate, Conversation, JudgedCandidate, PreferencePair, RewriteTask, SftRow
+from pairwright.core.records import Candidate, Conversation, JudgedCandidate, PreferencePair, SftRow, Task
 from pairwright.core.result import (
     AUDIT,
     CALIBRATION,
@@ -128,7 +128,7 @@ def read_tasks(config: BuildConfig, books: Books, work: Path) -> None:
         )
 
 
-def rewrite_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
+def rewrite_windows(config: BuildConfig, books: Books) -> Iterator[Task]:
     """One task per user turn that is to be rewritten."""
     bank = read_examples(config.examples.path)
     conversations = books.stage("read", "rows", read_sources(config), lambda rows: rows)
@@ -140,14 +140,14 @@ def rewrite_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
     )
 
 
-def answer_windows(config: BuildConfig, books: Books) -> Iterator[RewriteTask]:
+def answer_windows(config: BuildConfig, books: Books) -> Iterator[Task]:
     """One task per assistant turn that is to be learnt."""
     conversations = books.stage("read", "rows", check_answerable(read_sources(config)), lambda rows: rows)
     places = find_answers(conversations, config.context)
     return books.stage("window", "queries", places, lambda rows: window_answers(rows, config.context))
 
 
-def drop_leaks(config: BuildConfig, books: Books, tasks: Iterator[RewriteTask], work: Path) -> Iterator[RewriteTask]:
+def drop_leaks(config: BuildConfig, books: Books, tasks: Iterator[Task], work: Path) -> Iterator[Task]:
     """What copies no row of the test sets in ``evaluations``; what was found of each: ``leaks.json``."""
     from pairwright.pipelines.dedup.decontamination import decontaminate
 
@@ -221,7 +221,7 @@ def choose(config: BuildConfig, books: Books, work: Path, access: EndpointAccess
     if config.improve is not None:
         accepted = add_refused(accepted, judged_in(work))
 
-    def best(rows: Iterator[RewriteTask]) -> Iterator[SftRow | Dropped | Failed]:
+    def best(rows: Iterator[Task]) -> Iterator[SftRow | Dropped | Failed]:
         if config.comparison is None or config.pairing.choose == "scores":
             return choose_answers(rows, accepted)
         return choose_best_of_n(rows, accepted, config.pairing, config.comparison, access, work / COMPARISONS)
@@ -348,9 +348,9 @@ def improvements_in(work: Path) -> Iterator[Improvement]:
     return read_rows(work / IMPROVEMENTS, Improvement)
 
 
-def tasks_in(work: Path) -> Iterator[RewriteTask]:
+def tasks_in(work: Path) -> Iterator[Task]:
     """The queries of the build."""
-    return read_rows(work / "tasks.jsonl", RewriteTask)
+    return read_rows(work / "tasks.jsonl", Task)
 
 
 def judged_in(work: Path) -> Iterator[JudgedCandidate]:

@@ -11,7 +11,7 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError, JudgeError, RequestFailed
 from pairwright.core.language.text_analysis import detect_language, estimate_tokens
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.records import GateDecision, Origin, RewriteTask, Turn
+from pairwright.core.records import GateDecision, Origin, Task, Turn
 from pairwright.judges.gates import GATES
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
@@ -28,9 +28,9 @@ def turns_of(texts: Sequence[str], *, user_only: bool) -> tuple[Turn, ...]:
     )
 
 
-def task_of(query: str, history: Sequence[Turn]) -> RewriteTask:
+def task_of(query: str, history: Sequence[Turn]) -> Task:
     """The query as a gate sees it."""
-    return RewriteTask.create(
+    return Task.create(
         conversation="preview",
         dialogue="preview",
         language=detect_language(query),
@@ -41,7 +41,7 @@ def task_of(query: str, history: Sequence[Turn]) -> RewriteTask:
     )
 
 
-def by_name(name: str, task: RewriteTask) -> GateDecision:
+def by_name(name: str, task: Task) -> GateDecision:
     """What the gate called ``name``, which asks nobody, says of ``task``.
 
     Raises:
@@ -53,7 +53,7 @@ def by_name(name: str, task: RewriteTask) -> GateDecision:
     return decide_now([task], GATES[name]())[0]
 
 
-def by_build(config: BuildConfig, task: RewriteTask) -> GateDecision:
+def by_build(config: BuildConfig, task: Task) -> GateDecision:
     """What the gate of a build file says of ``task``; its answer goes to the build's ledger.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import factories
-from pairwright.core.records import PreferencePair, RewriteTask, SftRow, ToolCall, Turn
+from pairwright.core.records import PreferencePair, SftRow, Task, ToolCall, Turn
 
 TOOLS = json.dumps(
     [
@@ -43,18 +43,18 @@ def result(text: str) -> Turn:
     return Turn(role="tool", content=text)
 
 
-def task(query: str, **fields: Any) -> RewriteTask:
+def task(query: str, **fields: Any) -> Task:
     fields["history"] = fields.get("history_turns") or factories.turns(*fields.get("history", ()))
     fields.pop("history_turns", None)
     plain = {"conversation": "c", "dialogue": "d", "language": "en", "tokens": 32, "origin": factories.origin()}
-    return RewriteTask.create(**{**plain, "kind": "answer", "query": query, **fields})
+    return Task.create(**{**plain, "kind": "answer", "query": query, **fields})
 
 
 BERLIN, PARIS = call("get_weather", city="Berlin"), call("get_weather", city='Paris 🗼\n\t"x"')
 ROUND = (Turn(role="user", content="Rain?"), calling(BERLIN), result("no"), Turn(role="assistant", content="No rain."))
 
 
-def cases() -> Iterator[tuple[RewriteTask, str, str]]:
+def cases() -> Iterator[tuple[Task, str, str]]:
     """Task, chosen and rejected answer; the first ones use no tools."""
     yield task("她是哪一年出生的？", language="zh"), "1911年。", "我不太清楚。"
     yield task(ODD, history=[("user", ODD), ("assistant", ODD)], system=ODD), f" {ODD}", "No.\n"

@@ -15,9 +15,9 @@ from pairwright.core.records import (
     Origin,
     PreferencePair,
     Rejected,
-    RewriteTask,
     SftRow,
     Split,
+    Task,
     ToolCall,
     Turn,
     Verdict,
@@ -66,7 +66,7 @@ def task(
     history: Sequence[tuple[str, str]] | None = None,
     language: Language = "en",
     **fields: Any,
-) -> RewriteTask:
+) -> Task:
     plain = {
         "conversation": "c1",
         "dialogue": "d1",
@@ -76,10 +76,10 @@ def task(
         "tokens": 32,
         "origin": origin(),
     }
-    return RewriteTask.create(**{**plain, **fields})
+    return Task.create(**{**plain, **fields})
 
 
-def answer_task(language: Language = "en") -> RewriteTask:
+def answer_task(language: Language = "en") -> Task:
     """A task to answer; a tool was called in its history, and again since the query."""
     asked, said, query = CALLED[language]
     history = (
@@ -103,7 +103,7 @@ def answer_task(language: Language = "en") -> RewriteTask:
     return of.model_copy(update={"history": history, "steps": steps})
 
 
-def candidate(rewrite: str | None = None, of: RewriteTask | None = None, **fields: Any) -> Candidate:
+def candidate(rewrite: str | None = None, of: Task | None = None, **fields: Any) -> Candidate:
     of = of or task()
     plain = {"task": of.id, "origin": "reference", "rewrite": REWRITE[of.language] if rewrite is None else rewrite}
     return Candidate.create(**{**plain, **fields})
@@ -116,7 +116,7 @@ def rejected(text: str | None = None, language: Language = "en", **fields: Any) 
 
 
 def pair(
-    of: RewriteTask | None = None,
+    of: Task | None = None,
     chosen: Candidate | str | None = None,
     worse: Rejected | str | None = None,
     split: Split = "train",
@@ -132,7 +132,7 @@ def pair(
 
 
 def sft_row(
-    of: RewriteTask | None = None, chosen: Candidate | str | None = None, split: Split = "train", **fields: Any
+    of: Task | None = None, chosen: Candidate | str | None = None, split: Split = "train", **fields: Any
 ) -> SftRow:
     of = of or task()
     if not isinstance(chosen, Candidate):
@@ -142,7 +142,7 @@ def sft_row(
     )
 
 
-def _in(split: Split, of: RewriteTask) -> RewriteTask:
+def _in(split: Split, of: Task) -> Task:
     """``of`` in a dialogue of that split only: no dialogue is in two splits of a build."""
     return of if split == "train" else of.model_copy(update={"dialogue": f"{of.dialogue}-{split}"})
 

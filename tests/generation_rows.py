@@ -12,7 +12,7 @@ from typing import Any
 
 from factories import task
 from pairwright.core.config.build_file import BuildConfig
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 
 TEACHER = {"role": "teacher", "endpoint": "teacher", "temperatures": [0.7], "reasks": 1}
 
@@ -38,7 +38,7 @@ def build_config(base_url: str, work: Path, **fields: Any) -> BuildConfig:
     return BuildConfig.model_validate({**plain, **fields})
 
 
-def tasks(count: int) -> list[RewriteTask]:
+def tasks(count: int) -> list[Task]:
     return [task(query=f"What about number {number}?") for number in range(count)]
 
 

@@ -21,7 +21,7 @@ from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.identity import Row, content_id
 from pairwright.core.prompts.escaping import readable
 from pairwright.core.prompts.rewriting import prompt_hashes
-from pairwright.core.records import Candidate, Language, Origin, Rejected, RewriteTask, TaskKind, ToolCall, Turn
+from pairwright.core.records import Candidate, Language, Origin, Rejected, Task, TaskKind, ToolCall, Turn
 from pairwright.core.requests import Message
 from pairwright.core.tool_calls import calls_of, calls_text, compact, strict_json
 
@@ -54,7 +54,7 @@ class DialogueAnswer(Row):
     rewrite: str
 
 
-def student_chat(task: RewriteTask, config: PromptConfig) -> Chat:
+def student_chat(task: Task, config: PromptConfig) -> Chat:
     """The chat that a student answers: the same for training, serving and evaluation."""
     return _chat(task, config.tools == "text")
 
@@ -67,7 +67,7 @@ def student_turn(answer: Candidate | Rejected | str, config: PromptConfig) -> Tu
     return Turn(role="assistant", content="" if calls else answer, calls=calls)
 
 
-def teacher_chat(task: RewriteTask, native_tools: bool) -> tuple[tuple[Message, ...], str]:
+def teacher_chat(task: Task, native_tools: bool) -> tuple[tuple[Message, ...], str]:
     """The messages that ask a teacher or weak model for an answer, and the tool definitions to send beside them.
 
     ``native_tools`` says that the endpoint takes definitions and gives calls; else both are text.
@@ -118,7 +118,7 @@ def hash_prompts(config: PromptConfig, task: TaskKind) -> dict[str, str]:
     return found
 
 
-def _chat(task: RewriteTask, as_text: bool) -> Chat:
+def _chat(task: Task, as_text: bool) -> Chat:
     system = task.system or _text("chat", task.language)
     turns = merge_messages((*task.history, Turn(role="user", content=task.query), *task.steps))
     clean = tuple(_defused_turn(turn) for turn in turns)
@@ -179,10 +179,10 @@ def _text(name: Literal["chat", "chat_teacher", "chat_tools"], language: Languag
     return files("pairwright.core.prompts").joinpath(f"{name}.{language}.txt").read_text(encoding="utf-8").rstrip("\n")
 
 
-def _probe(language: Language) -> RewriteTask:
+def _probe(language: Language) -> Task:
     call = ToolCall(name="1", arguments='{"2": 3}')
     steps = (Turn(role="assistant", content="", calls=(call,)), Turn(role="tool", content="4"))
-    return RewriteTask(
+    return Task(
         id="",
         kind="answer",
         conversation="",

@@ -25,7 +25,7 @@ from pairwright.core.config.build_file import PromptConfig, Style
 from pairwright.core.identity import Row, content_id
 from pairwright.core.prompts.escaping import unescape
 from pairwright.core.prompts.forms import TAGGED, PromptForm, labelled_form
-from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, RewriteTask, Turn
+from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, Task, Turn
 from pairwright.core.requests import Message
 
 ANALYSIS_LIMIT = 400
@@ -69,14 +69,14 @@ ANSWER_SCHEMA = _schema(analysis=_ANALYSIS, needs_rewrite={"type": "boolean"}, r
 STUDENT_SCHEMA = _schema(analysis=_ANALYSIS, rewrite=_REWRITE)
 
 
-def teacher_messages(task: RewriteTask, style: Style = "concise") -> tuple[Message, ...]:
+def teacher_messages(task: Task, style: Style = "concise") -> tuple[Message, ...]:
     """The messages that ask a teacher or weak model for a rewrite of ``task`` as JSON of ``ANSWER_SCHEMA``."""
     shown = [(one, _json(one.analysis, one.rewrite, one.needs_rewrite)) for one in task.examples]
     system, user = _render("teacher", task, frozenset({style}), shown)
     return Message(role="system", content=system), Message(role="user", content=user)
 
 
-def student_prompt(task: RewriteTask, config: PromptConfig) -> StudentPrompt:
+def student_prompt(task: Task, config: PromptConfig) -> StudentPrompt:
     """The prompt of the student: the same for training, serving and evaluation."""
     plain = config.form == "plain"
     words = frozenset({config.style, "json" if config.analysis else "plain", "labels" if plain else "tags"})
@@ -86,7 +86,7 @@ def student_prompt(task: RewriteTask, config: PromptConfig) -> StudentPrompt:
     return StudentPrompt(*_render("student", task, words, shown, form, config.style if config.style_tag else None))
 
 
-def case_start(prompt: StudentPrompt, task: RewriteTask, config: PromptConfig) -> int:
+def case_start(prompt: StudentPrompt, task: Task, config: PromptConfig) -> int:
     """Where in ``prompt.user`` the part begins that is this task's own: what stands before it, other tasks share."""
     if config.form == "xml":
         return prompt.user.rindex("<history>")
@@ -150,7 +150,7 @@ def prompt_hash(config: PromptConfig, language: Language) -> str:
 
 def _render(
     kind: Literal["teacher", "student"],
-    task: RewriteTask,
+    task: Task,
     words: frozenset[str],
     shown: Iterable[tuple[Example, str]],
     form: PromptForm = TAGGED,
@@ -211,13 +211,13 @@ def parse_json(text: str, form: type[A]) -> A:
         raise ValueError(f"{where}: {problem['msg']}" if where else problem["msg"]) from exc
 
 
-def _probe(language: Language) -> RewriteTask:
+def _probe(language: Language) -> Task:
     turns = (Turn(role="user", content="1"), Turn(role="assistant", content="2"))
     example = Example(
         id="0", language=language, history=turns, query="3", analysis="4", needs_rewrite=True, rewrite="5"
     )
     origin = Origin(source="", file="", key="", licence="")
-    return RewriteTask(
+    return Task(
         id="",
         conversation="",
         dialogue="",

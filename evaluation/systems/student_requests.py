@@ -15,7 +15,7 @@ from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
 from pairwright.core.prompts.history_window import window
 from pairwright.core.prompts.rewriting import STUDENT_SCHEMA, parse_student_answer, prompt_hash, student_prompt
-from pairwright.core.records import Origin, RewriteTask
+from pairwright.core.records import Origin, Task
 from pairwright.core.requests import ChatRequest, Message
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet
 from pairwright.evaluation.predictions import Prediction
@@ -78,11 +78,11 @@ def _with_examples(row: GoldRow, index: ExampleIndex, options: RequestOptions) -
     return row.model_copy(update={"examples": chosen})
 
 
-def task_of(row: GoldRow, options: RequestOptions) -> RewriteTask:
+def task_of(row: GoldRow, options: RequestOptions) -> Task:
     """The task that a build would have made of this row."""
     context = options.context
     history, cut, tokens = window(row.history, context.turns, context.max_tokens, estimate_tokens(row.query))
-    return RewriteTask(
+    return Task(
         id=row.id,
         conversation=row.dialogue,
         dialogue=row.dialogue,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pairwright.core.records import RewriteTask, Turn
+from pairwright.core.records import Task, Turn
 from pairwright.core.result import BuildResult
 from pairwright.exports.card.row_facts import Facts
 from pairwright.exports.markdown import block, inline
@@ -54,7 +54,7 @@ def answer_examples(facts: Facts) -> Iterator[str]:
         yield from (*block([*told(row.task), ("answer", row.chosen.rewrite)], longest=300), "")
 
 
-def told(task: RewriteTask) -> list[tuple[str, str]]:
+def told(task: Task) -> list[tuple[str, str]]:
     """What comes before the answer, as labelled lines, from the system prompt to the last result."""
     names = ", ".join(one["function"]["name"] for one in json.loads(task.tools or "[]"))
     head = [("system", task.system), ("tools", names), *map(_spoken, task.history)]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.prompts.answering import CONTROL, Chat, student_chat, student_turn
-from pairwright.core.records import PreferencePair, RewriteTask, SftRow, Split, Turn
+from pairwright.core.records import PreferencePair, SftRow, Split, Task, Turn
 from pairwright.core.result import BuildResult
 from pairwright.core.tool_calls import calls_text, compact
 from pairwright.exports.rows.rendering import BUCKET, MARGIN, Budget, Kind, Tally, by_rank
@@ -106,7 +106,7 @@ def _problem(sides: tuple[Turn, ...]) -> str:
     return "identical" if len(texts) == 2 and texts[0].strip() == texts[1].strip() else ""
 
 
-def _fitted(task: RewriteTask, config: PromptConfig, budget: Budget, answer: int) -> tuple[Chat, int, bool] | None:
+def _fitted(task: Task, config: PromptConfig, budget: Budget, answer: int) -> tuple[Chat, int, bool] | None:
     """The chat with as many of the newest exchanges as fit beside the answer, the row's tokens, whether any went."""
     history = task.history
     starts = [at for at, turn in enumerate(history) if turn.role == "user"] or [0]

@@ -21,7 +21,7 @@ from pairwright.core.errors import ExportError
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.prompts.answering import hash_prompts
 from pairwright.core.prompts.rewriting import StudentPrompt, case_start, student_answer, student_prompt
-from pairwright.core.records import PreferencePair, RewriteTask, SftRow, Split
+from pairwright.core.records import PreferencePair, SftRow, Split, Task
 from pairwright.core.result import BuildResult
 
 Kind = Literal["sft", "dpo", "kto"]
@@ -194,9 +194,7 @@ def _problem(chosen: str | None, rejected: str | None, is_pair: bool) -> str:
     return "identical" if rejected is not None and chosen.strip() == rejected.strip() else ""
 
 
-def _fitted(
-    task: RewriteTask, config: PromptConfig, budget: Budget, answer: int
-) -> tuple[StudentPrompt | None, int, bool]:
+def _fitted(task: Task, config: PromptConfig, budget: Budget, answer: int) -> tuple[StudentPrompt | None, int, bool]:
     """The prompt with as many of the newest turns as fit beside the answer, the row's tokens, whether turns went."""
     for start in range(len(task.history) + 1):
         shorter = task.model_copy(update={"history": task.history[start:]}) if start else task

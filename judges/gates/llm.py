@@ -17,7 +17,7 @@ from pairwright.core.identity import Row, row_rng
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.prompts.rewriting import parse_json, read_prompt
-from pairwright.core.records import GateDecision, Language, RewriteTask, TaskKind, Turn
+from pairwright.core.records import GateDecision, Language, Task, TaskKind, Turn
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.gates.missing_answer import unanswered
 
@@ -62,7 +62,7 @@ class GateLlm(Component):
         """One per query."""
         return 1
 
-    async def decide(self, task: RewriteTask, ask: Ask) -> GateDecision:
+    async def decide(self, task: Task, ask: Ask) -> GateDecision:
         """See :class:`~pairwright.core.components.Gate`."""
         if not task.history:
             return GateDecision(needs_rewrite=False, method="rule", evidence="no history")
@@ -81,7 +81,7 @@ class GateLlm(Component):
             request_hashes=tuple(one.request_hash for one in answers),
         )
 
-    def request(self, task: RewriteTask) -> ChatRequest:
+    def request(self, task: Task) -> ChatRequest:
         """The question about one query."""
         missing = unanswered(task.history)
         system, user = _prompt(task.language, missing)

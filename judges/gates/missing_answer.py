@@ -14,7 +14,7 @@ from itertools import pairwise
 from pairwright.core.language.entities import Mention
 from pairwright.core.language.text_analysis import content_words, mentions, references
 from pairwright.core.language.zh import GENERIC_NOUNS
-from pairwright.core.records import Language, RewriteTask, Turn
+from pairwright.core.records import Language, Task, Turn
 from pairwright.judges.gates.signal import Signal
 from pairwright.judges.gates.signals import signals
 
@@ -82,7 +82,7 @@ def unanswered(history: Sequence[Turn]) -> bool:
     return any(first == second == "user" for first, second in pairwise(roles))
 
 
-def missing_signals(task: RewriteTask) -> Iterator[Signal]:
+def missing_signals(task: Task) -> Iterator[Signal]:
     """What speaks for and against the user's own turns, which alone are looked at."""
     said = [turn.content for turn in task.history if turn.role == "user"]
     named = [[one for one in mentions(text, task.language) if _names(one, task.language)] for text in said]
@@ -101,7 +101,7 @@ def _names(mention: Mention, language: Language) -> bool:
     return mention.kind == "entity" and (language == "en" or mention.text not in GENERIC_NOUNS)
 
 
-def _last_word(task: RewriteTask, said: Sequence[str], named: Sequence[Sequence[Mention]]) -> Signal | None:
+def _last_word(task: Task, said: Sequence[str], named: Sequence[Sequence[Mention]]) -> Signal | None:
     """The newest user turn that brings something new: a name, or a request that only an answer can fill."""
     meant = frozenset(kind for match in _MEANT.finditer(task.query) for kind in _kinds(match.group()))
     for text, names in zip(reversed(said), reversed(named), strict=True):
@@ -124,7 +124,7 @@ def _kinds(text: str) -> frozenset[str]:
     return frozenset(kind for kind, words in _KINDS.items() if any(word in text for word in words))
 
 
-def _english(task: RewriteTask, said: Sequence[str], named: Sequence[Sequence[Mention]]) -> Iterator[Signal]:
+def _english(task: Task, said: Sequence[str], named: Sequence[Sequence[Mention]]) -> Iterator[Signal]:
     person = _PERSON.search(task.query)
     if person and not any(named):
         yield Signal("nobody_named", person.group())
@@ -156,7 +156,7 @@ def missing_points(found: Sequence[Signal], language: Language) -> float:
     return sum(MISSING_POINTS[language].get(signal.name, 0.0) for signal in found)
 
 
-def missing_answer(task: RewriteTask) -> str | None:
+def missing_answer(task: Task) -> str | None:
     """Why the user's own turns cannot hold what the query lacks, or None where they may."""
     if not unanswered(task.history):
         return None

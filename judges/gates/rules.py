@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.records import GateDecision, Language, RewriteTask
+from pairwright.core.records import GateDecision, Language, Task
 from pairwright.core.requests import Ask
 from pairwright.judges.gates.missing_answer import missing_answer
 from pairwright.judges.gates.signal import Signal
@@ -73,12 +73,12 @@ class GateRules(Component):
 
     name: ClassVar[str] = "rules"
 
-    async def decide(self, task: RewriteTask, ask: Ask) -> GateDecision:
+    async def decide(self, task: Task, ask: Ask) -> GateDecision:
         """See :class:`~pairwright.core.components.Gate`."""
         return decision(task)
 
 
-def decision(task: RewriteTask) -> GateDecision:
+def decision(task: Task) -> GateDecision:
     """What the rules say of one query; without history there is nothing that it could need."""
     if not task.history:
         return GateDecision(needs_rewrite=False, method="rule", evidence="no history")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pairwright.core.prompts.escaping import escape
-from pairwright.core.records import RewriteTask, Turn
+from pairwright.core.records import Task, Turn
 
 
-def case_of(task: RewriteTask) -> dict[str, str]:
+def case_of(task: Task) -> dict[str, str]:
     """The places ``setting``, ``history``, ``query`` and ``steps`` of a prompt.
 
     ``setting`` is what an assistant that answers was told: its system prompt and tools, each where there is one.

@@ -20,7 +20,7 @@ from pairwright.core.identity import Row, row_rng
 from pairwright.core.improvement import Review
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.rewriting import parse_json
-from pairwright.core.records import Candidate, Comparison, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Comparison, Task, TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.expected_score import expected_score
 from pairwright.judges.llm.own_answer import own_answer
@@ -96,7 +96,7 @@ class Fine(Component):
         """At most: the grades, the judge's own answer, and a comparison in both orders."""
         return 4
 
-    async def review(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Review:
+    async def review(self, task: Task, candidate: Candidate, ask: Ask) -> Review:
         """See :class:`~pairwright.core.components.Improver`."""
         request = self.request(task, candidate)
         grades, answers = await ask_json(ask, self.endpoint, request, parse_grades, self.reasks)
@@ -118,7 +118,7 @@ class Fine(Component):
             improved=improved,
         )
 
-    async def prefer(self, task: RewriteTask, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
+    async def prefer(self, task: Task, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
         """See :class:`~pairwright.core.components.Improver`."""
         judge = Pairwise(endpoint=self.endpoint, style=self.style, reasks=self.reasks)
         return await judge.compare(task, improved.rewrite, original.rewrite, ask)
@@ -134,7 +134,7 @@ class Fine(Component):
         kept = accuracy >= self.very_accurate
         return Route(kept, "easy_and_accurate" if kept else "easy_and_inaccurate")
 
-    def request(self, task: RewriteTask, candidate: Candidate) -> ChatRequest:
+    def request(self, task: Task, candidate: Candidate) -> ChatRequest:
         """The call that grades the three factors."""
         return ChatRequest(
             messages=messages("fine_filter", task, candidate.rewrite),

@@ -20,7 +20,7 @@ from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.answering import parse_dialogue_answer
 from pairwright.core.prompts.escaping import escape, unescape
 from pairwright.core.prompts.rewriting import parse_json
-from pairwright.core.records import Candidate, Comparison, Language, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Comparison, Language, Task, TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.own_answer import improved_candidate
 from pairwright.judges.llm.prompt_texts import messages
@@ -76,7 +76,7 @@ class ImproveOrReject(Component):
         """At most: the check, and that of the better answer."""
         return 2
 
-    async def review(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Review:
+    async def review(self, task: Task, candidate: Candidate, ask: Ask) -> Review:
         """See :class:`~pairwright.core.components.Improver`."""
         request = self.request(task, candidate)
         found, answers = await self._check(request, ask)
@@ -94,7 +94,7 @@ class ImproveOrReject(Component):
             improved=improved,
         )
 
-    async def prefer(self, task: RewriteTask, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
+    async def prefer(self, task: Task, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
         """See :class:`~pairwright.core.components.Improver`: the original is known to be bad already."""
         found, answers = await self._check(self.request(task, improved), ask)
         return Comparison(
@@ -109,7 +109,7 @@ class ImproveOrReject(Component):
     async def _check(self, request: ChatRequest, ask: Ask) -> tuple[Finding, tuple[Answer, ...]]:
         return await ask_json(ask, self.endpoint, request, parse_finding, self.reasks)
 
-    def request(self, task: RewriteTask, candidate: Candidate) -> ChatRequest:
+    def request(self, task: Task, candidate: Candidate) -> ChatRequest:
         """The call that checks one answer."""
         rules = "\n".join(f"- {escape(rule)}" for rule in read_rules(self.rules, task.language))
         return ChatRequest(

@@ -9,11 +9,11 @@ from pairwright.core.identity import row_rng
 from pairwright.core.llm.client import ask_json, reask
 from pairwright.core.prompts.answering import DialogueAnswer, parse_dialogue_answer, teacher_chat
 from pairwright.core.prompts.rewriting import ANSWER_SCHEMA, TeacherAnswer, parse_answer, teacher_messages
-from pairwright.core.records import Candidate, Generation, RewriteTask
+from pairwright.core.records import Candidate, Generation, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
 
 
-def own_request(task: RewriteTask, style: Style, max_tokens: int) -> ChatRequest:
+def own_request(task: Task, style: Style, max_tokens: int) -> ChatRequest:
     """The request for an answer to ``task``: the teacher's own prompt, for a rewrite or for an answer."""
     seed = row_rng(0, "fine.answer", task.id).getrandbits(31)
     if task.kind == "answer":
@@ -29,7 +29,7 @@ def own_request(task: RewriteTask, style: Style, max_tokens: int) -> ChatRequest
 
 
 async def own_answer(
-    task: RewriteTask, style: Style, ask: Ask, endpoint: str, max_tokens: int, reasks: int
+    task: Task, style: Style, ask: Ask, endpoint: str, max_tokens: int, reasks: int
 ) -> tuple[Candidate, tuple[str, ...]]:
     """The answer as a candidate, and the hashes of all requests that it took.
 
@@ -43,7 +43,7 @@ async def own_answer(
 
 
 def improved_candidate(
-    task: RewriteTask,
+    task: Task,
     endpoint: str,
     request: ChatRequest,
     answers: tuple[Answer, ...],
@@ -65,5 +65,5 @@ def improved_candidate(
     )
 
 
-def _parser(task: RewriteTask) -> Callable[[str], TeacherAnswer | DialogueAnswer]:
+def _parser(task: Task) -> Callable[[str], TeacherAnswer | DialogueAnswer]:
     return parse_dialogue_answer if task.kind == "answer" else parse_answer

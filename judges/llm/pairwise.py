@@ -28,7 +28,7 @@ from pairwright.core.language.text_analysis import normalise
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.prompts.rewriting import parse_json, read_prompt
-from pairwright.core.records import Comparison, Language, Position, RewriteTask, TaskKind, Winner
+from pairwright.core.records import Comparison, Language, Position, Task, TaskKind, Winner
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
 from pairwright.judges.votes import raise_failure
@@ -110,7 +110,7 @@ class Pairwise(Component):
         """One per order."""
         return 2
 
-    async def compare(self, task: RewriteTask, first: str, second: str, ask: Ask) -> Comparison:
+    async def compare(self, task: Task, first: str, second: str, ask: Ask) -> Comparison:
         """See :class:`~pairwright.core.components.Comparer`."""
         if normalise(first) == normalise(second):
             return Comparison(judge=self.name, winner="tie", margin=0.0, method="same_text")
@@ -121,7 +121,7 @@ class Pairwise(Component):
         heard = [raise_failure(order) for order in orders]
         return self._verdict(*heard)
 
-    async def _heard(self, task: RewriteTask, first: str, second: str, ask: Ask) -> Heard:
+    async def _heard(self, task: Task, first: str, second: str, ask: Ask) -> Heard:
         request = self.request(task, first, second)
         said, answers = await ask_json(ask, self.endpoint, request, parse_judgement, self.reasks)
         return Heard(said, weigh_verdicts(answers[-1]), tuple(answer.request_hash for answer in answers))
@@ -145,7 +145,7 @@ class Pairwise(Component):
             request_hashes=forward.request_hashes + backward.request_hashes,
         )
 
-    def request(self, task: RewriteTask, first: str, second: str) -> ChatRequest:
+    def request(self, task: Task, first: str, second: str) -> ChatRequest:
         """The question which of the two is better, with ``first`` standing first."""
         words = {task.kind, self.style} if task.kind == "rewrite" else {task.kind}
         system, user = _prompt(self.path, task.language, frozenset(words))

@@ -8,12 +8,12 @@ from string import Template
 
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.prompts.rewriting import read_prompt
-from pairwright.core.records import Language, RewriteTask
+from pairwright.core.records import Language, Task
 from pairwright.core.requests import Message
 from pairwright.judges.llm.case_text import case_of
 
 
-def messages(name: str, task: RewriteTask, text: str = "", **places: str) -> tuple[Message, Message]:
+def messages(name: str, task: Task, text: str = "", **places: str) -> tuple[Message, Message]:
     """The prompt ``name.LANGUAGE.txt`` about ``task``: of its marked lines those for the task's kind.
 
     ``text`` is the candidate, and escaped here; ``places`` are filled in as they are.

@@ -15,7 +15,7 @@ from pairwright.core.errors import JudgeError
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
-from pairwright.core.records import Candidate, Language, RewriteTask, TaskKind, Verdict
+from pairwright.core.records import Candidate, Language, Task, TaskKind, Verdict
 from pairwright.core.requests import Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
 from pairwright.judges.llm.expected_score import expected_score
@@ -111,10 +111,10 @@ class Rubric(Component):
         """One per dimension."""
         return len(self.chosen(kind))
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return [await self._verdict(task, candidate, ask) for candidate in candidates]
 
-    async def _verdict(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Verdict:
+    async def _verdict(self, task: Task, candidate: Candidate, ask: Ask) -> Verdict:
         dimensions = self.chosen(task.kind)
         grades = await self._grades(task, candidate, dimensions, ask)
         scores = [one.score for one in grades]
@@ -130,9 +130,7 @@ class Rubric(Component):
             request_hashes=tuple(name for one in grades for name in one.request_hashes),
         )
 
-    async def _grades(
-        self, task: RewriteTask, candidate: Candidate, dimensions: Sequence[str], ask: Ask
-    ) -> Sequence[_Graded]:
+    async def _grades(self, task: Task, candidate: Candidate, dimensions: Sequence[str], ask: Ask) -> Sequence[_Graded]:
         """The grades in the order of the dimensions, of no more than needed where ``early_stop`` says so."""
         if not self.early_stop:
             asked = (self._grade(task, candidate, dimension, ask) for dimension in dimensions)
@@ -149,7 +147,7 @@ class Rubric(Component):
         at_most = sum([*scores, *[1.0] * (of - len(scores))]) / of
         return at_most >= self.threshold and min(scores) >= self.floor
 
-    async def _grade(self, task: RewriteTask, candidate: Candidate, dimension: str, ask: Ask) -> _Graded:
+    async def _grade(self, task: Task, candidate: Candidate, dimension: str, ask: Ask) -> _Graded:
         request = self.request(task, candidate, dimension)
         grade, answers = await ask_json(ask, self.endpoint, request, parse_grade, self.reasks)
         expected = expected_score(answers[-1])
@@ -166,7 +164,7 @@ class Rubric(Component):
         third = "conciseness" if self.style == "concise" else "informativeness"
         return ("correctness", "clarity", third, "nonredundancy") if kind == "rewrite" else ANSWER_DIMENSIONS
 
-    def request(self, task: RewriteTask, candidate: Candidate, dimension: str) -> ChatRequest:
+    def request(self, task: Task, candidate: Candidate, dimension: str) -> ChatRequest:
         """The call that grades one dimension of one candidate.
 
         Raises:

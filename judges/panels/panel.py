@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from pairwright.core.components import Component, Judge
 from pairwright.core.config.build_file import JudgeComponent
-from pairwright.core.records import Candidate, RewriteTask, TaskKind, Verdict
+from pairwright.core.records import Candidate, Task, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.votes import (
     Weights,
@@ -73,10 +73,10 @@ class Panel(Component):
         """All that the members ask, when no early stop spares it."""
         return sum(member.requests_per_candidate(kind) for member in self.members)
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return [await self._verdict(task, candidate, ask) for candidate in candidates]
 
-    async def _verdict(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Verdict:
+    async def _verdict(self, task: Task, candidate: Candidate, ask: Ask) -> Verdict:
         for judge in self.veto:
             verdict = await _one(judge, task, candidate, ask)
             if not verdict.passed:
@@ -84,7 +84,7 @@ class Panel(Component):
                 return verdict.model_copy(update={"judge": self.name, "evidence": evidence})
         return self._together(await self._members(task, candidate, ask))
 
-    async def _members(self, task: RewriteTask, candidate: Candidate, ask: Ask) -> Sequence[Verdict]:
+    async def _members(self, task: Task, candidate: Candidate, ask: Ask) -> Sequence[Verdict]:
         """The verdicts of the members, of no more than needed."""
         members, names = self._scoring(), member_names(self.members)
         found: list[Verdict] = []
@@ -139,7 +139,7 @@ def _score(verdict: Verdict) -> float:
     return float(verdict.passed) if verdict.score is None else verdict.score
 
 
-async def _one(judge: Component, task: RewriteTask, candidate: Candidate, ask: Ask) -> Verdict:
+async def _one(judge: Component, task: Task, candidate: Candidate, ask: Ask) -> Verdict:
     assert isinstance(judge, Judge)
     (verdict,) = await judge.judge(task, [candidate], ask)
     return verdict

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, is_question, is_request, normalise, supported
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import verdicts
 
@@ -23,10 +23,10 @@ class AnswerInstead(Component):
     copied_share: float = Field(0.9, gt=0, le=1, description="Share of its content words that it has from one answer.")
     query_share: float = Field(0.3, ge=0, lt=1, description="While it keeps at most this share of the query's.")
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "answered", (self._finding(task, one.rewrite) for one in candidates))
 
-    def _finding(self, task: RewriteTask, rewrite: str) -> str | None:
+    def _finding(self, task: Task, rewrite: str) -> str | None:
         plain = normalise(rewrite).replace(" ", "")
         if plain == normalise(task.query).replace(" ", ""):
             return None
@@ -38,7 +38,7 @@ class AnswerInstead(Component):
             return rewrite
         return rewrite if not asks and self._repeats(task, rewrite) else None
 
-    def _repeats(self, task: RewriteTask, rewrite: str) -> bool:
+    def _repeats(self, task: Task, rewrite: str) -> bool:
         """Whether the rewrite is made of an assistant's answer rather than of the query."""
         own = content_words(rewrite, task.language)
         asked = content_words(task.query, task.language)

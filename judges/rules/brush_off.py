@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, is_question, is_request, normalise
-from pairwright.core.records import Candidate, Language, RewriteTask, TaskKind, Verdict
+from pairwright.core.records import Candidate, Language, Task, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.core.tool_calls import calls_of
 from pairwright.judges.rules.rule_verdicts import verdicts
@@ -49,11 +49,11 @@ class BrushOff(Component):
     name: ClassVar[str] = "brush_off"
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "brush_off", (_finding(task, one.rewrite) for one in candidates))
 
 
-def _finding(task: RewriteTask, answer: str) -> str | None:
+def _finding(task: Task, answer: str) -> str | None:
     if not normalise(answer):
         return answer or "empty"
     if calls_of(answer) or not (is_question(task.query, task.language) or is_request(task.query, task.language)):

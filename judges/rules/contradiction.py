@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, light_words, mentions, normalise, restored, supported
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import known_texts, same_question, verdicts
 
@@ -36,11 +36,11 @@ class Contradiction(Component):
 
     name: ClassVar[str] = "contradiction"
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "contradiction", (contradiction(task, one) for one in candidates))
 
 
-def contradiction(task: RewriteTask, candidate: Candidate) -> str | None:
+def contradiction(task: Task, candidate: Candidate) -> str | None:
     """The two parts that contradict each other, quoted, or None."""
     copied = normalise(candidate.rewrite) == normalise(task.query)
     if candidate.needs_rewrite is True and copied:
@@ -56,7 +56,7 @@ def contradiction(task: RewriteTask, candidate: Candidate) -> str | None:
     return None if complete else _forgotten(task, candidate.analysis, candidate.rewrite)
 
 
-def _forgotten(task: RewriteTask, analysis: str, rewrite: str) -> str | None:
+def _forgotten(task: Task, analysis: str, rewrite: str) -> str | None:
     """What the analysis takes from the dialogue, where the rewrite has nothing of it."""
     dialogue = known_texts(task)[:-1]
     named = [
@@ -71,7 +71,7 @@ def _forgotten(task: RewriteTask, analysis: str, rewrite: str) -> str | None:
     return f"{named[0]} / {rewrite}"
 
 
-def _shares(name: str, rewrite: str, task: RewriteTask) -> bool:
+def _shares(name: str, rewrite: str, task: Task) -> bool:
     return supported(name, [rewrite]) or any(
         supported(span, [name]) for span in restored(task.query, rewrite, task.language)
     )

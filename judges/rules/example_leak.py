@@ -11,7 +11,7 @@ from pydantic import Field
 from pairwright.core.components import Component
 from pairwright.core.language.entities import Mention
 from pairwright.core.language.text_analysis import content_words, light_words, mentions, restored, supported, words
-from pairwright.core.records import Candidate, Example, Language, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Example, Language, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import known_texts, same_question, unsaid_words, verdicts
 
@@ -32,10 +32,10 @@ class ExampleLeak(Component):
         0.8, gt=0, le=1, description="Or half such a run as a share of the candidate's analysis."
     )
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "leaked_example", (self._leak(task, one) for one in candidates))
 
-    def _leak(self, task: RewriteTask, candidate: Candidate) -> str | None:
+    def _leak(self, task: Task, candidate: Candidate) -> str | None:
         if not task.examples:
             return None
         found = leaked_word(task, candidate.rewrite)
@@ -43,7 +43,7 @@ class ExampleLeak(Component):
             found = leaked_name(task, candidate.analysis) or self._copied(task, candidate)
         return found
 
-    def _copied(self, task: RewriteTask, candidate: Candidate) -> str | None:
+    def _copied(self, task: Task, candidate: Candidate) -> str | None:
         """The longest run that the analysis shares with an example's, where it is too long for chance.
 
         That a query needs no rewrite may be said in the same words twice.
@@ -71,7 +71,7 @@ def _dialogue(example: Example) -> Iterable[str]:
     return (*(turn.content for turn in example.history), example.query, example.rewrite)
 
 
-def leaked_word(task: RewriteTask, rewrite: str) -> str | None:
+def leaked_word(task: Task, rewrite: str) -> str | None:
     """A content word of the rewrite that only the examples have, or None."""
     texts = known_texts(task)
     shown = [text for example in task.examples for text in _dialogue(example)]
@@ -84,7 +84,7 @@ def leaked_word(task: RewriteTask, rewrite: str) -> str | None:
     return None
 
 
-def leaked_name(task: RewriteTask, analysis: str) -> str | None:
+def leaked_name(task: Task, analysis: str) -> str | None:
     """A name, number or time of the analysis that only the examples' dialogues have, or None."""
     texts = known_texts(task)
     shown = [text for example in task.examples for text in _dialogue(example)]

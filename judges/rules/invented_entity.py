@@ -8,7 +8,7 @@ from typing import ClassVar
 from pairwright.core.components import Component
 from pairwright.core.language.entities import Mention
 from pairwright.core.language.text_analysis import content_words, light_words, mentions, supported
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.restorations import find_restorations
 from pairwright.judges.rules.rule_verdicts import known_texts, unsaid_words, verdicts
@@ -27,11 +27,11 @@ class InventedEntity(Component):
 
     name: ClassVar[str] = "invented_entity"
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "invented_entity", (invented(task, one.rewrite) for one in candidates))
 
 
-def invented(task: RewriteTask, rewrite: str) -> str | None:
+def invented(task: Task, rewrite: str) -> str | None:
     """The first mention of the rewrite that the dialogue does not support, or None."""
     texts = known_texts(task)
     found = (mention for mention in mentions(rewrite, task.language) if not supported(mention.text, texts))
@@ -44,7 +44,7 @@ def invented(task: RewriteTask, rewrite: str) -> str | None:
     )
 
 
-def _unheard(words: str, texts: Sequence[str], task: RewriteTask) -> str | None:
+def _unheard(words: str, texts: Sequence[str], task: Task) -> str | None:
     """The words where they carry meaning and none of what they carry is in a text, else None."""
     if not content_words(words, task.language):
         return None
@@ -54,7 +54,7 @@ def _unheard(words: str, texts: Sequence[str], task: RewriteTask) -> str | None:
     return " ".join(unsaid) if len(unsaid) == len(content) else None
 
 
-def _foreign(mention: Mention, texts: Sequence[str], task: RewriteTask) -> bool:
+def _foreign(mention: Mention, texts: Sequence[str], task: Task) -> bool:
     words, unsaid = unsaid_words(mention.text, texts, task.language)
     weighty = [word for word in unsaid if word not in light_words(task.language)]
     if not weighty or task.language == "zh" or mention.kind == "number":

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, normalise, references, restored
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.restorations import find_differing_restorations, find_restorations
 from pairwright.judges.rules.rule_verdicts import left_open, verdicts
@@ -24,11 +24,11 @@ class LeftoverReference(Component):
 
     name: ClassVar[str] = "leftover_reference"
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "leftover_reference", (leftover(task, one.rewrite) for one in candidates))
 
 
-def leftover(task: RewriteTask, rewrite: str) -> str | None:
+def leftover(task: Task, rewrite: str) -> str | None:
     """The first unresolved reference of the rewrite, or None."""
     if not task.history or (left_open(task) and rewrite == task.query):
         return None
@@ -50,7 +50,7 @@ def _times(word: str, text: str) -> int:
     return len(re.findall(edge + re.escape(word) + edge, text, re.IGNORECASE))
 
 
-def _only_points(words: str, task: RewriteTask) -> str | None:
+def _only_points(words: str, task: Task) -> str | None:
     """The reference in the words, where nothing else in them carries meaning."""
     found = references(words, task.language)
     if not found or found[0].kind == "ellipsis":

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import verdicts
 
@@ -26,7 +26,7 @@ class LengthRatio(Component):
     longest: float = Field(2.0, ge=1, description="Largest length as a multiple of the query's, before room.")
     room: int = Field(20, ge=0, description="Tokens on top of the largest length.")
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "length", (self._finding(task.query, one.rewrite) for one in candidates))
 
     def _finding(self, query: str, rewrite: str) -> str | None:

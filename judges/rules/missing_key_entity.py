@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import gap, references, restored, supported
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.restorations import key_entities
 from pairwright.judges.rules.rule_verdicts import known_texts, unsaid_words, verdicts
@@ -24,11 +24,11 @@ class MissingKeyEntity(Component):
 
     name: ClassVar[str] = "missing_key_entity"
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "missing_entity", (missing(task, one.rewrite) for one in candidates))
 
 
-def missing(task: RewriteTask, rewrite: str) -> str | None:
+def missing(task: Task, rewrite: str) -> str | None:
     """The hole, the key entity that the rewrite lacks, or the reference that it dropped without replacement."""
     hole = gap(rewrite, task.language)
     if hole is not None and gap(task.query, task.language) is None:

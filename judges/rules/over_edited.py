@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, restored, supported
-from pairwright.core.records import Candidate, Language, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Language, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import known_texts, same_question, unsaid_words, verdicts
 
@@ -33,10 +33,10 @@ class OverEdited(Component):
         description="Most of the query's content words that a rewrite may lose; not used where a human rewrite is known.",
     )
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return verdicts(self.name, "over_edited", (self._finding(task, one.rewrite) for one in candidates))
 
-    def _finding(self, task: RewriteTask, rewrite: str) -> str | None:
+    def _finding(self, task: Task, rewrite: str) -> str | None:
         if same_question(task.query, rewrite, task.language):
             return None
         if is_complete(task):
@@ -50,7 +50,7 @@ class OverEdited(Component):
         return None
 
 
-def _changed(task: RewriteTask, rewrite: str) -> str | None:
+def _changed(task: Task, rewrite: str) -> str | None:
     """What a rewrite adds to a complete query or takes from it; not what only the human rewrite spells like that."""
     if task.reference is not None and same_question(task.reference, rewrite, task.language):
         return None
@@ -58,7 +58,7 @@ def _changed(task: RewriteTask, rewrite: str) -> str | None:
     return added[0] if added else " ".join(restored(rewrite, task.query, task.language))
 
 
-def _another_question(task: RewriteTask, reference: str, rewrite: str) -> str | None:
+def _another_question(task: Task, reference: str, rewrite: str) -> str | None:
     """What a rewrite asks instead of the human rewrite: nothing of that is left, or half of either is not in the other."""
     gone, whole = _lost(reference, rewrite, task.language)
     content = list(dict.fromkeys(content_words(rewrite, task.language)))
@@ -75,7 +75,7 @@ def _lost(text: str, rewrite: str, language: Language) -> tuple[list[str], int]:
     return [word for word in content if not _in(word, [rewrite], language)], len(content)
 
 
-def _new_topic(task: RewriteTask, rewrite: str) -> bool:
+def _new_topic(task: Task, rewrite: str) -> bool:
     """Whether half of the rewrite's content words were said by nobody."""
     content = content_words(rewrite, task.language)
     texts = known_texts(task)
@@ -86,7 +86,7 @@ def _in(word: str, texts: Sequence[str], language: Language) -> bool:
     return supported(word, texts) or (language == "en" and not unsaid_words(word, texts, language)[1])
 
 
-def is_complete(task: RewriteTask) -> bool:
+def is_complete(task: Task) -> bool:
     """Whether the query is known to need no rewrite."""
     if not task.history or task.passes:
         return True

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pairwright.core.language.text_analysis import content_words, mentions, normalise, restored, supported, words
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 
 
 class Restoration(NamedTuple):
@@ -17,7 +17,7 @@ class Restoration(NamedTuple):
     instead: str
 
 
-def key_entities(task: RewriteTask) -> tuple[str, ...]:
+def key_entities(task: Task) -> tuple[str, ...]:
     """The mentions that the human rewrite restores from the dialogue; none without a human rewrite."""
     if task.reference is None:
         return ()
@@ -26,7 +26,7 @@ def key_entities(task: RewriteTask) -> tuple[str, ...]:
     return tuple(text for text in found if any(text in span or span in text for span in spans))
 
 
-def find_restorations(task: RewriteTask, rewrite: str) -> Iterator[Restoration]:
+def find_restorations(task: Task, rewrite: str) -> Iterator[Restoration]:
     """The places where the human rewrite has a key entity that ``rewrite`` lacks altogether, and has other words.
 
     None of the entity's content words may occur anywhere in the rewrite: it then lacks the thing, not a word for it.
@@ -36,7 +36,7 @@ def find_restorations(task: RewriteTask, rewrite: str) -> Iterator[Restoration]:
         yield from (Restoration(key, place.instead) for key in lost if supported(key, [place.missing]))
 
 
-def find_differing_restorations(task: RewriteTask, rewrite: str) -> Iterator[Restoration]:
+def find_differing_restorations(task: Task, rewrite: str) -> Iterator[Restoration]:
     """The places where the human rewrite and ``rewrite`` have different words; none without a human rewrite."""
     if task.reference is None:
         return
@@ -48,7 +48,7 @@ def find_differing_restorations(task: RewriteTask, rewrite: str) -> Iterator[Res
             yield Restoration(blank.join(wanted[first:last]), blank.join(have[start:end]))
 
 
-def _absent(key: str, rewrite: str, task: RewriteTask) -> bool:
+def _absent(key: str, rewrite: str, task: Task) -> bool:
     content = content_words(key, task.language) or (key,)
     return not any(supported(word, [rewrite]) for word in (key, *content))
 

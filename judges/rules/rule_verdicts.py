@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from itertools import takewhile
 
 from pairwright.core.language.text_analysis import content_words, light_words, normalise, restored, supported
-from pairwright.core.records import Language, RewriteTask, Verdict
+from pairwright.core.records import Language, Task, Verdict
 
 
-def known_texts(task: RewriteTask) -> tuple[str, ...]:
+def known_texts(task: Task) -> tuple[str, ...]:
     """Everything that a rewrite or an answer may take words from: the window, the query, and what led on from there."""
     turns = (*task.history, *task.steps)
     called = (call.arguments for turn in turns for call in turn.calls)
@@ -84,6 +84,6 @@ def _derived(one: str, other: str) -> bool:
     return shared >= 4 and shared >= 0.6 * max(len(one), len(other))
 
 
-def left_open(task: RewriteTask) -> bool:
+def left_open(task: Task) -> bool:
     """True where a gate lets a query pass although it points at the dialogue: the answer that it points at is missing."""
     return task.gate is not None and task.gate.passes and task.gate.missing_answer

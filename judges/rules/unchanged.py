@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import normalise, references, unowned
-from pairwright.core.records import Candidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import left_open, same_question, verdicts
 
@@ -22,13 +22,13 @@ class Unchanged(Component):
 
     name: ClassVar[str] = "unchanged"
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         needed = needs_rewrite(task) and not left_open(task)
         copies = (normalise(one.rewrite) == normalise(task.query) for one in candidates)
         return verdicts(self.name, "unchanged", (task.query if needed and copy else None for copy in copies))
 
 
-def needs_rewrite(task: RewriteTask) -> bool:
+def needs_rewrite(task: Task) -> bool:
     """Whether the query cannot stand alone, as far as the human rewrite or the query's words tell."""
     if task.reference is not None:
         return not same_question(task.query, task.reference, task.language)

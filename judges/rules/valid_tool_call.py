@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, RewriteTask, TaskKind, Verdict
+from pairwright.core.records import Candidate, Task, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.core.tool_calls import calls_of
 from pairwright.core.tool_schemas import call_problem
@@ -27,10 +27,10 @@ class ValidToolCall(Component):
     name: ClassVar[str] = "valid_tool_call"
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         return [self._verdict(task, one.rewrite) for one in candidates]
 
-    def _verdict(self, task: RewriteTask, answer: str) -> Verdict:
+    def _verdict(self, task: Task, answer: str) -> Verdict:
         calls = calls_of(answer)
         problem = next((found for call in calls if (found := call_problem(call, task.tools))), None)
         if not calls and _MEANT.search(answer):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pairwright.core.records import Language, RewriteTask
+from pairwright.core.records import Language, Task
 from pairwright.perturbers.answers.tool_text import parsed, result_leaves
 from pairwright.perturbers.text import phrase_banks
 from pairwright.perturbers.text.answer_text import turns
@@ -38,9 +38,7 @@ class Wrong(NamedTuple):
     template: str
 
 
-def wrong_values(
-    task: RewriteTask, key: str, value: Any, schema: Mapping[str, Any], rng: random.Random
-) -> Iterator[Wrong]:
+def wrong_values(task: Task, key: str, value: Any, schema: Mapping[str, Any], rng: random.Random) -> Iterator[Wrong]:
     """Wrong values for the argument ``key``, in no order. Free text (a message, a description) has none of its own kind."""
     yield from _by_schema(value, schema, rng)
     yield from _of_another_type(value, rng)
@@ -88,7 +86,7 @@ def _of_another_type(value: Any, rng: random.Random) -> Iterator[Wrong]:
 _LARGEST = 1e15
 
 
-def _numbers(task: RewriteTask, value: float, rng: random.Random) -> Iterator[Wrong]:
+def _numbers(task: Task, value: float, rng: random.Random) -> Iterator[Wrong]:
     said = {
         float(match) for turn in turns(task) for match in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", turn.content)
     }
@@ -109,7 +107,7 @@ def _numbers(task: RewriteTask, value: float, rng: random.Random) -> Iterator[Wr
         yield Wrong(type(value)(shifted), "near_number")
 
 
-def _strings(task: RewriteTask, key: str, value: str, rng: random.Random) -> Iterator[Wrong]:
+def _strings(task: Task, key: str, value: str, rng: random.Random) -> Iterator[Wrong]:
     texts = tuple(turn.content for turn in turns(task))
     for other in _under_the_same_key(task, key):
         if other != value and not _alike(other, value):
@@ -163,7 +161,7 @@ def _slips(value: str, language: Language, rng: random.Random) -> Iterator[Wrong
             yield Wrong(value[:at] + digit + value[at + 1 :], "near_digit")
 
 
-def _under_the_same_key(task: RewriteTask, key: str) -> Iterator[str]:
+def _under_the_same_key(task: Task, key: str) -> Iterator[str]:
     """What earlier calls had under this key and what the tools gave back under it, the newest first."""
     found = [leaf.text for leaf in result_leaves(task) if leaf.key == key and len(leaf.text) <= _LONGEST_VALUE]
     for turn in turns(task):

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
 from pairwright.perturbers.proof.answer_proof import CODE, prove, unreadable
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -42,13 +42,13 @@ class BrokenJson(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from prove(self.name, "broken_json", task, chosen, drafts, unreadable, self.variants, CODE)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if not is_json(chosen):
         yield impossible("no_json", chosen[:80])
         return

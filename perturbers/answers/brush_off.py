@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
 from pairwright.perturbers.proof.answer_proof import evasive, prove
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -31,17 +31,17 @@ class BrushOff(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def read_ahead(self, tasks: Iterable[RewriteTask]) -> None:
+    def read_ahead(self, tasks: Iterable[Task]) -> None:
         """See :class:`~pairwright.core.components.BatchReader`."""
         read_subjects(tasks)
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from prove(self.name, "brush_off", task, chosen, drafts, evasive, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if not wish(task.query, task.language):
         yield impossible("nothing_asked", task.query)
     elif evades(chosen, task.language) or (is_aside(chosen, task.language) and len(chosen) < 30):

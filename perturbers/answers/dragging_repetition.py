@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Rejected, Task, TaskKind
 from pairwright.perturbers.proof.answer_proof import dragging, prove
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -31,13 +31,13 @@ class DraggingRepetition(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from prove(self.name, "dragging_repetition", task, chosen, drafts, dragging, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if is_json(chosen):
         yield impossible("is_json")
         return
@@ -51,11 +51,11 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         yield impossible("nothing_to_repeat", chosen)
 
 
-def _joint(task: RewriteTask) -> str:
+def _joint(task: Task) -> str:
     return " " if task.language == "en" else ""
 
 
-def _question(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _question(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     query = " ".join(task.query.split())
     if (
         not wish(task.query, task.language)
@@ -77,7 +77,7 @@ def _question(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Dr
     yield Draft(text, f"question_{frame.slug}", said)
 
 
-def _earlier(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _earlier(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     wanted = max(len(chosen) // 2, _SHORTEST_SENTENCE[task.language])
     for turn in reversed(task.history):
         listed = re.search(r"(?:^|\s)[(（]?\d[.)）、]", turn.content)
@@ -96,7 +96,7 @@ def _earlier(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Dra
         return
 
 
-def _self(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _self(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     again = list(_sayable(task, chosen))
     if again:
         said = _once_more(task, again, max(len(chosen) // 2, 1), rng)
@@ -110,7 +110,7 @@ def _self(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]
         yield Draft(text + _joint(task) + said, f"self_{slug}", said)
 
 
-def _once_more(task: RewriteTask, again: list[str], wanted: int, rng: random.Random) -> str:
+def _once_more(task: Task, again: list[str], wanted: int, rng: random.Random) -> str:
     """Sentences of the answer in frames, until about ``wanted`` characters are said twice."""
     parts: list[str] = []
     frames = phrase_banks.shuffled(task.language, "repeat.self", rng)
@@ -121,7 +121,7 @@ def _once_more(task: RewriteTask, again: list[str], wanted: int, rng: random.Ran
     return _joint(task).join(parts)
 
 
-def _sayable(task: RewriteTask, text: str) -> Iterator[str]:
+def _sayable(task: Task, text: str) -> Iterator[str]:
     """The statements of a text that can be said again as they are."""
     for span in sentences(text, task.language):
         fits = _SHORTEST_SENTENCE[task.language] <= len(span.text) <= _LONGEST_SENTENCE[task.language]

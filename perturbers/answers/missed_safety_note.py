@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
 from pairwright.perturbers.proof.answer_proof import prove, unwarned
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -29,7 +29,7 @@ class MissedSafetyNote(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from prove(self.name, "missed_safety_note", task, chosen, drafts, unwarned, self.variants)
@@ -69,7 +69,7 @@ _FIELDS: Mapping[Language, Mapping[str, re.Pattern[str]]] = {
 }
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     fields = _FIELDS[task.language]
     spans = sentences(chosen, task.language)
     notes = [(span, field) for span in spans for field, pattern in fields.items() if pattern.search(span.text)]

@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import en
-from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
 from pairwright.perturbers.answers.steps_in_text import Step, Steps, find_steps
 from pairwright.perturbers.proof.answer_proof import prove, step_missing
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
@@ -46,13 +46,13 @@ class SkippedStep(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from prove(self.name, "skipped_step", task, chosen, drafts, step_missing, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     found = None if is_json(chosen) else find_steps(chosen, task.language)
     if found is None:
         yield impossible("no_steps", chosen[:80])
@@ -70,7 +70,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         yield Draft(text, f"{found.form}_{place}", gone[:120], {"step": at + 1})
 
 
-def _is_procedure(task: RewriteTask, chosen: str, found: Steps) -> bool:
+def _is_procedure(task: Task, chosen: str, found: Steps) -> bool:
     """Whether the numbers order things to do: the question or the introduction says so, or how is asked and the items tell."""
     told = task.query + "\n" + chosen[: found.steps[0].start]
     if _PROCEDURE.search(told):

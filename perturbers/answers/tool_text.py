@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.core.tool_calls import calls_of, compact, strict_json
 from pairwright.core.tool_schemas import parameters_of
 from pairwright.perturbers.text.answer_text import turns
@@ -27,7 +27,7 @@ class Leaf(NamedTuple):
     text: str
 
 
-def read_tools(task: RewriteTask) -> Mapping[str, Tool]:
+def read_tools(task: Task) -> Mapping[str, Tool]:
     """The functions that the assistant may call, by name."""
     found = {}
     for name, schema in parameters_of(task.tools).items():
@@ -47,7 +47,7 @@ def read_calls(answer: str) -> list[dict[str, Any]]:
     return [{"name": call.name, "arguments": strict_json(call.arguments)} for call in calls_of(answer)]
 
 
-def result_leaves(task: RewriteTask) -> Iterator[Leaf]:
+def result_leaves(task: Task) -> Iterator[Leaf]:
     """The values that the tools of the dialogue gave back, in order."""
     for turn in turns(task):
         if turn.role == "tool":

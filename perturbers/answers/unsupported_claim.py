@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
 from pairwright.perturbers.proof.answer_proof import prove, unsupported
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -41,13 +41,13 @@ class UnsupportedClaim(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from prove(self.name, "unsupported_claim", task, chosen, drafts, unsupported, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if is_json(chosen):
         yield impossible("is_json")
         return
@@ -91,7 +91,7 @@ def _states(span: Span, language: Language) -> bool:
     )
 
 
-def _sections(task: RewriteTask, span: Span, known: str) -> tuple[list[str], str]:
+def _sections(task: Task, span: Span, known: str) -> tuple[list[str], str]:
     """The lists of claims that suit what the statement is about, and the name in it; none where nothing would suit."""
     named = [name for name in names(span.text, task.language) if phrase_banks.has(task.language, f"claim.{name.kind}")]
     if task.language == "zh" and re.search(r"地址|位于", span.text):
@@ -115,7 +115,7 @@ def _sections(task: RewriteTask, span: Span, known: str) -> tuple[list[str], str
     return ["claim.any", "claim.clause"], ""
 
 
-def _topic_zh(task: RewriteTask, statement: str) -> Name | None:
+def _topic_zh(task: Task, statement: str) -> Name | None:
     """The person, film, song or album that the statement goes on about without its name."""
     for turn in (task.query, *(turn.content for turn in reversed(task.history[-3:]))):
         for name in reversed(names(turn, "zh")):

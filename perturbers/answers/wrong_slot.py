@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Rejected, Task, TaskKind
 from pairwright.perturbers.answers.tool_text import result_leaves
 from pairwright.perturbers.proof.answer_proof import prove, slot_changed
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
@@ -42,13 +42,13 @@ class WrongSlot(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from prove(self.name, "wrong_slot", task, chosen, drafts, slot_changed, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if is_json(chosen):
         yield impossible("is_json")
         return
@@ -66,7 +66,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         yield impossible("no_slot_value", chosen)
 
 
-def _stated(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _stated(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     texts = tuple(turn.content for turn in turns(task))
     for value in values(chosen, task.language):
         other = next((one for one in others(value, texts, task.language) if one not in chosen), "")
@@ -77,7 +77,7 @@ def _stated(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
             yield _draft(chosen, value.text, shifted, value.start, f"near_{value.kind}")
 
 
-def _records(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+def _records(task: Task, chosen: str) -> Iterator[Draft]:
     leaves = [leaf for leaf in result_leaves(task) if 1 < len(leaf.text) <= 60]
     for leaf in leaves:
         at = chosen.find(leaf.text)
@@ -94,7 +94,7 @@ def _runs_on(text: str, start: int, end: int) -> bool:
     return any(one.isascii() and one.isalnum() for one in around)
 
 
-def _named(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+def _named(task: Task, chosen: str) -> Iterator[Draft]:
     if _OPEN.search(wish(task.query, task.language) or task.query):
         return
     known: dict[str, tuple[Name, ...]] = {}

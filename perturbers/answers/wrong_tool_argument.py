@@ -15,7 +15,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, RewriteTask, TaskKind
+from pairwright.core.records import Candidate, Rejected, Task, TaskKind
 from pairwright.perturbers.answers.argument_values import wrong_values
 from pairwright.perturbers.answers.tool_text import Tool, in_the_style_of, read_calls, read_tools
 from pairwright.perturbers.proof.answer_proof import CODE, miscalled, prove
@@ -35,13 +35,13 @@ class WrongToolArgument(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from prove(self.name, "wrong_tool_argument", task, chosen, drafts, miscalled, self.variants, CODE)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     calls = read_calls(chosen)
     if not calls:
         yield impossible("no_tool_call", chosen[:80])
@@ -70,7 +70,7 @@ def _by_turns(drafts: list[Draft], rng: random.Random) -> Iterator[Draft]:
 
 
 def _arguments(
-    task: RewriteTask, chosen: str, calls: list[dict[str, Any]], at: int, tools: Mapping[str, Tool], rng: random.Random
+    task: Task, chosen: str, calls: list[dict[str, Any]], at: int, tools: Mapping[str, Tool], rng: random.Random
 ) -> Iterator[Draft]:
     call = calls[at]
     tool = tools.get(call["name"])
@@ -83,7 +83,7 @@ def _arguments(
 
 
 def _shapes(
-    task: RewriteTask, chosen: str, calls: list[dict[str, Any]], at: int, tools: Mapping[str, Tool], rng: random.Random
+    task: Task, chosen: str, calls: list[dict[str, Any]], at: int, tools: Mapping[str, Tool], rng: random.Random
 ) -> Iterator[Draft]:
     """Arguments left out, renamed or exchanged; another tool."""
     call = calls[at]
@@ -112,7 +112,7 @@ def _shapes(
         yield _draft(chosen, edited, "other_tool", call["name"], "", call["name"], name)
 
 
-def _is_said(task: RewriteTask, value: str) -> bool:
+def _is_said(task: Task, value: str) -> bool:
     """Whether the dialogue gives the value: then the call must have it, whatever the schema says."""
     return any(value.casefold() in text.casefold() for text in said(task))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, ToolCall
+from pairwright.core.records import Candidate, Language, Rejected, Task, ToolCall
 from pairwright.core.tool_calls import calls_of, strict_json
 from pairwright.core.tool_schemas import call_problem
 from pairwright.perturbers.proof.rewrite_proof import Draft, Rules, Verifier, settle
@@ -24,7 +24,7 @@ _SLOT = 45
 """Characters: the longest stretch that is still one value."""
 
 
-def _objection(task: RewriteTask, chosen: str, draft: Draft) -> tuple[str, str]:
+def _objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
     """Why the text is out of the question, whatever its defect."""
     if draft.reason:
         return draft.reason, draft.evidence
@@ -37,7 +37,7 @@ def _objection(task: RewriteTask, chosen: str, draft: Draft) -> tuple[str, str]:
     return "", ""
 
 
-def _prose_objection(task: RewriteTask, chosen: str, draft: Draft) -> tuple[str, str]:
+def _prose_objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
     """Of prose, form does not count: another comma makes no other text."""
     reason, detail = _objection(task, chosen, draft)
     if reason:
@@ -60,7 +60,7 @@ CODE = Rules(LONGEST_ANSWER, str.strip, _objection)
 def prove(
     rejected_by: str,
     defect: str,
-    task: RewriteTask,
+    task: Task,
     chosen: Candidate,
     drafts: Iterable[Draft],
     verifier: Verifier,
@@ -71,7 +71,7 @@ def prove(
     return settle(rejected_by, defect, task, chosen, drafts, verifier, limit, rules)
 
 
-def evasive(task: RewriteTask, chosen: str, text: str) -> str:
+def evasive(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` says nothing of what the chosen answer tells: neither its words nor a figure of its own.
 
     The words of the user's turn do not count: a brush-off repeats them too.
@@ -105,7 +105,7 @@ def _is_joined(edge: str, *inner: str) -> bool:
     return edge.isascii() and edge.isalnum() and any(char.isascii() and char.isalnum() for char in inner)
 
 
-def slot_changed(task: RewriteTask, chosen: str, text: str) -> str:  # noqa: ARG001
+def slot_changed(task: Task, chosen: str, text: str) -> str:  # noqa: ARG001
     """Evidence that ``text`` is the chosen answer but for one value, which is another one and no other form of it."""
     if text == chosen:
         return ""
@@ -118,7 +118,7 @@ def slot_changed(task: RewriteTask, chosen: str, text: str) -> str:  # noqa: ARG
     return "" if same else f"{old} → {new}"
 
 
-def unreadable(task: RewriteTask, chosen: str, text: str) -> str:  # noqa: ARG001
+def unreadable(task: Task, chosen: str, text: str) -> str:  # noqa: ARG001
     """Evidence that no program reads ``text`` as JSON: neither a strict one (RFC 8259) nor Python, which takes ``Infinity``."""
     try:
         json.loads(text)
@@ -129,7 +129,7 @@ def unreadable(task: RewriteTask, chosen: str, text: str) -> str:  # noqa: ARG00
     return ""
 
 
-def miscalled(task: RewriteTask, chosen: str, text: str) -> str:
+def miscalled(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` calls tools wrongly: against their schemas, or otherwise than the chosen answer does.
 
     Values are compared as JSON, strings without regard to case, width and outer space. A ``text`` that is no array of
@@ -162,7 +162,7 @@ def _comparable(value: Any) -> object:
     return (type(value).__name__ if isinstance(value, bool) else "number", value)
 
 
-def unsupported(task: RewriteTask, chosen: str, text: str) -> str:
+def unsupported(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` says a number or a name that neither dialogue, tools nor the chosen answer have.
 
     Where a tool has spoken, the chosen answer itself must keep to the dialogue: then it is no source for figures.
@@ -188,7 +188,7 @@ def _counted(sources: Iterable[str]) -> frozenset[str]:
     return frozenset(re.sub(r"\D", "", match) for source in sources for match in re.findall(r"[\d.,:-]+", source))
 
 
-def asks_nothing(task: RewriteTask, chosen: str, text: str) -> str:
+def asks_nothing(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` no longer asks the user for what the chosen answer asks."""
     asked = [span.text for span in sentences(chosen, task.language) if inquires(span.text, task.language)]
     if text == chosen or not asked:
@@ -268,7 +268,7 @@ def _cautions(text: str, language: Language) -> list[str]:
     return [one for one in told if _CAUTION[language].search(one) and _DIRECTIVE[language].search(one)]
 
 
-def unwarned(task: RewriteTask, chosen: str, text: str) -> str:
+def unwarned(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` lacks the cautions of the chosen answer, has no others, and keeps what else that says."""
     warned = _cautions(chosen, task.language)
     if text == chosen or not warned:
@@ -281,7 +281,7 @@ def unwarned(task: RewriteTask, chosen: str, text: str) -> str:
     return gone[-1] if gone and not fresh and kept(text, rest, task.language) > 0.8 else ""
 
 
-def dragging(task: RewriteTask, chosen: str, text: str) -> str:
+def dragging(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` says all that the chosen answer says, and again what was said in it or before it."""
     if len(text) < 1.25 * len(chosen) or kept(text, chosen, task.language) < 0.95:
         return ""
@@ -301,7 +301,7 @@ def _repeated(text: str, earlier: Iterable[str]) -> int:
     return count
 
 
-def step_missing(task: RewriteTask, chosen: str, text: str) -> str:
+def step_missing(task: Task, chosen: str, text: str) -> str:
     """Evidence that one whole part of the chosen answer is gone, the others stay, and the numbers run on without a gap."""
     numbers = [int(one) for one in re.findall(_NUMBERING, text)]
     if numbers and numbers != list(range(1, len(numbers) + 1)):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.spans import stem
 
@@ -21,13 +21,13 @@ _ZH_LOOSE = re.compile(r"[的了，、\s]|(?<=哪)[部首张位座本款所家]"
 _ZH_NEEDED = re.compile(r"是[^，。？！]*的(?=[吗呢啊呀]?[？?。！!]*$)|哪[部首张位座本款所家](?=[\u4e00-\u9fff])")
 
 
-def off_register(task: RewriteTask, chosen: str, text: str) -> str:
+def off_register(task: Task, chosen: str, text: str) -> str:
     """Evidence of a register that the chosen rewrite does not have: marked words, a foreign language, no grammar."""
     evidence = _evidence_zh(task, chosen, text) if task.language == "zh" else _evidence_en(task, chosen, text)
     return next(evidence, "")
 
 
-def _evidence_zh(task: RewriteTask, chosen: str, text: str) -> Iterator[str]:
+def _evidence_zh(task: Task, chosen: str, text: str) -> Iterator[str]:
     said = _said(task, chosen)
     yield from (word for word in re.findall(r"[A-Za-z]{3,}", text) if word not in said)
     yield from sorted(
@@ -39,7 +39,7 @@ def _evidence_zh(task: RewriteTask, chosen: str, text: str) -> Iterator[str]:
         yield "particles missing"
 
 
-def _evidence_en(task: RewriteTask, chosen: str, text: str) -> Iterator[str]:
+def _evidence_en(task: Task, chosen: str, text: str) -> Iterator[str]:
     said = _said(task, chosen)
     yield from (word for word in _HAN.findall(text) if word not in said)
     yield from sorted(_found(_MARKED_EN, text) - _found(_MARKED_EN, chosen))
@@ -52,7 +52,7 @@ def _evidence_en(task: RewriteTask, chosen: str, text: str) -> Iterator[str]:
         yield "no function words"
 
 
-def _said(task: RewriteTask, chosen: str) -> str:
+def _said(task: Task, chosen: str) -> str:
     return "".join((task.query, chosen, *(turn.content for turn in task.history)))
 
 

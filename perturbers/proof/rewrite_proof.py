@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, RewriteTask, Scalar
+from pairwright.core.records import Candidate, Rejected, Scalar, Task
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.repair import broken
 from pairwright.perturbers.text.spans import LONGEST, stem
 
-Verifier = Callable[[RewriteTask, str, str], str]
+Verifier = Callable[[Task, str, str], str]
 """``(task, chosen, text) -> evidence``, empty when ``text`` does not have the defect."""
 
 
@@ -45,7 +45,7 @@ def of_templates(drafts: Iterable[Draft], wanted: Collection[str]) -> Iterator[D
     return (draft for draft in drafts if not wanted or draft.reason or draft.template in wanted)
 
 
-Objection = Callable[[RewriteTask, str, Draft], tuple[str, str]]
+Objection = Callable[[Task, str, Draft], tuple[str, str]]
 """``(task, chosen, draft) -> (reason, detail)``, both empty when nothing speaks against the draft."""
 
 
@@ -65,7 +65,7 @@ class Rules:
 def settle(
     rejected_by: str,
     defect: str,
-    task: RewriteTask,
+    task: Task,
     chosen: Candidate,
     drafts: Iterable[Draft],
     verifier: Verifier,
@@ -113,7 +113,7 @@ def _rejected(draft: Draft, rejected_by: str, defect: str) -> Rejected:
     )
 
 
-def _unproven(task: RewriteTask, chosen: str, text: str, verifier: Verifier) -> tuple[str, str]:
+def _unproven(task: Task, chosen: str, text: str, verifier: Verifier) -> tuple[str, str]:
     """Why the verifier does not prove the text worse; nothing when it does."""
     flaw = verifier(task, chosen, chosen)
     if flaw:
@@ -121,7 +121,7 @@ def _unproven(task: RewriteTask, chosen: str, text: str, verifier: Verifier) -> 
     return ("", "") if verifier(task, chosen, text) else ("not_proven_worse", text)
 
 
-def _objection(task: RewriteTask, chosen: str, draft: Draft) -> tuple[str, str]:
+def _objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
     """Why the text is out of the question, whatever its defect."""
     key = lang.normalise(draft.text)
     if draft.reason:
@@ -147,7 +147,7 @@ REAL_TEXTS = ("copied_query", "earlier_turn", "assistant_turn", "whole_example")
 COT_TEMPLATES = ("analysis_contradicts", "analysis_skipped", "analysis_copied")
 
 
-def restored_words(task: RewriteTask, chosen: str) -> tuple[str, ...]:
+def restored_words(task: Task, chosen: str) -> tuple[str, ...]:
     """What the rewrite says and the query does not: content words (English, stems) or restored spans (Chinese)."""
     if task.language == "zh":
         spans = lang.restored(task.query, chosen, "zh")
@@ -163,7 +163,7 @@ def _parted(span: str) -> list[str]:
     return [span] if "《" in span else re.split(r"[、，]|(?<=.{3})[和与](?=.{3})", span)
 
 
-def lost_words(task: RewriteTask, chosen: str, text: str) -> tuple[str, ...]:
+def lost_words(task: Task, chosen: str, text: str) -> tuple[str, ...]:
     """Restored words that ``text`` neither says nor implies."""
     restored = restored_words(task, chosen)
     if task.language == "zh":
@@ -174,12 +174,12 @@ def lost_words(task: RewriteTask, chosen: str, text: str) -> tuple[str, ...]:
     )
 
 
-def missing(task: RewriteTask, chosen: str, text: str) -> str:
+def missing(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` lacks something that the rewrite had to bring back."""
     return ", ".join(lost_words(task, chosen, text))
 
 
-def vague(task: RewriteTask, chosen: str, text: str) -> str:
+def vague(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` points at something where the chosen rewrite names it."""
     if text == chosen:
         return ""
@@ -187,7 +187,7 @@ def vague(task: RewriteTask, chosen: str, text: str) -> str:
     return ", ".join(sorted(pointers)) if pointers and lost_words(task, chosen, text) else ""
 
 
-def _pointers(text: str, task: RewriteTask) -> frozenset[str]:
+def _pointers(text: str, task: Task) -> frozenset[str]:
     pattern = _ZH_POINTER if task.language == "zh" else _EN_POINTER
     return frozenset(match.group().lower() for match in pattern.finditer(text))
 
@@ -202,7 +202,7 @@ _EN_POINTER = re.compile(
 )
 
 
-def leaked(task: RewriteTask, chosen: str, text: str) -> str:
+def leaked(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` says something that only the examples of its prompt say."""
     own = "\n".join((task.query, chosen, *(turn.content for turn in task.history)))
     theirs = "\n".join(
@@ -213,13 +213,13 @@ def leaked(task: RewriteTask, chosen: str, text: str) -> str:
     return _foreign(task, chosen, text, own, theirs)
 
 
-def foreign(task: RewriteTask, chosen: str, text: str) -> str:
+def foreign(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` says something that stands nowhere in the dialogue."""
     own = "\n".join((task.query, chosen, *(turn.content for turn in task.history)))
     return _foreign(task, chosen, text, own, text)
 
 
-def grown(task: RewriteTask, chosen: str, text: str) -> str:
+def grown(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` says all that the chosen rewrite says and more of the dialogue besides."""
     if task.language == "zh":
         kept = all(char in text for char in chosen if char.isalnum() and char not in "那么")
@@ -239,7 +239,7 @@ def _shares(span: str, turn: str) -> bool:
     return any(span[place : place + 2] in turn for place in range(len(span) - 1))
 
 
-def swapped(task: RewriteTask, chosen: str, text: str) -> str:
+def swapped(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` names something else of the dialogue where the chosen rewrite names what was meant."""
     if not lost_words(task, chosen, text):
         return ""
@@ -253,7 +253,7 @@ def swapped(task: RewriteTask, chosen: str, text: str) -> str:
     return ", ".join(sorted(fresh_words)) if fresh_words and fresh_words <= known else ""
 
 
-def shortened(task: RewriteTask, chosen: str, text: str) -> str:
+def shortened(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` says less than the chosen rewrite and nothing else."""
     if task.language == "zh":
         rest = iter(char for char in chosen if char.isalnum())
@@ -267,7 +267,7 @@ def shortened(task: RewriteTask, chosen: str, text: str) -> str:
     return ", ".join(sorted(lost)) if keeps else ""
 
 
-def answers(task: RewriteTask, chosen: str, text: str) -> str:
+def answers(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` asks nothing although the chosen rewrite does."""
     if not lang.is_question(chosen, task.language) or lang.is_question(text, task.language):
         return ""
@@ -277,7 +277,7 @@ def answers(task: RewriteTask, chosen: str, text: str) -> str:
 _REQUEST = re.compile(r"^(?:please|tell me|give me|show me|can you|could you)\b|^(?:请|帮我|麻烦|告诉我|给我)", re.I)
 
 
-def drifted(task: RewriteTask, chosen: str, text: str) -> str:
+def drifted(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` is what an earlier user turn asked, and not what the query asks."""
     same = lang.normalise(text)
     if not any(same and same in lang.normalise(turn.content) for turn in task.history if turn.role == "user"):
@@ -292,7 +292,7 @@ def drifted(task: RewriteTask, chosen: str, text: str) -> str:
     return text if text != chosen and len(kept) * 2 <= max(len(asked), 1) else ""
 
 
-def repeats(task: RewriteTask, chosen: str, text: str) -> str:
+def repeats(task: Task, chosen: str, text: str) -> str:
     """Evidence that ``text`` says some words of the chosen rewrite more often than that does, and loses none."""
     if task.language == "zh":
         if len(text) < len(chosen) + 6 or not all(
@@ -331,7 +331,7 @@ _INTENT_ZH = re.compile(
 )
 
 
-def other_intent(task: RewriteTask, chosen: str, text: str) -> str:
+def other_intent(task: Task, chosen: str, text: str) -> str:
     """Evidence that the words that say what is asked differ, while the things asked about are the same."""
     pattern = _INTENT_ZH if task.language == "zh" else _INTENT_EN
     before, after = (Counter(match.group().lower() for match in pattern.finditer(part)) for part in (chosen, text))
@@ -340,7 +340,7 @@ def other_intent(task: RewriteTask, chosen: str, text: str) -> str:
     return f"{', '.join((before - after).elements())} → {', '.join((after - before).elements())}"
 
 
-def _foreign(task: RewriteTask, chosen: str, text: str, own: str, theirs: str) -> str:
+def _foreign(task: Task, chosen: str, text: str, own: str, theirs: str) -> str:
     if text == chosen:
         return ""
     if task.language == "zh":

@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, answers, impossible, of_templates, settle
 from pairwright.perturbers.text.antecedents import antecedents
 from pairwright.perturbers.text.spans import restored_entities
@@ -49,13 +49,13 @@ class AnswerInstead(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
         yield from settle(self.name, "answer_instead", task, chosen, drafts, answers, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if not lang.is_question(chosen, task.language):
         yield impossible("not_a_question")
         return
@@ -67,7 +67,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         yield impossible("nothing_to_answer_with")
 
 
-def _said(task: RewriteTask) -> Iterator[Draft]:
+def _said(task: Task) -> Iterator[Draft]:
     for turn in reversed(task.history):
         if turn.role == "assistant":
             for match in _SENTENCE[task.language].finditer(turn.content):
@@ -77,7 +77,7 @@ def _said(task: RewriteTask) -> Iterator[Draft]:
                     return
 
 
-def _made_up(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _made_up(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     names = [spoken_name(chosen, entity, task.language) for entity in restored_entities(task, chosen)]
     names += [one.phrase for one in antecedents(task, task.query)[:1] if not _is_lone_noun(one.phrase)]
     for name in [name for name in names if name][:1]:

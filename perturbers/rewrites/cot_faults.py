@@ -11,7 +11,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, missing, of_templates, settle, vague
 from pairwright.perturbers.text.repair import in_the_place_of
 
@@ -38,17 +38,17 @@ class CotFaults(Component):
     variants: int = Field(1, ge=1, description="At most this many rejected answers per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = of_templates(_drafts(task, chosen, rng), self.templates)
         yield from settle(self.name, "faulty_analysis", task, chosen, drafts, _still_open, self.variants)
 
 
-def _still_open(task: RewriteTask, chosen: str, text: str) -> str:
+def _still_open(task: Task, chosen: str, text: str) -> str:
     return missing(task, chosen, text) or vague(task, chosen, text)
 
 
-def _drafts(task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Draft]:
     if not chosen.analysis:
         yield impossible("no_analysis")
         return

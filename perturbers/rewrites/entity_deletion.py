@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, missing, settle
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.noun_phrases import HEADS, Frame, generic_head
@@ -34,14 +34,14 @@ class EntityDeletion(Component):
     name: ClassVar[str] = "entity_deletion"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
         yield from settle(
             self.name, "missing_entity", task, chosen, _drafts(task, chosen.rewrite), missing, self.variants
         )
 
 
-def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
     entities = restored_entities(task, chosen)
     if not entities:
         yield impossible("nothing_restored")

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, other_intent, settle
 from pairwright.perturbers.text.repair import repair
 
@@ -163,13 +163,13 @@ class IntentChange(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
         yield from settle(self.name, "intent_changed", task, chosen, drafts, other_intent, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     table = _ZH if task.language == "zh" else _EN
     found: list[Draft] = []
     for pattern, put, template in table:
@@ -230,7 +230,7 @@ def _other_number(said: str) -> str:
 _COUNT = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def _inside_name(text: str, place: int, task: RewriteTask) -> bool:
+def _inside_name(text: str, place: int, task: Task) -> bool:
     """Whether the place lies in brackets or book marks, or in a Chinese name that the dialogue says."""
     before = text[:place]
     if task.language == "en":

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, RewriteTask, SftRow
+from pairwright.core.records import Candidate, Language, Rejected, SftRow, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, foreign, impossible, settle
 from pairwright.perturbers.text.corpus_names import Names, collect
 from pairwright.perturbers.text.noun_phrases import kind_of
@@ -51,19 +51,17 @@ class InventedEntity(Component):
         copy._names = collect(rows, lambda row, entity: _kind(row.task, row.chosen.rewrite, entity))
         return copy
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, self.pool, self._names, rng)
         yield from settle(self.name, "invented_entity", task, chosen, drafts, _unheard, self.variants)
 
 
-def _unheard(task: RewriteTask, chosen: str, text: str) -> str:
+def _unheard(task: Task, chosen: str, text: str) -> str:
     return foreign(task, chosen, text)
 
 
-def _drafts(
-    task: RewriteTask, chosen: str, pool: tuple[str, ...], corpus: Names, rng: random.Random
-) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, pool: tuple[str, ...], corpus: Names, rng: random.Random) -> Iterator[Draft]:
     entities = restored_entities(task, chosen)
     if not entities:
         yield impossible("nothing_restored")
@@ -98,7 +96,7 @@ def _unmentioned(names: Iterable[str], known: str) -> list[str]:
     return [name for name in names if name.removeprefix("the ").lower() not in known]
 
 
-def _draft(task: RewriteTask, chosen: str, text: str, template: str, old: str, new: str) -> Draft:
+def _draft(task: Task, chosen: str, text: str, template: str, old: str, new: str) -> Draft:
     return Draft(repair(text, chosen, task.language), template, f"{old} → {new}", {"entity": old, "put": new})
 
 
@@ -124,7 +122,7 @@ _PAIRS = (
 _NEIGHBOURS = {one: other for pair in _PAIRS.split("|") for one, other in (pair.split(), reversed(pair.split()))}
 
 
-def _kind(task: RewriteTask, chosen: str, entity: Entity) -> str:
+def _kind(task: Task, chosen: str, entity: Entity) -> str:
     history = dialogue_text(task)
     if task.language == "zh":
         return class_zh(history, entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8]).name

@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Example, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Example, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, leaked, of_templates, settle
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import Frame
@@ -47,13 +47,13 @@ class LeakedExample(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
         yield from settle(self.name, "example_leak", task, chosen, drafts, leaked, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     examples = [example for example in task.examples if example.language == task.language]
     if not examples:
         yield impossible("no_examples")
@@ -83,7 +83,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         yield _draft(task, chosen, example.rewrite, "whole_example", example, example.rewrite)
 
 
-def _draft(task: RewriteTask, chosen: str, text: str, template: str, example: Example, leak: str) -> Draft:
+def _draft(task: Task, chosen: str, text: str, template: str, example: Example, leak: str) -> Draft:
     whole = text if template == "whole_example" else repair(text, chosen, task.language)
     return Draft(whole, template, leak, {"example": example.id, "leak": leak})
 
@@ -94,7 +94,7 @@ def example_entities(example: Example) -> tuple[Entity, ...]:
     return find_restored(example.query, example.rewrite, history, example.language)
 
 
-def _own_entities(task: RewriteTask, chosen: str) -> tuple[Entity, ...]:
+def _own_entities(task: Task, chosen: str) -> tuple[Entity, ...]:
     """Where nothing was restored: the names, and in English the things after a preposition, that the query itself has."""
     whole = TextChange(0, len(chosen), chosen, "")
     if task.language == "zh":
@@ -143,7 +143,7 @@ def borrowed_names(example: Example) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _added_phrases(task: RewriteTask, chosen: str, examples: list[Example]) -> Iterator[Draft]:
+def _added_phrases(task: Task, chosen: str, examples: list[Example]) -> Iterator[Draft]:
     """English only: a phrase with in, on, at or for that an example ends in."""
     if task.language != "en" or re.search(r"\bplease\W*$", chosen, re.I):
         return

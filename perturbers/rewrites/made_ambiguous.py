@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, settle, vague
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import NO_HEADS, Frame, kind_of
@@ -42,13 +42,13 @@ class MadeAmbiguous(Component):
     name: ClassVar[str] = "made_ambiguous"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = _drafts(task, chosen.rewrite, rng)
         yield from settle(self.name, "ambiguous_reference", task, chosen, drafts, vague, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     entities = restored_entities(task, chosen)
     if not entities:
         yield impossible("nothing_restored")
@@ -72,7 +72,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
             )
 
 
-def _choices_zh(task: RewriteTask, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
+def _choices_zh(task: Task, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
     history = dialogue_text(task)
     place = history.rfind(entity.text)
     around = history[max(0, place - _WINDOW) : place + len(entity.text) + _WINDOW]
@@ -104,7 +104,7 @@ def _choices_zh(task: RewriteTask, chosen: str, entity: Entity, rng: random.Rand
     return [(start, end, put, template) for put, template in found]
 
 
-def _pronouns_zh(task: RewriteTask, kind: chinese.NounClass) -> tuple[str, ...]:
+def _pronouns_zh(task: Task, kind: chinese.NounClass) -> tuple[str, ...]:
     """A person is 他 or 她 as the dialogue says."""
     if kind.name != "person":
         return kind.pronouns
@@ -112,7 +112,7 @@ def _pronouns_zh(task: RewriteTask, kind: chinese.NounClass) -> tuple[str, ...]:
     return ("她", "这个人") if said.count("她") > said.count("他") - said.count("其他") else kind.pronouns
 
 
-def _choices_en(task: RewriteTask, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
+def _choices_en(task: Task, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
     frame = Frame.around(chosen, entity)
     if _is_fixed(frame):
         return []
@@ -140,7 +140,7 @@ def _pointed_choices(frame: Frame, entity: Entity, kind: str, rng: random.Random
     return [(frame.phrase_start, entity.end, pointed, "pointed_noun")]
 
 
-def _pronoun_choices(task: RewriteTask, frame: Frame, entity: Entity, kind: str) -> list[Choice]:
+def _pronoun_choices(task: Task, frame: Frame, entity: Entity, kind: str) -> list[Choice]:
     """It, them, their, there."""
     place = kind in _PLACES and frame.preposition in ("at", "in", "to")
     if place or (not kind and entity.text[0].isupper() and frame.preposition in ("at", "in")):
@@ -154,7 +154,7 @@ def _pronoun_choices(task: RewriteTask, frame: Frame, entity: Entity, kind: str)
     return [(frame.phrase_start, entity.end, pronoun, "pronoun")]
 
 
-def _one_choices(task: RewriteTask, frame: Frame, entity: Entity, kind: str, rng: random.Random) -> list[Choice]:
+def _one_choices(task: Task, frame: Frame, entity: Entity, kind: str, rng: random.Random) -> list[Choice]:
     """That one, those, the other one: for things that can be counted."""
     countable = not english.is_mass(entity.text) and entity.text.split()[-1].lower() not in NO_HEADS
     if _is_possessive(frame) or not frame.phrase_start or kind == "area" or not countable or _is_person(task, entity):
@@ -190,7 +190,7 @@ def _pointed(kind: str, plural: bool, rng: random.Random) -> str:
     return f"{rng.choice(('those', 'these') if english.is_plural(noun) else ('that', 'this'))} {noun}"
 
 
-def _pronoun_en(task: RewriteTask, entity: Entity, frame: Frame, plural: bool, possessive: bool) -> str:
+def _pronoun_en(task: Task, entity: Entity, frame: Frame, plural: bool, possessive: bool) -> str:
     if _is_person(task, entity):
         woman = re.search(r"\b(?:she|her|hers)\b", task.query, re.I)
         subject, thing, owner = ("she", "her", "her") if woman else ("he", "him", "his")
@@ -203,11 +203,11 @@ def _pronoun_en(task: RewriteTask, entity: Entity, frame: Frame, plural: bool, p
     return subject if frame.is_subject else thing
 
 
-def _is_person(task: RewriteTask, entity: Entity) -> bool:
+def _is_person(task: Task, entity: Entity) -> bool:
     return entity.text[:1].isupper() and _PERSON.search(task.query) is not None
 
 
-def _may_be_person(task: RewriteTask, entity: Entity) -> bool:
+def _may_be_person(task: Task, entity: Entity) -> bool:
     """A name of two or three words that the query did not call it."""
     words = entity.text.split()
     return (

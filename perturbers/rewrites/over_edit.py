@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, grown, impossible, settle
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.antecedents import Antecedent, antecedents, topics
@@ -44,14 +44,14 @@ class OverEdit(Component):
     name: ClassVar[str] = "over_edit"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         yield from settle(
             self.name, "over_edited", task, chosen, _drafts(task, chosen.rewrite, rng), grown, self.variants
         )
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if lang.normalise(task.query) != lang.normalise(chosen):
         yield impossible("rewrite_needed")
         return
@@ -76,7 +76,7 @@ def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draf
         yield Draft(repair(text, chosen, task.language), template, name.phrase, {"added": name.phrase})
 
 
-def _split_opening(task: RewriteTask, body: str) -> tuple[str, str]:
+def _split_opening(task: Task, body: str) -> tuple[str, str]:
     """What only greets or answers, and the request itself, which is what the addition belongs to."""
     if task.language == "zh":
         return chinese.split_opening(body)
@@ -84,7 +84,7 @@ def _split_opening(task: RewriteTask, body: str) -> tuple[str, str]:
     return (found.group(), body[found.end() :]) if found else ("", body)
 
 
-def _patterns(task: RewriteTask, chosen: str) -> tuple[tuple[str, str], ...]:
+def _patterns(task: Task, chosen: str) -> tuple[tuple[str, str], ...]:
     asks = lang.is_question(chosen, task.language)
     if task.language == "zh":
         return _ZH if asks else _ZH_SAID
@@ -96,7 +96,7 @@ def _patterns(task: RewriteTask, chosen: str) -> tuple[tuple[str, str], ...]:
     return _EN if asks else _EN_SAID
 
 
-def _constraint(task: RewriteTask, name: Antecedent) -> str:
+def _constraint(task: Task, name: Antecedent) -> str:
     """An English phrase of an earlier user turn that limits what is wanted: in the north part of town."""
     if task.language == "zh" or not name.by_user or name.preposition not in ("in", "near", "during", "without"):
         return ""

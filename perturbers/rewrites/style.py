@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Language, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Language, Rejected, Task
 from pairwright.perturbers.proof.registers import off_register
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, settle
 from pairwright.perturbers.text import english
@@ -76,13 +76,13 @@ class Style(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
         yield from settle(self.name, "wrong_register", task, chosen, drafts, off_register, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     body = without_final_marks(chosen)
     if len(body) < 4:
         yield impossible("nothing_to_spoil")
@@ -136,7 +136,7 @@ def _with_words_of(body: str, pairs: tuple[tuple[str, str], ...]) -> tuple[str, 
     return body, put
 
 
-def _zh(task: RewriteTask, chosen: str, body: str, rng: random.Random) -> Iterator[Draft]:
+def _zh(task: Task, chosen: str, body: str, rng: random.Random) -> Iterator[Draft]:
     polite = re.search(r"好[吗不]$", body) is not None
     bare = body if polite else re.sub(r"不$", "", _PARTICLES.sub("", body))
     for pattern, template in rng.sample(_fitting(_ZH_FRAMES, chosen, "zh"), 2):

@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, drifted, impossible, settle
 from pairwright.perturbers.text.repair import final_marks, without_final_marks
 
@@ -23,12 +23,12 @@ class TopicDrift(Component):
     name: ClassVar[str] = "topic_drift"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
         yield from settle(self.name, "topic_drift", task, chosen, _drafts(task, chosen.rewrite), drifted, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
     found = False
     for age, turn in enumerate(reversed(task.history)):
         if turn.role != "user":
@@ -42,7 +42,7 @@ def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
         yield impossible("no_earlier_question")
 
 
-def _question(text: str, task: RewriteTask) -> str:
+def _question(text: str, task: Task) -> str:
     """The turn if it is short and ends in a question mark, else its last sentence that does."""
     if len(text) <= 120 and re.search(r"[?？]\W*$", text):
         return text.strip()

@@ -14,7 +14,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, settle, shortened
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.repair import repair
@@ -104,13 +104,13 @@ class Truncation(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
         drafts = of_templates(_drafts(task, chosen.rewrite), self.templates)
         yield from settle(self.name, "constraint_cut", task, chosen, drafts, shortened, self.variants)
 
 
-def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
     found = False
     cuts = _cuts_zh(task, chosen) if task.language == "zh" else _cuts_en(chosen)
     for start, end, template in cuts:
@@ -162,7 +162,7 @@ _CARRIERS = (
 )
 
 
-def _cuts_zh(task: RewriteTask, chosen: str) -> Iterator[tuple[int, int, str]]:
+def _cuts_zh(task: Task, chosen: str) -> Iterator[tuple[int, int, str]]:
     for pattern, template in _ZH_CUTS:
         for match in pattern.finditer(chosen):
             before = chosen[: match.start()]

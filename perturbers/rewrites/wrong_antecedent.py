@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Rejected, Task
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, settle, swapped
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.antecedents import Antecedent, antecedents
@@ -29,14 +29,14 @@ class WrongAntecedent(Component):
     name: ClassVar[str] = "wrong_antecedent"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
         yield from settle(
             self.name, "wrong_antecedent", task, chosen, _drafts(task, chosen.rewrite), swapped, self.variants
         )
 
 
-def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
+def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
     entities = restored_entities(task, chosen)
     if not entities:
         yield impossible("nothing_restored")
@@ -61,7 +61,7 @@ def _drafts(task: RewriteTask, chosen: str) -> Iterator[Draft]:
         yield impossible("no_competitor")
 
 
-def _alikeness(task: RewriteTask, chosen: str, entity: Entity, rival: Antecedent) -> int:
+def _alikeness(task: Task, chosen: str, entity: Entity, rival: Antecedent) -> int:
     """0 where the two cannot be mixed up."""
     history = dialogue_text(task)
     if task.language == "zh":

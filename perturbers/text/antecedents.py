@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import RewriteTask, Turn
+from pairwright.core.records import Task, Turn
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import NO_HEADS
 from pairwright.perturbers.text.spans import noun_phrases, stem
@@ -36,7 +36,7 @@ class Antecedent:
     by_user: bool
 
 
-def antecedents(task: RewriteTask, chosen: str) -> tuple[Antecedent, ...]:
+def antecedents(task: Task, chosen: str) -> tuple[Antecedent, ...]:
     """Things that the newest turns mention and ``chosen`` does not, the most recent first."""
     found: dict[str, Antecedent] = {}
     taken = _keys(chosen + " " + task.query, task)
@@ -48,7 +48,7 @@ def antecedents(task: RewriteTask, chosen: str) -> tuple[Antecedent, ...]:
     return tuple(found.values())
 
 
-def topics(task: RewriteTask, chosen: str) -> tuple[Antecedent, ...]:
+def topics(task: Task, chosen: str) -> tuple[Antecedent, ...]:
     """Chinese common nouns of the newest turns that ``chosen`` does not say: what else it could be padded with."""
     found: dict[str, Antecedent] = {}
     for age, turn in enumerate(reversed(task.history[-_TURNS:])):
@@ -59,7 +59,7 @@ def topics(task: RewriteTask, chosen: str) -> tuple[Antecedent, ...]:
     return tuple(found.values())
 
 
-def _keys(text: str, task: RewriteTask) -> frozenset[str]:
+def _keys(text: str, task: Task) -> frozenset[str]:
     if task.language == "zh":
         return frozenset((chinese.bare_name(text),))
     return frozenset(
@@ -69,7 +69,7 @@ def _keys(text: str, task: RewriteTask) -> frozenset[str]:
     )
 
 
-def _overlaps_zh(name: str, chosen: str, task: RewriteTask) -> bool:
+def _overlaps_zh(name: str, chosen: str, task: Task) -> bool:
     """Whether half of the Chinese name already stands in the rewrite: it may be the same thing."""
     if task.language != "zh":
         return False
@@ -100,7 +100,7 @@ def _is_rival_zh(name: str) -> bool:
     )
 
 
-def _in_turn(task: RewriteTask, turn: Turn, age: int) -> Iterator[Antecedent]:
+def _in_turn(task: Task, turn: Turn, age: int) -> Iterator[Antecedent]:
     text = turn.content[:_LONGEST_TURN]
     by_user = turn.role == "user"
     yield from _in_chinese(text, age, by_user) if task.language == "zh" else _in_english(text, age, by_user)

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Language, RewriteTask
+from pairwright.core.records import Language, Task
 from pairwright.perturbers.text import chinese, phrase_banks
 
 _TURNS, _LONGEST_TURN = 6, 800
@@ -28,7 +28,7 @@ def names(text: str, language: Language) -> tuple[Name, ...]:
     return _names_zh(text) if language == "zh" else _names_en(text)
 
 
-def rivals(task: RewriteTask, text: str, kind: str) -> tuple[Name, ...]:
+def rivals(task: Task, text: str, kind: str) -> tuple[Name, ...]:
     """Names of that kind in the newest turns that ``text`` does not say, not even in part, the most recent first."""
     found: dict[str, Name] = {}
     turns = [

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from pairwright.core.records import Language, RewriteTask
+from pairwright.core.records import Language, Task
 from pairwright.perturbers.text import chinese, english
 
 LONGEST = 1000
@@ -56,7 +56,7 @@ class Entity:
         return self.text[self.added_start - self.start : self.added_end - self.start]
 
 
-def dialogue_text(task: RewriteTask) -> str:
+def dialogue_text(task: Task) -> str:
     """All turns of the history, newest last, one per line."""
     return "\n".join(turn.content for turn in task.history)
 
@@ -77,7 +77,7 @@ def changes(query: str, chosen: str, language: Language) -> tuple[TextChange, ..
     return tuple(found)
 
 
-def restored_entities(task: RewriteTask, chosen: str) -> tuple[Entity, ...]:
+def restored_entities(task: Task, chosen: str) -> tuple[Entity, ...]:
     """The entities that the rewrite brought back from the dialogue, most important first; none for over-long texts."""
     return find_restored(task.query, chosen, dialogue_text(task), task.language)
 

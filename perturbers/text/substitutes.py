@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pairwright.core.records import Example, Language, RewriteTask
+from pairwright.core.records import Example, Language, Task
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import NO_HEADS, Frame, kind_of
 from pairwright.perturbers.text.repair import agree
@@ -124,7 +124,7 @@ def _put_zh(chosen: str, entity: Entity, other: str) -> str:
     return before + other + after
 
 
-def same_kind(task: RewriteTask, chosen: str, entity: Entity, example: Example, loan: str) -> int:
+def same_kind(task: Task, chosen: str, entity: Entity, example: Example, loan: str) -> int:
     """How alike the two are: the more the better; -1 when they cannot stand for each other (a person, a place)."""
     if task.language == "zh":
         own = class_zh(dialogue_text(task), entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8])

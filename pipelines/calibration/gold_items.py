@@ -15,7 +15,7 @@ from pairwright.core.errors import SourceError
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.language.text_analysis import detect_language, estimate_tokens
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import Candidate, Conversation, Language, Origin, Rejected, RewriteTask, Turn
+from pairwright.core.records import Candidate, Conversation, Language, Origin, Rejected, Task, Turn
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.ingest.contexts import find_queries, window_queries
 
@@ -28,7 +28,7 @@ class Item(NamedTuple):
     The task has no reference: a judge that knew it would be measured at copying.
     """
 
-    task: RewriteTask
+    task: Task
     text: str
     good: bool
     defect: str
@@ -62,17 +62,17 @@ def gold_items(config: BuildConfig, limit: int, per_row: int) -> list[Item]:
     ]
 
 
-def _tasks(config: BuildConfig) -> Iterator[RewriteTask]:
+def _tasks(config: BuildConfig) -> Iterator[Task]:
     bank = read_examples(config.examples.path)
     rows = (row for source in config.sources if isinstance(source, Source) for row in source.read())
     conversations = (row for row in rows if isinstance(row, Conversation))
     found = window_queries(
         find_queries(conversations, config.context), config.context, bank, config.examples.per_prompt
     )
-    return (task for task in found if isinstance(task, RewriteTask))
+    return (task for task in found if isinstance(task, Task))
 
 
-def _items(task: RewriteTask, perturbers: Sequence[Perturber], seed: int, per_row: int) -> Iterator[Item]:
+def _items(task: Task, perturbers: Sequence[Perturber], seed: int, per_row: int) -> Iterator[Item]:
     good = task.reference
     assert good is not None
     blind = task.model_copy(update={"reference": None})
@@ -115,7 +115,7 @@ def marked_items(path: Path) -> list[Item]:
 
 
 def _marked(row: Marked, path: Path, number: int) -> Item:
-    task = RewriteTask.create(
+    task = Task.create(
         conversation=f"{path.stem}-{number}",
         dialogue=f"{path.stem}-{number}",
         language=row.lang or detect_language(row.query + row.text),

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.sections import DecontaminationConfig
 from pairwright.core.language.canonical_form import canonical
-from pairwright.core.records import Conversation, Language, RewriteTask, Turn
+from pairwright.core.records import Conversation, Language, Task, Turn
 from pairwright.core.result import HeldOutSet
 from pairwright.pipelines.dedup.near_copies import find_near_copies
 from pairwright.pipelines.dedup.shared_passages import find_shared_passages
@@ -54,11 +54,11 @@ class _Text(NamedTuple):
 
 
 def decontaminate(
-    tasks: Iterable[RewriteTask],
+    tasks: Iterable[Task],
     evaluations: Mapping[str, Iterable[Conversation | Failed]],
     config: DecontaminationConfig,
     tell: Callable[[Sequence[HeldOutSet]], None],
-) -> Iterator[RewriteTask | Dropped]:
+) -> Iterator[Task | Dropped]:
     """Yield one outcome per task, in their order; ``contaminated`` names the set, the row and how they match.
 
     With ``action: flag`` a copy stays, and its ``flags`` say the same. ``tell`` gets what was found in each set.
@@ -88,13 +88,13 @@ def decontaminate(
             yield _leak(task, first[number], config) if number in first else task
 
 
-def _complete(task: RewriteTask, taught: Sequence[str]) -> Sequence[str]:
+def _complete(task: Task, taught: Sequence[str]) -> Sequence[str]:
     if task.kind == "rewrite":
         return taught
     return [] if task.history else [task.query]
 
 
-def _leak(task: RewriteTask, hit: Hit, config: DecontaminationConfig) -> RewriteTask | Dropped:
+def _leak(task: Task, hit: Hit, config: DecontaminationConfig) -> Task | Dropped:
     detail = f"{hit.evaluation} {hit.key} ({hit.matched}, {hit.detail})"
     if config.action == "flag":
         return task.model_copy(update={"flags": (*task.flags, f"contaminated: {detail}")})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.pipelines.similarity.disk_texts import DiskTexts
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class DedupIndex:
         self.ids.close()
         self.texts.close()
 
-    def add(self, task: RewriteTask, digest: bytes, text: str) -> None:
+    def add(self, task: Task, digest: bytes, text: str) -> None:
         """Note a task; ``text`` is empty where near duplicates stay."""
         origin = task.origin
         place = self._places.setdefault((origin.source, origin.file), len(self._places))

@@ -22,7 +22,7 @@ import numpy as np
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DedupConfig
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.pipelines.dedup.dedup_index import DedupIndex
 from pairwright.pipelines.dedup.duplicate_verdicts import EXACT, DuplicateVerdict, DuplicateVerdicts
 from pairwright.pipelines.dedup.earlier_builds import build_name, read_index
@@ -34,7 +34,7 @@ from pairwright.pipelines.similarity.disk_texts import DiskTexts
 STAGE = "dedup"
 
 
-def deduplicate(tasks: Iterable[RewriteTask], config: DedupConfig) -> Iterator[RewriteTask | Dropped]:
+def deduplicate(tasks: Iterable[Task], config: DedupConfig) -> Iterator[Task | Dropped]:
     """Yield one outcome per task, in their order: the task, or why it goes.
 
     ``exact_duplicate``, ``near_duplicate``, ``template``, or ``in_earlier_build`` for a duplicate of a row of one of
@@ -52,7 +52,7 @@ def deduplicate(tasks: Iterable[RewriteTask], config: DedupConfig) -> Iterator[R
         verdicts = _verdicts(index, config)
         for row, line in enumerate(spooled_lines(spool), start=earlier):
             if (verdict := verdicts.of(row)) is None:
-                yield RewriteTask.model_validate_json(line)
+                yield Task.model_validate_json(line)
             else:
                 yield _dropped(index, row, verdict, builds)
 
@@ -80,7 +80,7 @@ def find_near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, D
     return {row: verdict for row, verdict in found if verdict}
 
 
-def link_dialogues(tasks: Iterable[RewriteTask], config: DedupConfig) -> list[tuple[str, str]]:
+def link_dialogues(tasks: Iterable[Task], config: DedupConfig) -> list[tuple[str, str]]:
     """Pairs of dialogues that share a duplicate, exact or near: what ``assign_splits`` and ``verify_splits`` of
     :mod:`~pairwright.pipelines.pairing.splits` take as links. None are left where near duplicates were removed."""
     dialogues = []
@@ -105,7 +105,7 @@ def _note_earlier(index: DedupIndex, config: DedupConfig) -> list[tuple[int, str
     return ends
 
 
-def _note(tasks: Iterable[RewriteTask], spool: IO[bytes], index: DedupIndex, near: bool) -> None:
+def _note(tasks: Iterable[Task], spool: IO[bytes], index: DedupIndex, near: bool) -> None:
     for task in tasks:
         write_task(spool, task)
         index.add(task, digest_of(task), asked_text(task) if near else "")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.core.result import INDEX
 from pairwright.core.storage import atomic_path
 from pairwright.pipelines.dedup.request_text import asked_text, digest_of
@@ -30,7 +30,7 @@ class Indexed(NamedTuple):
     asked: str
 
 
-def write_index(path: Path, tasks: Iterable[RewriteTask]) -> None:
+def write_index(path: Path, tasks: Iterable[Task]) -> None:
     """Write the index of a build's queries.
 
     Raises:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 
 from pairwright.core.language.canonical_form import canonical
-from pairwright.core.records import RewriteTask, Turn
+from pairwright.core.records import Task, Turn
 from pairwright.pipelines.dedup.near_duplicate_rows import BREAK
 from pairwright.pipelines.dedup.same_request import essence
 
 
-def compared_text(task: RewriteTask) -> str:
+def compared_text(task: Task) -> str:
     """What exact duplicates share: the query and its window in one spelling, the query first, then newest first.
 
     Answers share as well what was called since the query, what came back, the system prompt and the tools.
@@ -21,12 +21,12 @@ def compared_text(task: RewriteTask) -> str:
     return BREAK.join([canonical(task.query), *(canonical(turn.content) for turn in reversed(task.history))])
 
 
-def digest_of(task: RewriteTask) -> bytes:
+def digest_of(task: Task) -> bytes:
     """Sixteen bytes that stand for :func:`compared_text`."""
     return hashlib.blake2b(compared_text(task).encode(), digest_size=16).digest()
 
 
-def asked_text(task: RewriteTask) -> str:
+def asked_text(task: Task) -> str:
     """What near duplicates share, or nearly so: the same without courtesy, particles and articles.
 
     An answer from results of tools is like no other: the steps of one query differ by little else than what came back.

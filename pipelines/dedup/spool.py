@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.core.storage import storage_error
 
 
-def write_task(spool: IO[bytes], task: RewriteTask) -> None:
+def write_task(spool: IO[bytes], task: Task) -> None:
     """Write one task.
 
     Raises:
@@ -29,6 +29,6 @@ def spooled_lines(spool: IO[bytes]) -> Iterator[bytes]:
     return iter(spool)
 
 
-def spooled_tasks(spool: IO[bytes]) -> Iterator[RewriteTask]:
+def spooled_tasks(spool: IO[bytes]) -> Iterator[Task]:
     """The tasks, in order."""
-    return map(RewriteTask.model_validate_json, spooled_lines(spool))
+    return map(Task.model_validate_json, spooled_lines(spool))

@@ -18,7 +18,7 @@ from pydantic import Field, PrivateAttr, SerializeAsAny
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
 from pairwright.pipelines.distilabel_steps.rewrite_steps import open_access, task_of_row
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
@@ -88,7 +88,7 @@ class GateQueries(Step):  # type: ignore[misc]
         yield [{**row, **_columns(outcome)} for row, outcome in zip(inputs, outcomes, strict=True)]
 
 
-def _columns(outcome: RewriteTask | Failed) -> Record:
+def _columns(outcome: Task | Failed) -> Record:
     if isinstance(outcome, Failed):
         nothing = dict.fromkeys(("passes", "gate_needs_rewrite", "gate_missing_answer", "gate_score"))
         return {**nothing, "gate_evidence": "", "gate_error": f"{outcome.error}: {outcome.message}"}

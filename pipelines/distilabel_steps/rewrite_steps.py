@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from distilabel.steps import Step, StepInput
-from distilabel.steps.tasks import Task
+from distilabel.steps.tasks import Task as DistilabelTask
 from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError
 
 from pairwright.core.bookkeeping import Dropped, Failed
@@ -31,7 +31,7 @@ from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.rewriting import parse_answer, teacher_messages
 from pairwright.core.prompts.teacher_requests import rewrite_request
-from pairwright.core.records import Candidate, JudgedCandidate, Origin, Rejected, RewriteTask
+from pairwright.core.records import Candidate, JudgedCandidate, Origin, Rejected, Task
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.pipelines.distilabel_steps.ledger_llm import COLUMNS, LedgerLLM, Prompt, Record, Unaskable
 from pairwright.pipelines.judging.candidate_judging import judge_candidates
@@ -40,7 +40,7 @@ from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCo
 __all__ = ["JudgeCandidates", "LedgerLLM", "PerturbRewrites", "RewriteQuery"]
 
 
-class RewriteQuery(Task):  # type: ignore[misc]
+class RewriteQuery(DistilabelTask):  # type: ignore[misc]
     """Ask for a standalone rewrite of each query, with the XML-tagged prompt of the teacher.
 
     A row that fails keeps its place: its ``rewrite`` is ``None``, and ``error`` and ``message`` say why.
@@ -234,7 +234,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
         - rewrite (`str`): a good rewrite, or a good answer; of a row with `None` nothing is made.
         - kind (`str`, optional): `rewrite`, or `answer` for a dialogue to answer. Perturbers for the other kind make nothing.
         - system (`str`), tools (`str`), steps (`List[Dict]`), all optional: what the assistant that answers was told, and
-          its calls since the query with their results; see ``pairwright.core.records.RewriteTask``.
+          its calls since the query with their results; see ``pairwright.core.records.Task``.
         - analysis (`str`, optional), needs_rewrite (`bool`, optional): what the model said of it.
 
     Output columns:
@@ -287,13 +287,13 @@ SETTING = ("kind", "system", "tools", "steps", "examples")
 """Columns of a task that need not be there."""
 
 
-def task_of_row(row: Record) -> RewriteTask:
+def task_of_row(row: Record) -> Task:
     """The task that a row with language, history, query and, where it has them, the columns of a setting stands for."""
     nowhere = Origin(source="", file="", key="", licence="")
     told = {key: row[key] for key in SETTING[:-1] if row.get(key)}
     shown = {key: row[key] for key in ("language", "history", "query")} | told
     named = {"id": content_id(shown), "conversation": "", "dialogue": "", "tokens": 0, "origin": nowhere}
-    return RewriteTask(**named, **shown, examples=row.get("examples") or ())
+    return Task(**named, **shown, examples=row.get("examples") or ())
 
 
 def _candidate(row: Record) -> Candidate:

@@ -17,7 +17,7 @@ from pairwright.core.identity import Row, row_rng
 from pairwright.core.prompts.answering import teacher_chat
 from pairwright.core.prompts.rewriting import teacher_messages
 from pairwright.core.prompts.teacher_requests import rewrite_request
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.core.requests import ChatRequest
 
 Drawn = tuple[str, int]
@@ -42,7 +42,7 @@ class PlannedRequest(Row):
     """One request of the generation stage. ``number`` is its place in the plan, from 0."""
 
     number: int
-    task: RewriteTask
+    task: Task
     setting: SamplingSetting
     seed: int
 
@@ -73,7 +73,7 @@ class PlannedRequest(Row):
 class GenerationPlan:
     """All requests of one build, in order of the queries; each iteration streams the queries again."""
 
-    tasks: Callable[[], Iterable[RewriteTask]]
+    tasks: Callable[[], Iterable[Task]]
     settings: tuple[SamplingSetting, ...]
     seed: int
     drawn: Mapping[Drawn, frozenset[str]]
@@ -93,7 +93,7 @@ class GenerationPlan:
                     number += 1
 
 
-def plan_generation(config: BuildConfig, tasks: Callable[[], Iterable[RewriteTask]]) -> GenerationPlan:
+def plan_generation(config: BuildConfig, tasks: Callable[[], Iterable[Task]]) -> GenerationPlan:
     """The requests that ``config.generation`` needs for the rows of ``tasks()``.
 
     ``tasks`` is called once here, to count and to draw the samples, and once per iteration of the plan, so that the
@@ -126,7 +126,7 @@ def count_planned(config: BuildConfig, tasks: int, passing: int = 0) -> int:
     return total
 
 
-def _wanted(task: RewriteTask, setting: SamplingSetting) -> bool:
+def _wanted(task: Task, setting: SamplingSetting) -> bool:
     """No teacher is paid for a query that passes the gate; what a weak model makes of it may still be rejected."""
     return not (task.passes and setting.role == "teacher")
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.build_file import ContextConfig
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.records import Conversation, RewriteTask, Turn
+from pairwright.core.records import Conversation, Task, Turn
 from pairwright.core.tool_calls import calls_text
 from pairwright.pipelines.ingest.answer_dialogues import check_answerable
 from pairwright.pipelines.ingest.contexts import STAGE, QueryPosition
@@ -37,7 +37,7 @@ def find_answers(conversations: Iterable[Conversation], config: ContextConfig) -
             yield QueryPosition(conversation, place)
 
 
-def window_answers(rows: Iterable[QueryPosition], config: ContextConfig) -> Iterator[RewriteTask | Dropped]:
+def window_answers(rows: Iterable[QueryPosition], config: ContextConfig) -> Iterator[Task | Dropped]:
     """Yield the task of each answer, or why it is left out: ``language``, ``context_too_long``."""
     for row in rows:
         yield _context(row.conversation, row.position, config)
@@ -58,7 +58,7 @@ def list_questions(rows: Iterable[Conversation | Failed]) -> Iterator[Conversati
                 yield row.model_copy(update={"turns": tuple(spoken[start : place + 1]), "reference": None})
 
 
-def _context(conversation: Conversation, place: int, config: ContextConfig) -> RewriteTask | Dropped:
+def _context(conversation: Conversation, place: int, config: ContextConfig) -> Task | Dropped:
     name = f"{conversation.id}#{place}"
     if conversation.language not in config.languages:
         return Dropped(stage=STAGE, row=name, reason="language", detail=conversation.language)
@@ -72,7 +72,7 @@ def _context(conversation: Conversation, place: int, config: ContextConfig) -> R
         return Dropped(stage=STAGE, row=name, reason="context_too_long", detail=detail)
     history, tokens = exchanges(spoken[:asked], config.turns, config.max_tokens, needed)
     answer = conversation.turns[place] if place < len(conversation.turns) else None
-    return RewriteTask.create(
+    return Task.create(
         kind="answer",
         conversation=conversation.id,
         dialogue=conversation.dialogue,

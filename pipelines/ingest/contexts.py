@@ -10,7 +10,7 @@ from pairwright.core.config.build_file import ContextConfig
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.prompts.few_shot import ExampleIndex
 from pairwright.core.prompts.history_window import window
-from pairwright.core.records import Conversation, Example, RewriteTask
+from pairwright.core.records import Conversation, Example, Task
 
 STAGE = "window"
 
@@ -36,7 +36,7 @@ def find_queries(conversations: Iterable[Conversation], config: ContextConfig) -
 
 def window_queries(
     rows: Iterable[QueryPosition], config: ContextConfig, bank: Sequence[Example], per_prompt: int
-) -> Iterator[RewriteTask | Dropped]:
+) -> Iterator[Task | Dropped]:
     """Yield the task of each query, or why it is left out: ``language``, ``empty_query``, ``query_too_long``."""
     index = ExampleIndex(bank)
     for row in rows:
@@ -45,14 +45,14 @@ def window_queries(
 
 def _context(
     conversation: Conversation, position: int, config: ContextConfig, index: ExampleIndex, per_prompt: int
-) -> RewriteTask | Dropped:
+) -> Task | Dropped:
     query = conversation.turns[position].content
     tokens = estimate_tokens(query)
     reason = _unfit(conversation, query, tokens, config)
     if reason:
         return Dropped(stage=STAGE, row=f"{conversation.id}#{position}", reason=reason[0], detail=reason[1])
     history, cut, tokens = window(conversation.turns[:position], config.turns, config.max_tokens, tokens)
-    return RewriteTask.create(
+    return Task.create(
         conversation=conversation.id,
         dialogue=conversation.dialogue,
         language=conversation.language,

@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Component, Judge
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import Candidate, JudgedCandidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
-Pair = tuple[RewriteTask, Candidate]
+Pair = tuple[Task, Candidate]
 
 
-def list_candidates(tasks: Iterable[RewriteTask], generated: Iterable[Candidate]) -> Iterator[Pair]:
+def list_candidates(tasks: Iterable[Task], generated: Iterable[Candidate]) -> Iterator[Pair]:
     """Every candidate beside its task: the source's own rewrite first, then the generated ones.
 
     A query that passes the gate and has no rewrite of the source is its own candidate.
@@ -60,7 +60,7 @@ def judge_candidates(
 
 
 async def collect_verdicts(
-    task: RewriteTask, candidate: Candidate, asks: Sequence[tuple[Component, Ask]]
+    task: Task, candidate: Candidate, asks: Sequence[tuple[Component, Ask]]
 ) -> tuple[Verdict, ...]:
     """The verdicts on one candidate, in the order of the judges in ``asks``.
 

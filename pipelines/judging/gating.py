@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component, Gate
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import GateDecision, GateRow, RewriteTask
+from pairwright.core.records import GateDecision, GateRow, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.rules.unchanged import needs_rewrite
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 
 
 def gate_queries(
-    tasks: Iterable[RewriteTask], gate: Component, ask: Ask, width: int, runner: asyncio.Runner
-) -> Iterator[RewriteTask | Failed]:
+    tasks: Iterable[Task], gate: Component, ask: Ask, width: int, runner: asyncio.Runner
+) -> Iterator[Task | Failed]:
     """Each task with the gate's decision, in order; at most ``width`` are with the gate at once.
 
     A human rewrite knows better: the decision holds what it says, and follows it.
@@ -24,7 +24,7 @@ def gate_queries(
     assert isinstance(gate, Gate)
     decide: Gate = gate
 
-    async def one(task: RewriteTask) -> RewriteTask | Failed:
+    async def one(task: Task) -> Task | Failed:
         try:
             decision = await decide.decide(task, ask)
         except RequestFailed as exc:
@@ -35,14 +35,14 @@ def gate_queries(
     return ordered_map(one, tasks, width, runner)
 
 
-def list_decisions(tasks: Iterable[RewriteTask]) -> Iterator[GateRow]:
+def list_decisions(tasks: Iterable[Task]) -> Iterator[GateRow]:
     """The row of each decision that the tasks hold."""
     for task in tasks:
         assert task.gate is not None
         yield GateRow(task=task.id, language=task.language, query=task.query, decision=task.gate, origin=task.origin)
 
 
-def decide_now(tasks: Iterable[RewriteTask], gate: Component) -> list[GateDecision]:
+def decide_now(tasks: Iterable[Task], gate: Component) -> list[GateDecision]:
     """The decisions of a gate that asks nobody."""
     assert isinstance(gate, Gate)
     assert not gate.paid

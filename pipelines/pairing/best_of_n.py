@@ -12,14 +12,14 @@ from pairwright.core.components import Comparer, Component
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import Compared, JudgedCandidate, RewriteTask, SftRow
+from pairwright.core.records import Compared, JudgedCandidate, SftRow, Task
 from pairwright.core.requests import Ask
 from pairwright.judges.tournament import Bout, find_best, rank_all
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 from pairwright.pipelines.pairing.comparison_log import open_log
 
-Contenders = tuple[RewriteTask, Sequence[JudgedCandidate]]
+Contenders = tuple[Task, Sequence[JudgedCandidate]]
 
 
 class _Choice(NamedTuple):
@@ -30,7 +30,7 @@ class _Choice(NamedTuple):
 
 
 def choose_best_of_n(
-    tasks: Iterable[RewriteTask],
+    tasks: Iterable[Task],
     accepted: Iterable[JudgedCandidate],
     pairing: PairingConfig,
     comparer: Component,
@@ -56,7 +56,7 @@ def choose_best_of_n(
             yield choice.outcome
 
 
-def _contenders(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[Contenders]:
+def _contenders(tasks: Iterable[Task], accepted: Iterable[JudgedCandidate]) -> Iterator[Contenders]:
     """Each task with its accepted candidates, the favourite first; one of each text."""
     groups = groupby(accepted, key=lambda row: row.task.id)
     key, group = next(groups, ("", iter(())))
@@ -71,7 +71,7 @@ def _contenders(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate
 
 
 async def _chosen(
-    task: RewriteTask, rows: Sequence[JudgedCandidate], comparer: Comparer, pairing: PairingConfig, ask: Ask
+    task: Task, rows: Sequence[JudgedCandidate], comparer: Comparer, pairing: PairingConfig, ask: Ask
 ) -> _Choice:
     if not rows:
         return _Choice(Dropped(stage="choose", row=task.id, reason="no_accepted_candidate", detail=task.query))

@@ -11,7 +11,7 @@ from pairwright.core.components import BatchReader, Component, Perturber
 from pairwright.core.config.build_file import BuildConfig, PairingConfig
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import JudgedCandidate, PreferencePair, Rejected, RewriteTask, SftRow, Verdict, mean_score
+from pairwright.core.records import JudgedCandidate, PreferencePair, Rejected, SftRow, Task, Verdict, mean_score
 from pairwright.core.tool_calls import calls_of
 from pairwright.pipelines.judging.answer_improvement import Replaced
 from pairwright.pipelines.pairing.balance import BALANCE_REASONS, balance
@@ -36,7 +36,7 @@ class PairPlan(NamedTuple):
     keeps: bytes
 
 
-def choose_answers(tasks: Iterable[RewriteTask], accepted: Iterable[JudgedCandidate]) -> Iterator[SftRow | Dropped]:
+def choose_answers(tasks: Iterable[Task], accepted: Iterable[JudgedCandidate]) -> Iterator[SftRow | Dropped]:
     """The best accepted answer of every task: the source's own rewrite, else the highest score, else the first."""
     groups = groupby(accepted, key=lambda row: row.task.id)
     key, group = next(groups, ("", iter(())))

@@ -15,7 +15,7 @@ from pairwright.pipelines.similarity.disjoint_set import DisjointSet
 
 
 class InDialogue(Protocol):
-    """What a row needs to be assigned: a ``RewriteTask`` has it."""
+    """What a row needs to be assigned: a ``Task`` has it."""
 
     @property
     def dialogue(self) -> str: ...

@@ -17,7 +17,7 @@ import golden_files
 from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import providers
-from pairwright.core.records import Candidate, Example, Origin, Rejected, RewriteTask, Turn
+from pairwright.core.records import Candidate, Example, Origin, Rejected, Task, Turn
 from pairwright.perturbers import PERTURBERS
 from places import ROOT
 
@@ -33,7 +33,7 @@ EXAMPLES = [Example.model_validate_json(line) for line in (FOLDER / "examples.js
 
 def outcomes(name: str, case: dict[str, Any]) -> tuple[list[Rejected], list[str]]:
     answering = {key: case[key] for key in ("kind", "system", "tools", "steps") if key in case}
-    task = RewriteTask.create(
+    task = Task.create(
         conversation="golden",
         dialogue="golden",
         language=case["lang"],

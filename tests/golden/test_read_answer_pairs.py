@@ -17,7 +17,7 @@ import pytest
 from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import providers
-from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Origin, Rejected, Task
 from pairwright.perturbers import PERTURBERS
 from pairwright.perturbers.proof import answer_proof
 from pairwright.perturbers.proof.rewrite_proof import Verifier
@@ -42,9 +42,9 @@ VERIFIERS: Mapping[str, Verifier] = {
 }
 
 
-def task_of(row: Mapping[str, Any]) -> RewriteTask:
+def task_of(row: Mapping[str, Any]) -> Task:
     setting = {key: row[key] for key in ("system", "tools", "steps") if key in row}
-    return RewriteTask(
+    return Task(
         id=row["task"],
         kind="answer",
         conversation="read",

@@ -16,7 +16,7 @@ from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import providers
 from pairwright.core.prompts.few_shot import read_examples
-from pairwright.core.records import Candidate, Origin, Rejected, RewriteTask
+from pairwright.core.records import Candidate, Origin, Rejected, Task
 from pairwright.perturbers import PERTURBERS
 from places import TEST_DATA
 
@@ -29,7 +29,7 @@ SEED = 7  # that of examples/demo.yaml
 
 
 def made_again(row: dict[str, Any]) -> list[Rejected]:
-    task = RewriteTask(
+    task = Task(
         id=row["task"],
         conversation="read",
         dialogue="read",

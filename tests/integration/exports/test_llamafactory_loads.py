@@ -11,7 +11,7 @@ import tiny
 
 import factories
 from pairwright.core.errors import ExportError
-from pairwright.core.records import Example, RewriteTask
+from pairwright.core.records import Example, Task
 from pairwright.core.storage import read_rows
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.verification.trainer_loads import TEMPLATES, Checked, verify_exports
@@ -21,7 +21,7 @@ BANKS = ROOT / "core" / "prompts"
 SETS = ("alpaca", "sharegpt", "array", "reasoned")
 
 
-def hard_tasks() -> list[RewriteTask]:
+def hard_tasks() -> list[Task]:
     """Both languages, examples, no history, and text that tries to break a prompt or a template."""
     banks = {language: tuple(read_rows(BANKS / f"examples.{language}.jsonl", Example)) for language in ("zh", "en")}
     long_history = [(role, f"turn {turn} " + "很长的话 " * 30) for turn in range(12) for role in ("user", "assistant")]

@@ -18,8 +18,8 @@ from pairwright.core.records import (
     Origin,
     PreferencePair,
     Rejected,
-    RewriteTask,
     SftRow,
+    Task,
     ToolCall,
     Turn,
     Verdict,
@@ -51,7 +51,7 @@ def test_a_pair_is_named_by_its_task_and_both_answers() -> None:
 def test_rows_come_back_from_json_as_they_were() -> None:
     one = pair()
     assert PreferencePair.model_validate_json(one.model_dump_json()) == one
-    assert RewriteTask.model_validate_json(one.task.model_dump_json()) == one.task
+    assert Task.model_validate_json(one.task.model_dump_json()) == one.task
 
 
 def test_randomness_depends_on_seed_stage_and_row_alone() -> None:
@@ -89,10 +89,10 @@ CONVERSATION = Conversation.create(
     dialogue="d", language="zh", domain=None, turns=TURNS, reference=None, tools="", origin=ORIGIN
 )
 SHARED = {"conversation": CONVERSATION.id, "dialogue": "d", "language": "zh", "history": TURNS, "query": "它呢？"}
-TASK = RewriteTask.create(
+TASK = Task.create(
     **SHARED, domain=None, reference="苹果呢？", cut_turns=0, tokens=7, examples=(EXAMPLE,), origin=ORIGIN
 )
-ANSWER = RewriteTask.create(
+ANSWER = Task.create(
     **SHARED,
     kind="answer",
     domain="x",

@@ -49,9 +49,9 @@ def test_the_seed_decides_what_is_shown() -> None:
 
 def test_names_of_the_own_domain_come_with_the_packaged_ones() -> None:
     from pairwright.core.identity import row_rng
-    from pairwright.core.records import Candidate, Origin, RewriteTask
+    from pairwright.core.records import Candidate, Origin, Task
 
-    task = RewriteTask.create(
+    task = Task.create(
         conversation="c", dialogue="d", language="zh", history=HISTORY, query="它的门票多少钱？", tokens=1,
         origin=Origin(source="s", file="f", key="k", licence="MIT"),
     )  # fmt: skip

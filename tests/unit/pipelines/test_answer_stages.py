@@ -10,7 +10,7 @@ import factories
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import BuildConfig, PromptConfig
 from pairwright.core.config.sections import DecontaminationConfig, DedupConfig
-from pairwright.core.records import Conversation, RewriteTask, Turn
+from pairwright.core.records import Conversation, Task, Turn
 from pairwright.pipelines.dedup.decontamination import decontaminate
 from pairwright.pipelines.dedup.deduplication import deduplicate
 from pairwright.pipelines.ingest.answer_contexts import list_questions
@@ -21,7 +21,7 @@ QUERY = "Which hotels near the central station have a pool and cost less than a 
 CALL, OTHER = answers.calling(answers.BERLIN), answers.calling(answers.PARIS)
 
 
-def reasons(tasks: list[RewriteTask]) -> list[str]:
+def reasons(tasks: list[Task]) -> list[str]:
     found = deduplicate(tasks, DedupConfig())
     return [row.reason if isinstance(row, Dropped) else "kept" for row in found]
 
@@ -55,7 +55,7 @@ def dialogue(*said: tuple[str, str]) -> Conversation:
     )
 
 
-def leaks(task: RewriteTask, test: Conversation) -> str:
+def leaks(task: Task, test: Conversation) -> str:
     (found,) = decontaminate([task], {"tests": list_questions([test])}, DecontaminationConfig(), lambda _: None)
     return found.detail if isinstance(found, Dropped) else ""
 

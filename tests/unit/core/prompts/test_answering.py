@@ -23,7 +23,7 @@ from pairwright.core.prompts.answering import (
     teacher_chat,
 )
 from pairwright.core.prompts.rewriting import prompt_hashes
-from pairwright.core.records import Language, RewriteTask, ToolCall, Turn
+from pairwright.core.records import Language, Task, ToolCall, Turn
 from pairwright.core.tool_calls import calls_of
 
 NATIVE, TEXT = PromptConfig(), PromptConfig(tools="text")
@@ -39,7 +39,7 @@ STEPS = (
 )
 
 
-def answer_task(**fields: Any) -> RewriteTask:
+def answer_task(**fields: Any) -> Task:
     return factories.task(kind="answer", **fields)
 
 

@@ -27,7 +27,7 @@ from pairwright.core.prompts.rewriting import (
     student_prompt,
     teacher_messages,
 )
-from pairwright.core.records import Candidate, Example, Language, Rejected, RewriteTask, Role, Turn
+from pairwright.core.records import Candidate, Example, Language, Rejected, Role, Task, Turn
 from pairwright.core.storage import read_rows
 from places import GOLDEN_FILES, ROOT
 
@@ -69,7 +69,7 @@ def bank(language: Language) -> list[Example]:
     return list(read_rows(BANK / f"examples.{language}.jsonl", Example))
 
 
-def golden_task(language: Language) -> RewriteTask:
+def golden_task(language: Language) -> Task:
     return factories.task(language=language, examples=tuple(bank(language)[i] for i in (0, 3, 10)))
 
 

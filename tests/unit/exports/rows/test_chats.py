@@ -17,7 +17,7 @@ from pairwright.core.components import Component
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.prompts.answering import Chat
-from pairwright.core.records import PreferencePair, RewriteTask, SftRow, ToolCall, Turn
+from pairwright.core.records import PreferencePair, SftRow, Task, ToolCall, Turn
 from pairwright.core.result import BuildResult
 from pairwright.core.tool_calls import calls_text
 from pairwright.exports.forms.arrow_columns import Columns
@@ -243,7 +243,7 @@ def rounds(draw: st.DrawFn) -> list[Turn]:
 
 
 @st.composite
-def tasks(draw: st.DrawFn) -> RewriteTask:
+def tasks(draw: st.DrawFn) -> Task:
     history = []
     for _ in range(draw(st.integers(0, 2))):
         history += [
@@ -259,7 +259,7 @@ def tasks(draw: st.DrawFn) -> RewriteTask:
 @given(task=tasks(), good=WORDS | CALLS.map(calls_text), bad=WORDS | CALLS.map(calls_text))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_chat_survives_the_way_to_a_file_and_back(
-    tmp_path_factory: pytest.TempPathFactory, name: str, task: RewriteTask, good: str, bad: str
+    tmp_path_factory: pytest.TempPathFactory, name: str, task: Task, good: str, bad: str
 ) -> None:
     folder = tmp_path_factory.mktemp("round")
     pair = factories.pair(task, good, factories.rejected(bad))

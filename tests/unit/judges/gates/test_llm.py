@@ -11,7 +11,7 @@ import pytest
 import factories
 from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import GateDecision, Language, RewriteTask
+from pairwright.core.records import GateDecision, Language, Task
 from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
 from pairwright.judges.gates.llm import GateLlm, probability, schema
 
@@ -58,13 +58,13 @@ class Script:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def decided(script: Script, task: RewriteTask, gate: GateLlm = GATE) -> GateDecision:
+def decided(script: Script, task: Task, gate: GateLlm = GATE) -> GateDecision:
     return asyncio.run(gate.decide(task, script))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(("kind", "tasks"), [("full", FULL), ("user_turns", OPEN)])
-def test_the_prompt_is_the_golden_file(language: Language, kind: str, tasks: dict[str, RewriteTask]) -> None:
+def test_the_prompt_is_the_golden_file(language: Language, kind: str, tasks: dict[str, Task]) -> None:
     messages = GATE.request(tasks[language]).messages
     rendered = "".join(f"=== {message.role} ===\n{message.content}\n" for message in messages)
     check_text(JUDGES / f"gate.{language}.{kind}.txt", rendered)

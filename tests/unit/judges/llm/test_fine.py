@@ -18,7 +18,7 @@ from pairwright.core.improvement import Review
 from pairwright.core.prompts.answering import teacher_chat
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.prompts.rewriting import teacher_messages
-from pairwright.core.records import Candidate, Language, RewriteTask
+from pairwright.core.records import Candidate, Language, Task
 from pairwright.core.requests import ChatRequest
 from pairwright.judges.llm.fine import SCHEMA, Fine
 from pairwright.judges.llm.own_answer import own_request
@@ -26,11 +26,11 @@ from pairwright.judges.llm.own_answer import own_request
 KINDS = ("rewrite", "answer")
 
 
-def task_of(kind: str, language: Language) -> RewriteTask:
+def task_of(kind: str, language: Language) -> Task:
     return factories.answer_task(language) if kind == "answer" else factories.task(language=language)
 
 
-def candidate_of(of: RewriteTask) -> Candidate:
+def candidate_of(of: Task) -> Candidate:
     said = {"en": "It is 7 °C in Bergen.", "zh": "卑尔根现在 7 °C。"}[of.language]
     return factories.candidate(said if of.kind == "answer" else None, of, origin="teacher")
 
@@ -39,7 +39,7 @@ def rendered(request: ChatRequest) -> str:
     return "".join(f"=== {message.role} ===\n{message.content}\n" for message in request.messages)
 
 
-def reviewed(ask: Scripted, of: RewriteTask | None = None, fine: Fine | None = None) -> Review:
+def reviewed(ask: Scripted, of: Task | None = None, fine: Fine | None = None) -> Review:
     of = of or factories.task()
     return asyncio.run((fine or Fine(endpoint="judge")).review(of, candidate_of(of), ask))
 

@@ -16,7 +16,7 @@ import factories
 from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
 from pairwright.core.prompts.escaping import escape
-from pairwright.core.records import Language, RewriteTask
+from pairwright.core.records import Language, Task
 from pairwright.judges.llm.improve_or_reject import ImproveOrReject, read_rules
 
 RULES = {"en": "# ours\n- Name the size.\n\nPromise nothing.\n", "zh": "说明尺码。\n不作承诺。\n"}
@@ -29,7 +29,7 @@ def improver(tmp_path: Path) -> ImproveOrReject:
     return ImproveOrReject(endpoint="judge", rules=str(tmp_path / "rules.{language}.txt"))
 
 
-def task_of(kind: str, language: Language) -> RewriteTask:
+def task_of(kind: str, language: Language) -> Task:
     return factories.answer_task(language) if kind == "answer" else factories.task(language=language)
 
 

@@ -16,7 +16,7 @@ import factories
 from golden_files import JUDGES, check_text
 from pairwright.core.errors import JudgeError, RequestFailed
 from pairwright.core.prompts.escaping import escape
-from pairwright.core.records import Candidate, Language, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Language, Task, Verdict
 from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
 from pairwright.judges.llm.expected_score import expected_score
 from pairwright.judges.llm.rubric import ANSWER_DIMENSIONS, SCHEMA, Rubric, parse_grade
@@ -321,7 +321,7 @@ def test_a_dimension_of_the_other_kind_of_task_is_an_error() -> None:
         Rubric(endpoint="grader", dimensions=("safety",)).request(of, factories.candidate(of=of), "safety")
 
 
-def answer_to(of: RewriteTask, text: str = "It is 7 °C in Bergen.") -> Candidate:
+def answer_to(of: Task, text: str = "It is 7 °C in Bergen.") -> Candidate:
     return factories.candidate(text, of, origin="teacher")
 
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 import factories
 from pairwright.core.components import Component
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import Candidate, Comparison, RewriteTask, Verdict, Winner
+from pairwright.core.records import Candidate, Comparison, Task, Verdict, Winner
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.rubric import Rubric
@@ -40,14 +40,14 @@ class Says(Component):
     prefers: Winner = "first"
     margin: float = 0.0
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         await ask(self.endpoint, ChatRequest(messages=()))
         return [
             Verdict(judge="says", passed=self.passes, score=self.score, defect=None if self.passes else "low_clarity")
             for _ in candidates
         ]
 
-    async def compare(self, task: RewriteTask, first: str, second: str, ask: Ask) -> Comparison:
+    async def compare(self, task: Task, first: str, second: str, ask: Ask) -> Comparison:
         await ask(self.endpoint, ChatRequest(messages=()))
         return Comparison(judge="says", winner=self.prefers, margin=self.margin, method="verdicts", answers=("first",))
 

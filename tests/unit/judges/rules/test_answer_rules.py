@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import factories
-from pairwright.core.records import Candidate, Language, RewriteTask, ToolCall, Turn, Verdict
+from pairwright.core.records import Candidate, Language, Task, ToolCall, Turn, Verdict
 from pairwright.core.requests import ChatRequest
 from pairwright.judges import JUDGES
 
@@ -35,7 +35,7 @@ async def nobody(endpoint: str, request: ChatRequest) -> NoReturn:
     raise AssertionError("a rule asks nobody")
 
 
-def judge(name: str, of: RewriteTask, answer: str) -> Verdict:
+def judge(name: str, of: Task, answer: str) -> Verdict:
     one = Candidate.create(task=of.id, origin="teacher", rewrite=answer)
     (verdict,) = asyncio.run(JUDGES[name]().judge(of, [one], nobody))  # type: ignore[attr-defined]
     assert isinstance(verdict, Verdict)
@@ -43,7 +43,7 @@ def judge(name: str, of: RewriteTask, answer: str) -> Verdict:
     return verdict
 
 
-def task(query: str, language: Language = "en", **fields: Any) -> RewriteTask:
+def task(query: str, language: Language = "en", **fields: Any) -> Task:
     return factories.task(query, fields.pop("history", None), language, kind="answer", **fields)
 
 

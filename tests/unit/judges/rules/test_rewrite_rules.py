@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import factories
-from pairwright.core.records import Candidate, Example, Language, RewriteTask, Verdict
+from pairwright.core.records import Candidate, Example, Language, Task, Verdict
 from pairwright.core.requests import ChatRequest
 from pairwright.core.storage import read_rows
 from pairwright.judges import JUDGES
@@ -29,7 +29,7 @@ async def nobody(endpoint: str, request: ChatRequest) -> NoReturn:
     raise AssertionError("a rule asks nobody")
 
 
-def judge(name: str, of: RewriteTask, rewrite: str, settings: dict[str, Any] | None = None, **fields: Any) -> Verdict:
+def judge(name: str, of: Task, rewrite: str, settings: dict[str, Any] | None = None, **fields: Any) -> Verdict:
     one = factories.candidate(rewrite, of, **{"origin": "teacher", **fields})
     (verdict,) = asyncio.run(JUDGES[name](**(settings or {})).judge(of, [one], nobody))  # type: ignore[attr-defined]
     assert isinstance(verdict, Verdict)
@@ -38,7 +38,7 @@ def judge(name: str, of: RewriteTask, rewrite: str, settings: dict[str, Any] | N
     return verdict
 
 
-def task(query: str, language: Language = "en", **fields: Any) -> RewriteTask:
+def task(query: str, language: Language = "en", **fields: Any) -> Task:
     history = fields.pop("history", EN if language == "en" else ZH)
     return factories.task(query, history, language, **fields)
 

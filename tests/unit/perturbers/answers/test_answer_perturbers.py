@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Language, Origin, Rejected, RewriteTask, ToolCall, Turn
+from pairwright.core.records import Candidate, Language, Origin, Rejected, Task, ToolCall, Turn
 from pairwright.core.tool_calls import calls_of
 from pairwright.core.tool_schemas import call_problem
 from pairwright.perturbers import PERTURBERS
@@ -38,25 +38,25 @@ CALL = '[{"name": "get_weather", "arguments": {"city": "Paris", "unit": "celsius
 
 def make_task(
     language: Language, query: str, history: tuple[str, ...] = (), tools: str = "", steps: tuple[Turn, ...] = ()
-) -> RewriteTask:
+) -> Task:
     turns = tuple(Turn(role=("user", "assistant")[at % 2], content=said) for at, said in enumerate(history))
-    return RewriteTask.create(
+    return Task.create(
         kind="answer", conversation="c", dialogue="d", language=language, history=turns, query=query, tokens=1,
         tools=tools, steps=steps, origin=ORIGIN,
     )  # fmt: skip
 
 
-def outcomes(name: str, task: RewriteTask, answer: str, seed: int = 0, variants: int = 2) -> list[Rejected | Dropped]:
+def outcomes(name: str, task: Task, answer: str, seed: int = 0, variants: int = 2) -> list[Rejected | Dropped]:
     chosen = Candidate.create(task=task.id, origin="reference", rewrite=answer)
     return list(ANSWERING[name](variants=variants).perturb(task, chosen, row_rng(seed, name, task.id)))
 
 
-def made(name: str, task: RewriteTask, answer: str, seed: int = 0, variants: int = 2) -> list[Rejected]:
+def made(name: str, task: Task, answer: str, seed: int = 0, variants: int = 2) -> list[Rejected]:
     found = outcomes(name, task, answer, seed, variants)
     return [outcome for outcome in found if isinstance(outcome, Rejected)]
 
 
-def reasons(name: str, task: RewriteTask, answer: str) -> list[str]:
+def reasons(name: str, task: Task, answer: str) -> list[str]:
     return [outcome.reason for outcome in outcomes(name, task, answer) if isinstance(outcome, Dropped)]
 
 
@@ -67,7 +67,7 @@ STEPS = (
     Turn(role="assistant", content="", calls=(ToolCall(name="search", arguments='{"name": "故宫"}'),)),
     Turn(role="tool", content='[{"name": "故宫", "phone": "85007421"}, {"name": "景山公园", "phone": "64044071"}]'),
 )
-REAL: dict[str, tuple[RewriteTask, str]] = {
+REAL: dict[str, tuple[Task, str]] = {
     "brush_off": (make_task("en", "How do I reduce my stress at work?"), "Take short breaks, walk at noon and sleep more."),
     "unsupported_claim": (make_task("zh", "这个酒店的地址在哪啊？"), "地址是北京西城区西单北大街130号。"),
     "missing_clarification": (make_task("en", "Book me a table."), "Which area of town would you like?"),
@@ -328,7 +328,7 @@ def test_the_preview_shows_the_perturbers_of_answers() -> None:
     assert all(found.values())
 
 
-def _check(name: str, task: RewriteTask, answer: str) -> None:
+def _check(name: str, task: Task, answer: str) -> None:
     found = outcomes(name, task, answer)
     assert found
     for outcome in found:

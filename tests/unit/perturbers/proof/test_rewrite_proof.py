@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pairwright.core.bookkeeping import Dropped
-from pairwright.core.records import Candidate, Example, Origin, Rejected, RewriteTask, Turn
+from pairwright.core.records import Candidate, Example, Origin, Rejected, Task, Turn
 from pairwright.perturbers.proof import rewrite_proof
 from pairwright.perturbers.proof.registers import off_register
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, settle
@@ -24,11 +24,11 @@ EXAMPLE = Example(
 )
 
 
-def task(query: str, *history: str, language: str = "en", reference: str | None = None) -> RewriteTask:
+def task(query: str, *history: str, language: str = "en", reference: str | None = None) -> Task:
     turns = tuple(
         Turn(role="user" if place % 2 == 0 else "assistant", content=text) for place, text in enumerate(history)
     )
-    return RewriteTask.model_validate(
+    return Task.model_validate(
         {
             "id": "t", "conversation": "c", "dialogue": "d", "language": language, "history": turns, "query": query,
             "reference": reference, "tokens": 1, "examples": (EXAMPLE,), "origin": ORIGIN,
@@ -42,7 +42,7 @@ ZH = task("它的门票多少钱？", "推荐一个景点。", "推荐您去钟�
 ZH_CHOSEN = "钟鼓楼的门票多少钱？"
 EN_TODAY = task("Is it on today?", "Tell me about the Milgram experiment.")
 ZH_TOMORROW = task("它明天开门吗？", "推荐一个景点。", "推荐您去钟鼓楼。", language="zh")
-CASES: list[tuple[Callable[[RewriteTask, str, str], str], RewriteTask, str, str]] = [
+CASES: list[tuple[Callable[[Task, str, str], str], Task, str, str]] = [
     (rewrite_proof.missing, EN, EN_CHOSEN, "What does the experiment cost?"),
     (rewrite_proof.missing, ZH, ZH_CHOSEN, "门票多少钱？"),
     (rewrite_proof.vague, EN, EN_CHOSEN, "What does that experiment cost?"),
@@ -86,7 +86,7 @@ CASES: list[tuple[Callable[[RewriteTask, str, str], str], RewriteTask, str, str]
 
 @pytest.mark.parametrize(("verifier", "row", "chosen", "worse"), CASES)
 def test_a_verifier_sees_its_defect_and_passes_the_chosen(
-    verifier: Callable[[RewriteTask, str, str], str], row: RewriteTask, chosen: str, worse: str
+    verifier: Callable[[Task, str, str], str], row: Task, chosen: str, worse: str
 ) -> None:
     assert verifier(row, chosen, worse)
     assert not verifier(row, chosen, chosen)
@@ -115,9 +115,7 @@ def test_a_word_of_the_dialogue_is_no_leak_even_when_an_example_says_it_too() ->
     assert not rewrite_proof.leaked(row, "Is the museum open?", "Is Brackenford open?")
 
 
-def _outcomes(
-    drafts: list[Draft], row: RewriteTask = EN, chosen: str = EN_CHOSEN, limit: int = 9
-) -> list[Rejected | Dropped]:
+def _outcomes(drafts: list[Draft], row: Task = EN, chosen: str = EN_CHOSEN, limit: int = 9) -> list[Rejected | Dropped]:
     candidate = Candidate.create(task=row.id, origin="reference", rewrite=chosen)
     return list(settle("maker", "defect", row, candidate, drafts, rewrite_proof.missing, limit))
 

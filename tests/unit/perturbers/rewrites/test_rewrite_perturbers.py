@@ -11,7 +11,7 @@ from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, RewriteTask, Turn
+from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, Task, Turn
 from pairwright.perturbers import PERTURBERS
 
 REWRITING = {name: component for name, component in PERTURBERS.items() if "rewrite" in component.tasks}
@@ -39,13 +39,11 @@ EXAMPLE_ZH = Example(
 )
 
 
-def make_task(
-    language: Language, history: tuple[str, ...], query: str, examples: tuple[Example, ...] = ()
-) -> RewriteTask:
+def make_task(language: Language, history: tuple[str, ...], query: str, examples: tuple[Example, ...] = ()) -> Task:
     turns = tuple(
         Turn(role="user" if place % 2 == 0 else "assistant", content=text) for place, text in enumerate(history)
     )
-    return RewriteTask.create(
+    return Task.create(
         conversation="c",
         dialogue="d",
         language=language,
@@ -57,7 +55,7 @@ def make_task(
     )
 
 
-def make_chosen(task: RewriteTask, rewrite: str, analysis: str | None = None) -> Candidate:
+def make_chosen(task: Task, rewrite: str, analysis: str | None = None) -> Candidate:
     return Candidate.create(task=task.id, origin="reference", rewrite=rewrite, analysis=analysis)
 
 
@@ -115,7 +113,7 @@ HOSTILE = (
 )
 
 
-def outcomes(name: str, task: RewriteTask, chosen: Candidate) -> list[Rejected | Dropped]:
+def outcomes(name: str, task: Task, chosen: Candidate) -> list[Rejected | Dropped]:
     return list(PERTURBERS[name]().perturb(task, chosen, row_rng(0, name, task.id)))
 
 
@@ -203,7 +201,7 @@ def test_any_text_gives_valid_outcomes(history: str, query: str, rewrite: str, l
     _check(name, task, make_chosen(task, rewrite))
 
 
-def _check(name: str, task: RewriteTask, chosen: Candidate) -> None:
+def _check(name: str, task: Task, chosen: Candidate) -> None:
     found = outcomes(name, task, chosen)
     assert found
     for outcome in found:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from factories import origin, task, turns
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DecontaminationConfig
-from pairwright.core.records import Conversation, Language, RewriteTask
+from pairwright.core.records import Conversation, Language, Task
 from pairwright.core.result import HeldOutSet
 from pairwright.pipelines.dedup.decontamination import decontaminate
 from pairwright.pipelines.dedup.near_copies import find_near_copies
@@ -52,20 +52,20 @@ def evaluation_row(
 
 
 def outcomes(
-    tasks: Sequence[RewriteTask],
+    tasks: Sequence[Task],
     sets: Mapping[str, Sequence[Conversation]],
     tell: Callable[[Sequence[HeldOutSet]], None] = lambda found: None,
     **settings: Any,
-) -> list[RewriteTask | Dropped]:
+) -> list[Task | Dropped]:
     return list(decontaminate(tasks, sets, DecontaminationConfig(**settings), tell))
 
 
-def outcome(of: RewriteTask, row: Conversation) -> RewriteTask | Dropped:
+def outcome(of: Task, row: Conversation) -> Task | Dropped:
     (found,) = outcomes([of], {"cast": [row]})
     return found
 
 
-def is_hit(of: RewriteTask, row: Conversation) -> bool:
+def is_hit(of: Task, row: Conversation) -> bool:
     return isinstance(outcome(of, row), Dropped)
 
 
@@ -131,7 +131,7 @@ def test_copies_can_be_flagged_and_each_set_is_told_apart() -> None:
     sets = {"a": [evaluation_row()], "b": [evaluation_row(), evaluation_row("Who?", ())], "c": []}
     found = outcomes([leak, clean], sets, told.extend, action="flag")
     assert found[1] == clean
-    assert isinstance(found[0], RewriteTask)
+    assert isinstance(found[0], Task)
     assert found[0].flags == ("contaminated: a t1 (query in context, 0.000 edits per character)",)
     assert found[0].id == leak.id
     assert [(one.name, one.rows, one.queries, one.matched) for one in told] == [
@@ -145,7 +145,7 @@ def test_outcomes_keep_their_order_and_languages_apart() -> None:
     tasks = [task("When was she born?", HISTORY), task("她多大", (), "zh"), task("Is it long?", HISTORY)]
     found = outcomes(tasks, {"a": [evaluation_row()], "b": []})
     assert [row.row if isinstance(row, Dropped) else row.id for row in found] == [row.id for row in tasks]
-    assert [type(row) for row in found] == [Dropped, RewriteTask, RewriteTask]
+    assert [type(row) for row in found] == [Dropped, Task, Task]
     assert outcomes([], {"a": [evaluation_row()]}) == []
 
 

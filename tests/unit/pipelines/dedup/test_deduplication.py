@@ -13,7 +13,7 @@ from factories import origin, task
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DedupConfig
 from pairwright.core.errors import StorageError
-from pairwright.core.records import RewriteTask
+from pairwright.core.records import Task
 from pairwright.pipelines.dedup.deduplication import deduplicate, link_dialogues
 from pairwright.pipelines.dedup.request_text import compared_text
 from pairwright.pipelines.dedup.spool import write_task
@@ -22,14 +22,14 @@ CONFIG = DedupConfig(threshold=0.6, per_template=3)
 HISTORY = (("user", "颐和园在哪里？"), ("assistant", "颐和园在北京市海淀区新建宫门路19号。"))
 
 
-def tasks_of(*queries: str, history: Any = HISTORY, first: int = 1, **fields: Any) -> list[RewriteTask]:
+def tasks_of(*queries: str, history: Any = HISTORY, first: int = 1, **fields: Any) -> list[Task]:
     return [
         task(query, history, "zh", origin=origin(line=line, key=str(line)), **fields)
         for line, query in enumerate(queries, start=first)
     ]
 
 
-def reasons(tasks: list[RewriteTask], config: DedupConfig = CONFIG) -> list[str]:
+def reasons(tasks: list[Task], config: DedupConfig = CONFIG) -> list[str]:
     return [found.reason if isinstance(found, Dropped) else "kept" for found in deduplicate(tasks, config)]
 
 
@@ -141,7 +141,7 @@ def test_what_is_kept_does_not_depend_on_the_order_of_the_rows(queries: list[str
 @given(QUERIES)
 def test_nothing_that_is_kept_has_an_exact_duplicate(queries: list[str]) -> None:
     rows = tasks_of(*(query or "x" for query in queries), history=())
-    kept = [row for row in deduplicate(rows, DedupConfig(near=False)) if isinstance(row, RewriteTask)]
+    kept = [row for row in deduplicate(rows, DedupConfig(near=False)) if isinstance(row, Task)]
     texts = [compared_text(row) for row in kept]
     assert len(set(texts)) == len(texts)
     assert set(texts) == {compared_text(row) for row in rows}
@@ -178,5 +178,5 @@ def test_dialogues_that_share_a_duplicate_are_linked() -> None:
         *tasks_of("附近有什么酒店", dialogue="c"),
     ]
     assert link_dialogues(rows, CONFIG) == [("b", "a")]
-    kept = [row for row in deduplicate(rows, CONFIG) if isinstance(row, RewriteTask)]
+    kept = [row for row in deduplicate(rows, CONFIG) if isinstance(row, Task)]
     assert link_dialogues(kept, CONFIG) == []

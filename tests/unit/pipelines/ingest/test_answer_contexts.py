@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from factories import origin
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.build_file import ContextConfig
-from pairwright.core.records import Conversation, RewriteTask, ToolCall, Turn
+from pairwright.core.records import Conversation, Task, ToolCall, Turn
 from pairwright.core.tool_calls import calls_of
 from pairwright.pipelines.ingest.answer_contexts import find_answers, window_answers
 from pairwright.pipelines.ingest.answer_dialogues import check_answerable
@@ -66,14 +66,14 @@ def failure(tmp_path: Path, row: dict[str, Any]) -> Failed:
     return found
 
 
-def tasks(of: Conversation, **config: Any) -> list[RewriteTask | Dropped]:
+def tasks(of: Conversation, **config: Any) -> list[Task | Dropped]:
     settings = ContextConfig(**{"queries": "every", "max_tokens": 4096, **config})
     return list(window_answers(find_answers([of], settings), settings))
 
 
-def task(of: Conversation, place: int = -1, **config: Any) -> RewriteTask:
+def task(of: Conversation, place: int = -1, **config: Any) -> Task:
     found = tasks(of, **config)[place]
-    assert isinstance(found, RewriteTask), found
+    assert isinstance(found, Task), found
     return found
 
 
@@ -182,12 +182,12 @@ def test_tools_that_no_template_can_write_are_a_failed_row(tmp_path: Path, tools
 
 def test_every_assistant_turn_after_a_user_turn_is_an_answer(tmp_path: Path) -> None:
     found = tasks(one(tmp_path, {"messages": OPENAI, "tools": [TOOL]}))
-    assert [each.reference for each in found if isinstance(each, RewriteTask)] == [
+    assert [each.reference for each in found if isinstance(each, Task)] == [
         '[{"name": "find_hotel", "arguments": {"city": "北京"}}, {"name": "find_hotel", "arguments": {"city": "北京 海淀"}}]',
         "有海淀酒店。",
         "500 元。",
     ]
-    call, said, last = (each for each in found if isinstance(each, RewriteTask))
+    call, said, last = (each for each in found if isinstance(each, Task))
     assert (call.query, call.history, call.steps, call.cut_turns) == ("帮我找北京的酒店", (), (), 1)
     assert call.system == "你是酒店助手。"
     assert [turn.role for turn in said.steps] == ["assistant", "tool", "tool"], (
@@ -201,7 +201,7 @@ def test_every_assistant_turn_after_a_user_turn_is_an_answer(tmp_path: Path) -> 
 
 def test_last_means_the_last_answer(tmp_path: Path) -> None:
     found = one(tmp_path, {"messages": OPENAI})
-    assert [each.reference for each in tasks(found, queries="last") if isinstance(each, RewriteTask)] == ["500 元。"]
+    assert [each.reference for each in tasks(found, queries="last") if isinstance(each, Task)] == ["500 元。"]
 
 
 @pytest.mark.parametrize("end", [8, 6])
@@ -249,7 +249,7 @@ def test_rewriting_builds_read_the_same_rows_as_words_alone(tmp_path: Path) -> N
     path.write_text(json.dumps({"messages": [*OPENAI[:-1]]}), encoding="utf-8")
     rows = [row for row in FileSource(source="s", path=str(path)).read() if isinstance(row, Conversation)]
     (found,) = window_queries(find_queries(rows, ContextConfig()), ContextConfig(), (), 0)
-    assert isinstance(found, RewriteTask)
+    assert isinstance(found, Task)
     assert [turn.content for turn in found.history] == ["您好！", "帮我找北京的酒店", "海淀酒店", "有海淀酒店。"]
     assert not any(turn.calls for turn in found.history)
 

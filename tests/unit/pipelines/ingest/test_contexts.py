@@ -16,7 +16,7 @@ from pairwright.core.errors import ConfigError
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
 from pairwright.core.prompts.history_window import window
-from pairwright.core.records import Conversation, Example, RewriteTask, Turn
+from pairwright.core.records import Conversation, Example, Task, Turn
 from pairwright.pipelines.ingest.contexts import find_queries, window_queries
 
 DIALOGUE = turns(
@@ -46,14 +46,14 @@ def conversation(said: tuple[Turn, ...] = DIALOGUE, **fields: Any) -> Conversati
 
 def outcomes(
     of: Conversation, bank: tuple[Example, ...] = (), per_prompt: int = 0, **config: Any
-) -> list[RewriteTask | Dropped]:
+) -> list[Task | Dropped]:
     settings = ContextConfig(**config)
     return list(window_queries(find_queries([of], settings), settings, bank, per_prompt))
 
 
-def task_of(of: Conversation, **config: Any) -> RewriteTask:
+def task_of(of: Conversation, **config: Any) -> Task:
     (found,) = outcomes(of, **config)
-    assert isinstance(found, RewriteTask), found
+    assert isinstance(found, Task), found
     return found
 
 
@@ -70,18 +70,18 @@ def test_the_last_user_turn_is_the_query_and_what_follows_it_is_not_seen() -> No
 
 def test_every_user_turn_can_be_a_query_with_only_what_came_before() -> None:
     found = outcomes(conversation(), queries="every")
-    assert [(task.query, contents(task.history)) for task in found if isinstance(task, RewriteTask)] == [
+    assert [(task.query, contents(task.history)) for task in found if isinstance(task, Task)] == [
         ("q1", ["Welcome!"]),
         ("q2", ["Welcome!", "q1", "a1"]),
         ("q3", ["Welcome!", "q1", "a1", "q2", "t2", "a2"]),
     ]
-    assert len({task.id for task in found if isinstance(task, RewriteTask)}) == 3
+    assert len({task.id for task in found if isinstance(task, Task)}) == 3
 
 
 def test_a_reference_belongs_to_the_last_user_turn_alone() -> None:
     said = turns(("user", "q1"), ("assistant", "a1"), ("user", "q2"))
     (found,) = outcomes(conversation(said, reference="r2"), queries="every")
-    assert isinstance(found, RewriteTask)
+    assert isinstance(found, Task)
     assert (found.query, found.reference) == ("q2", "r2")
 
 
@@ -204,7 +204,7 @@ def test_the_choice_does_not_depend_on_the_order_of_the_bank() -> None:
 
 def test_tasks_carry_their_examples() -> None:
     (found,) = outcomes(conversation(turns(("user", "When was she born?"))), BANK, 1)
-    assert isinstance(found, RewriteTask)
+    assert isinstance(found, Task)
     assert [item.id for item in found.examples] == ["e-born"]
 
 

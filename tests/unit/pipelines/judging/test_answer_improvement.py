@@ -18,7 +18,7 @@ import factories
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Component
 from pairwright.core.improvement import Improvement
-from pairwright.core.records import Candidate, JudgedCandidate, RewriteTask, SftRow, Verdict
+from pairwright.core.records import Candidate, JudgedCandidate, SftRow, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.llm.fine import Fine
 from pairwright.judges.llm.improve_or_reject import ImproveOrReject
@@ -39,7 +39,7 @@ class Words(Component):
     word: str
     seen: list[str] = []
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         self.seen.extend(one.rewrite for one in candidates)
         return [self._verdict(one.rewrite) for one in candidates]
 
@@ -206,7 +206,7 @@ def test_of_a_query_without_an_accepted_answer_the_best_refused_one_may_be_impro
     tasks = [factories.task(f"query {number}?") for number in range(4)]
     accepted = JudgedCandidate(task=tasks[0], candidate=factories.candidate("good", tasks[0]), verdicts=())
 
-    def refused(of: RewriteTask, text: str, score: float, origin: str = "teacher") -> JudgedCandidate:
+    def refused(of: Task, text: str, score: float, origin: str = "teacher") -> JudgedCandidate:
         verdict = factories.verdict(passed=False, score=score)
         return JudgedCandidate(task=of, candidate=factories.candidate(text, of, origin=origin), verdicts=(verdict,))
 

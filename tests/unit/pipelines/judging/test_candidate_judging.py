@@ -10,7 +10,7 @@ from factories import candidate, task, verdict
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import Candidate, JudgedCandidate, RewriteTask, Verdict
+from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines.judging import candidate_judging
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
@@ -23,7 +23,7 @@ class Fixed(Component):
     passes: bool = True
     seen: list[str] = []
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         self.seen.extend(one.rewrite for one in candidates)
         return [
             verdict(judge=self.name, passed=self.passes, defect=None if self.passes else "fixed") for _ in candidates
@@ -42,7 +42,7 @@ class Broken(Component):
 
     name: ClassVar[str] = "broken"
 
-    async def judge(self, task: RewriteTask, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         raise RequestFailed("timeout", "no answer in 2 s")
 
 

@@ -11,7 +11,7 @@ import factories
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.errors import ConfigError, RequestFailed
-from pairwright.core.records import GateDecision, RewriteTask
+from pairwright.core.records import GateDecision, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.rules.leftover_reference import leftover
 from pairwright.judges.rules.over_edited import is_complete
@@ -27,7 +27,7 @@ class Says(Component):
 
     name: ClassVar[str] = "says"
 
-    async def decide(self, task: RewriteTask, ask: Ask) -> GateDecision:
+    async def decide(self, task: Task, ask: Ask) -> GateDecision:
         if task.query == "broken":
             raise RequestFailed("schema", "no usable answer")
         needs = task.query in ("open", "missing")
@@ -38,20 +38,20 @@ async def nobody(endpoint: str, request: ChatRequest) -> Answer:
     raise AssertionError("nothing may be asked")
 
 
-def through(*tasks: RewriteTask) -> list[RewriteTask | Failed]:
+def through(*tasks: Task) -> list[Task | Failed]:
     with asyncio.Runner() as runner:
         return list(gate_queries(tasks, Says(), nobody, 4, runner))
 
 
-def decided(query: str, reference: str | None = None) -> RewriteTask:
+def decided(query: str, reference: str | None = None) -> Task:
     (found,) = through(factories.task(query, reference=reference))
-    assert isinstance(found, RewriteTask)
+    assert isinstance(found, Task)
     return found
 
 
 def test_tasks_keep_their_order_and_their_ids() -> None:
     tasks = [factories.task(query) for query in ("open", "plain", "missing")]
-    found = [one for one in through(*tasks) if isinstance(one, RewriteTask)]
+    found = [one for one in through(*tasks) if isinstance(one, Task)]
     assert [one.id for one in found] == [one.id for one in tasks]
     assert [one.passes for one in found] == [False, True, True]
     assert [row.query for row in list_decisions(found)] == ["open", "plain", "missing"]
@@ -61,7 +61,7 @@ def test_a_query_without_a_usable_answer_fails_alone() -> None:
     broken, fine = through(factories.task("broken"), factories.task("plain"))
     assert isinstance(broken, Failed)
     assert (broken.stage, broken.error) == ("gate", "schema")
-    assert isinstance(fine, RewriteTask)
+    assert isinstance(fine, Task)
 
 
 def test_a_human_rewrite_decides_whatever_the_gate_says() -> None:

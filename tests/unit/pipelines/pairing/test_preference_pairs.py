@@ -16,8 +16,8 @@ from pairwright.core.records import (
     JudgedCandidate,
     PreferencePair,
     Rejected,
-    RewriteTask,
     SftRow,
+    Task,
 )
 from pairwright.pipelines.generation.request_plan import plan_generation as planned
 from pairwright.pipelines.judging import candidate_judging
@@ -32,13 +32,13 @@ class Worse(Component):
     name: ClassVar[str] = "worse"
     word: str
 
-    def perturb(self, task: RewriteTask, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         yield Dropped(stage="perturb", row=task.id, reason="first_try_failed")
         if self.word:
             yield rejected(f"{chosen.rewrite} {self.word}", defect=self.word, rejected_by="worse")
 
 
-def judged(of: RewriteTask, text: str, origin: str = "teacher", *verdicts: object) -> JudgedCandidate:
+def judged(of: Task, text: str, origin: str = "teacher", *verdicts: object) -> JudgedCandidate:
     return JudgedCandidate(task=of, candidate=candidate(text, of, origin=origin), verdicts=verdicts or (verdict(),))
 
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from factories import pair, rejected, task
 from pairwright.core.config.build_file import SplitConfig
 from pairwright.core.errors import BuildError
-from pairwright.core.records import Language, RewriteTask
+from pairwright.core.records import Language, Task
 from pairwright.pipelines.pairing.splits import assign_splits, defect_labels, verify_splits
 from pairwright.pipelines.similarity.disjoint_set import DisjointSet
 
 
 def rows(
     dialogues: int, each: int = 1, language: Language = "en", domain: str | None = None, prefix: str = "d"
-) -> list[RewriteTask]:
+) -> list[Task]:
     one = task(language=language, domain=domain)
     return [
         one.model_copy(update={"dialogue": f"{prefix}{number}"}) for number in range(dialogues) for _ in range(each)
