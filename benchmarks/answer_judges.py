@@ -96,7 +96,7 @@ def answers(task: Task) -> Iterator[tuple[str, str]]:
     if is_question(task.query, task.language) or is_request(task.query, task.language):
         canned = BRUSH_OFFS[task.language]
         yield "canned brush-off", canned[len(task.query) % len(canned)]
-        chosen = Candidate.create(task=task.id, origin="reference", rewrite=task.reference)
+        chosen = Candidate.create(task=task.id, origin="reference", text=task.reference)
         made = BrushOff().perturb(task, chosen, row_rng(0, "benchmark", task.id))
         yield from (("polite brush-off", one.text) for one in islice(made, 1) if isinstance(one, Rejected))
 
@@ -120,7 +120,7 @@ def broken_calls(answer: str) -> Iterator[tuple[str, str]]:
 
 def fails(name: str, task: Task, answer: str, runner: asyncio.Runner) -> bool:
     """Whether a judge objects."""
-    candidate = Candidate.create(task=task.id, origin="reference", rewrite=answer)
+    candidate = Candidate.create(task=task.id, origin="reference", text=answer)
     (verdict,) = runner.run(JUDGES[name]().judge(task, [candidate], nobody))  # type: ignore[attr-defined]
     return not verdict.passed
 

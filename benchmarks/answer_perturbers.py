@@ -75,7 +75,7 @@ def row_of(
         origin=Origin(source=source, file=source, key=key, licence="see data"),
         **setting,
     )
-    return AnswerRow(task, Candidate.create(task=task.id, origin="reference", rewrite=answer))
+    return AnswerRow(task, Candidate.create(task=task.id, origin="reference", text=answer))
 
 
 def read_rows(path: Path) -> Iterator[AnswerRow]:
@@ -204,7 +204,7 @@ def print_table(title: str, tallies: Mapping[str, AttemptCounts], coverage: Coun
         reasons = ", ".join(f"{reason} {count}" for reason, count in tally.dropped.most_common(4))
         templates = Counter(made.template for _, made in tally.kept)
         largest = ", ".join(f"{template} {count / tally.verified:.0%}" for template, count in templates.most_common(1))
-        longer = sum(len(made.text) > len(row.chosen.rewrite) for row, made in tally.kept)
+        longer = sum(len(made.text) > len(row.chosen.text) for row, made in tally.kept)
         share = f"{longer / tally.verified:.0%}" if tally.verified else ""
         speed = tally.verified / tally.seconds if tally.seconds else 0.0
         print(
@@ -223,7 +223,7 @@ def print_sample(tallies: Mapping[str, AttemptCounts], count: int, seed: int) ->
             for turn in row.task.history[-2:]:
                 print(f"  … {turn.role}: {turn.content[:160]}")
             print(
-                f"  Q {row.task.query}\n  C {row.chosen.rewrite}\n  - {made.text}   [{made.template}: {made.evidence[:80]}]\n"
+                f"  Q {row.task.query}\n  C {row.chosen.text}\n  - {made.text}   [{made.template}: {made.evidence[:80]}]\n"
             )
 
 

@@ -127,7 +127,7 @@ class Row(NamedTuple):
 def faulty(task: Task, config: BuildConfig, most: int) -> list[str]:
     """Up to ``most`` different worse rewrites of the query, drawn by seed from those that the perturbers make."""
     assert task.reference is not None
-    gold = Candidate.create(task=task.id, origin="reference", rewrite=task.reference)
+    gold = Candidate.create(task=task.id, origin="reference", text=task.reference)
     found: list[str] = []
     rng = row_rng(config.seed, "cascade", task.id)
     for perturber in rng.sample(config.perturbers, len(config.perturbers)):
@@ -148,7 +148,7 @@ def proposed(tasks: Sequence[tuple[Task, Sequence[str]]], wrong: int, known: boo
         assert task.reference is not None
         shown = task if known else task.model_copy(update={"reference": None})
         for text in (task.reference, *texts[:wrong]):
-            pairs.append((shown, Candidate.create(task=task.id, origin="teacher", rewrite=text)))
+            pairs.append((shown, Candidate.create(task=task.id, origin="teacher", text=text)))
     return pairs
 
 
@@ -229,19 +229,19 @@ def confirmed(config: BuildConfig, tasks: Sequence[tuple[Task, Sequence[str]]]) 
     """Compare the variants that the demo's perturbers make, both ways."""
     rows = []
     for task, _ in tasks:
-        chosen = Candidate.create(task=task.id, origin="reference", rewrite=task.reference or "")
+        chosen = Candidate.create(task=task.id, origin="reference", text=task.reference or "")
         rows.append(SftRow.create(task=task, chosen=chosen, verdicts=()))
     attempts = preference_pairs.list_attempts(rows, (), config.perturbers)
     variants = [
         one for one in preference_pairs.make_rejected(attempts, config, {}) if isinstance(one, preference_pairs.Variant)
     ]
     proposals = list(preference_pairs.list_proposals(rows, variants))
-    everywhere, ask = (Scripted([row.chosen.rewrite for row in rows]) for _ in range(2))
+    everywhere, ask = (Scripted([row.chosen.text for row in rows]) for _ in range(2))
     comparer = Pairwise(endpoint="a")
 
     async def compare_all() -> None:
         for row, worse in proposals:
-            await comparer.compare(row.task, row.chosen.rewrite, worse.text, everywhere)
+            await comparer.compare(row.task, row.chosen.text, worse.text, everywhere)
 
     asyncio.run(compare_all())
     standing = VerificationState(extract_features(proposals, config.prompt, config.seed), rules_of(config))

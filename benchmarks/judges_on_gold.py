@@ -34,7 +34,7 @@ from pairwright.core.language.text_analysis import (
     restored,
     supported,
 )
-from pairwright.core.records import Candidate, Example, Language, Origin, Task, Turn
+from pairwright.core.records import Candidate, Example, KnownCase, Language, Turn
 from pairwright.core.requests import ChatRequest
 from pairwright.judges import JUDGES
 from pairwright.judges.rules.rule_verdicts import same_question
@@ -80,29 +80,25 @@ def packaged_examples(language: Language) -> list[Example]:
     return [Example.model_validate_json(line) for line in text.splitlines()]
 
 
-def task_of(row: Mapping[str, Any], examples: list[Example], *, known: bool) -> Task:
+def case_of(row: Mapping[str, Any], examples: list[Example], *, known: bool) -> KnownCase:
     shown = random.Random(row["id"]).sample(examples, 3)
-    return Task.create(
-        conversation=row["id"],
-        dialogue=row["id"],
+    return KnownCase.create(
         language=row["lang"],
         history=tuple(Turn(**turn) for turn in row["history"]),
         query=row["query"],
         reference=row["rewrite"] if known else None,
-        tokens=0,
         examples=tuple(shown),
-        origin=Origin(source="benchmark", file="", key=row["id"], licence=""),
     )
 
 
-def defects(row: Mapping[str, Any], other: Mapping[str, Any], task: Task) -> Iterator[Defect]:
+def defects(row: Mapping[str, Any], other: Mapping[str, Any], case: KnownCase) -> Iterator[Defect]:
     """Wrong answers to one row; ``other`` is a row that has nothing to do with it."""
-    query, gold, language = row["query"], row["rewrite"], task.language
-    texts = [*(turn.content for turn in task.history), query]
+    query, gold, language = row["query"], row["rewrite"], case.language
+    texts = [*(turn.content for turn in case.history), query]
     foreign = next(
         (key for key in _keys(other) if not any(word in normalise(" ".join(texts)) for word in _parts(key))), ""
     )
-    yield from _form_defects(row, task)
+    yield from _form_defects(row, case)
     if not texts[:-1] or same_question(query, gold, language):
         if texts[:-1]:
             yield Defect("contradiction", "needs_rewrite true, copied", query, needs_rewrite=True)
@@ -118,41 +114,41 @@ def defects(row: Mapping[str, Any], other: Mapping[str, Any], task: Task) -> Ite
     if overt:
         yield Defect("leftover_reference", "copied", query)
     for key in _keys(row)[:1]:
-        yield from _entity_defects(gold, key, foreign, texts, task, overt=bool(overt))
+        yield from _entity_defects(gold, key, foreign, texts, case, overt=bool(overt))
 
 
 def _entity_defects(
-    gold: str, key: str, foreign: str, texts: list[str], task: Task, *, overt: bool
+    gold: str, key: str, foreign: str, texts: list[str], case: KnownCase, *, overt: bool
 ) -> Iterator[Defect]:
-    pronoun, article = ("它", "") if task.language == "zh" else ("it", r"(?:\b(?:the|an?|his|her|their|its)\s+)?")
+    pronoun, article = ("它", "") if case.language == "zh" else ("it", r"(?:\b(?:the|an?|his|her|their|its)\s+)?")
     yield Defect("leftover_reference", "entity to pronoun", re.sub(article + re.escape(key), pronoun, gold))
     if supported(key, texts[:-1]) and not supported(key, texts[-1:]):
-        without = " ".join(gold.replace(key, " ").split()) if task.language == "en" else gold.replace(key, "")
+        without = " ".join(gold.replace(key, " ").split()) if case.language == "en" else gold.replace(key, "")
         yield Defect("missing_key_entity", "deleted" if overt else "deleted, no reference in query", without)
     if foreign:
         yield Defect("invented_entity", "swapped", gold.replace(key, foreign))
-    leaked = [span for example in task.examples for span in restored(example.query, example.rewrite, example.language)]
+    leaked = [span for example in case.examples for span in restored(example.query, example.rewrite, example.language)]
     leaked = [span for span in leaked if not supported(span, texts)]
     if leaked:
         yield Defect("example_leak", "in rewrite", gold.replace(key, leaked[0]))
 
 
-def _form_defects(row: Mapping[str, Any], task: Task) -> Iterator[Defect]:
+def _form_defects(row: Mapping[str, Any], case: KnownCase) -> Iterator[Defect]:
     gold, query = row["rewrite"], row["query"]
-    copied = next((example.analysis for example in task.examples if example.needs_rewrite), None)
+    copied = next((example.analysis for example in case.examples if example.needs_rewrite), None)
     if copied is not None:
         yield Defect("example_leak", "analysis copied", gold, copied)
-    foreign = packaged_examples("en" if task.language == "zh" else "zh")
-    if detect_language(query) == task.language:
+    foreign = packaged_examples("en" if case.language == "zh" else "zh")
+    if detect_language(query) == case.language:
         yield Defect("language_mismatch", "other language", random.Random(row["id"]).choice(foreign).rewrite)
-    if task.history:
+    if case.history:
         yield Defect(
-            "length_ratio", "dialogue repeated", " ".join([*(turn.content for turn in task.history), gold] * 3)
+            "length_ratio", "dialogue repeated", " ".join([*(turn.content for turn in case.history), gold] * 3)
         )
     if len(query) > 20:
         yield Defect("length_ratio", "cut off", query[: len(query) // 4])
-    answers = [turn.content for turn in task.history if turn.role == "assistant"]
-    if answers and is_question(query, task.language) and not is_question(answers[-1], task.language):
+    answers = [turn.content for turn in case.history if turn.role == "assistant"]
+    if answers and is_question(query, case.language) and not is_question(answers[-1], case.language):
         yield Defect("answer_instead", "previous answer", answers[-1])
 
 
@@ -215,34 +211,34 @@ def measure(rows: list[dict[str, Any]], show: str | None) -> RuleCounts:
     half = len(rows) // 2  # far enough to be of another dialogue
     others = [*rows[half:], *rows[:half]]
     for row, other in zip(rows, others, strict=True):
-        made = list(defects(row, other, task_of(row, examples, known=True)))
+        made = list(defects(row, other, case_of(row, examples, known=True)))
         for known in (False, True):
-            task = task_of(row, examples, known=known)
+            case = case_of(row, examples, known=known)
             for name, judge in judges.items():
                 wrong = [defect for defect in made if defect.judge == name]
                 answers = [
-                    _candidate(task, Defect(name, "human", row["rewrite"])),
-                    _candidate(task, Defect(name, "human, reworded", reworded(row["rewrite"], language))),
-                    *(_candidate(task, one) for one in wrong),
+                    _candidate(case, Defect(name, "human", row["rewrite"])),
+                    _candidate(case, Defect(name, "human, reworded", reworded(row["rewrite"], language))),
+                    *(_candidate(case, one) for one in wrong),
                 ]
-                verdicts = asyncio.run(_judge(judge, task, answers))
+                verdicts = asyncio.run(_judge(judge, case, answers))
                 for kind, answer, verdict in zip(
                     [*HUMAN, *(one.kind for one in wrong)], answers, verdicts, strict=True
                 ):
                     tally.add(name, kind, known=known, failed=not verdict.passed)
                     if name == show and verdict.passed == (kind not in HUMAN):
-                        tally.shown.append((kind, str(known), verdict.evidence, row["query"], answer.rewrite))
+                        tally.shown.append((kind, str(known), verdict.evidence, row["query"], answer.text))
     return tally
 
 
-async def _judge(judge: Any, task: Task, answers: list[Candidate]) -> Any:
+async def _judge(judge: Any, case: KnownCase, answers: list[Candidate]) -> Any:
     checked: Judge = judge
-    return await checked.judge(task, answers, _refuse)
+    return await checked.judge(case, answers, _refuse)
 
 
-def _candidate(task: Task, defect: Defect) -> Candidate:
+def _candidate(case: KnownCase, defect: Defect) -> Candidate:
     return Candidate.create(
-        task=task.id,
+        task=case.id,
         origin="reference" if defect.kind == "human" else "teacher",
         rewrite=defect.rewrite or " ",
         analysis=defect.analysis,

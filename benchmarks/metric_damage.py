@@ -19,12 +19,12 @@ import numpy as np
 from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import mentions_many
-from pairwright.core.records import Candidate, Rejected
+from pairwright.core.records import Candidate, KnownCase, Rejected
 from pairwright.evaluation.gold_rows import GoldRow, read_gold
 from pairwright.evaluation.metrics.catalogue import METRICS
 from pairwright.evaluation.metrics.metric import Metric, MetricCase
 from pairwright.evaluation.predictions import Prediction
-from pairwright.evaluation.systems.student_requests import RequestOptions, task_of, with_examples
+from pairwright.evaluation.systems.student_requests import RequestOptions, case_of, with_examples
 from pairwright.perturbers import PERTURBERS
 
 MADE_FOR = {
@@ -83,15 +83,15 @@ def sampled(path: Path, count: int) -> list[GoldRow]:
         mentions_many(
             [text for row in rows if row.language == language for text in (row.query, row.reference)], language
         )
-    return [row.model_copy(update={"history": task_of(row, RequestOptions()).history}) for row in rows]
+    return [row.model_copy(update={"history": case_of(row, RequestOptions()).history}) for row in rows]
 
 
 def rejects(row: GoldRow) -> Iterator[tuple[str, Rejected]]:
     """The first reject of each perturber, where one can be made."""
     options = RequestOptions()
-    task = task_of(row, options).model_copy(update={"reference": row.reference})
+    task = KnownCase(**dict(case_of(row, options)), reference=row.reference)
     analysis = row.examples[0].analysis if row.examples else None
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite=row.reference, analysis=analysis)
+    chosen = Candidate.create(task=task.id, origin="reference", text=row.reference, analysis=analysis)
     for name, component in PERTURBERS.items():
         if "rewrite" not in component.tasks:
             continue

@@ -39,7 +39,7 @@ def proposals(queries: int) -> Iterator[tuple[SftRow, Rejected]]:
             origin=ORIGIN,
         )
         rewrite = query if rng.random() < 0.35 else f"What is the price of number {number}?"
-        chosen = Candidate(id=task.id, task=task.id, origin="reference", rewrite=rewrite)
+        chosen = Candidate(id=task.id, task=task.id, origin="reference", text=rewrite)
         row = SftRow(id=task.id, task=task, chosen=chosen, verdicts=())
         for defect in rng.sample(range(14), VARIANTS):
             words = rewrite.split()

@@ -81,7 +81,7 @@ def read_rows(path: Path, examples: Sequence[Example]) -> Iterator[Row]:
             examples=tuple(row_rng(0, "examples", content["id"]).sample(own, min(3, len(own)))),
             origin=Origin(source=path.stem, file=path.name, line=number, key=content["id"], licence="see data"),
         )
-        yield Row(task, Candidate.create(task=task.id, origin="reference", rewrite=content["rewrite"]), changed)
+        yield Row(task, Candidate.create(task=task.id, origin="reference", text=content["rewrite"]), changed)
 
 
 def try_one(perturber: Perturber, row: Row, tally: AttemptCounts) -> Rejected | None:
@@ -151,7 +151,7 @@ def print_table(title: str, tallies: dict[str, AttemptCounts], coverage: Counter
         reasons = ", ".join(f"{reason} {count}" for reason, count in tally.dropped.most_common(5))
         templates = Counter(made.template for _, made in tally.kept).most_common(3)
         shown = ", ".join(f"{template} {count}" for template, count in templates)
-        longer = sum(len(made.text) > len(row.chosen.rewrite) for row, made in tally.kept)
+        longer = sum(len(made.text) > len(row.chosen.text) for row, made in tally.kept)
         share = f"{longer / tally.verified:.0%}" if tally.verified else ""
         speed = tally.verified / tally.seconds if tally.seconds else 0.0
         print(
@@ -169,7 +169,7 @@ def print_sample(tallies: dict[str, AttemptCounts], count: int, seed: int) -> No
         for row, made in random.Random(seed).sample(tally.kept, min(count, len(tally.kept))):
             last = row.task.history[-1].content[:90] if row.task.history else ""
             print(
-                f"  … {last}\n  Q {row.task.query}\n  C {row.chosen.rewrite}\n  - {made.text}   [{made.template}: {made.evidence[:60]}]"
+                f"  … {last}\n  Q {row.task.query}\n  C {row.chosen.text}\n  - {made.text}   [{made.template}: {made.evidence[:60]}]"
             )
 
 

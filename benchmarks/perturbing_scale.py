@@ -66,7 +66,7 @@ def _again(task: Task, chosen: Candidate, number: int) -> Row:
     history = tuple(turn.model_copy(update={"content": told(turn.content)}) for turn in task.history)
     found = {"id": f"{number:04x}{task.id[4:]}", "history": history, "query": told(task.query), "reference": reference}
     again = task.model_copy(update=found)
-    return again, Candidate.create(task=again.id, origin="reference", rewrite=told(chosen.rewrite))
+    return again, Candidate.create(task=again.id, origin="reference", text=told(chosen.text))
 
 
 def perturb(rows: Iterable[Row], kind: TaskKind, in_turn: bool) -> int:

@@ -13,6 +13,6 @@ from pairwright.pipelines.catalogues import CATALOGUES
 
 def gate_command(text: str, history: Sequence[str], user_turns: bool, use: str, build: Path | None) -> None:
     """Print what a gate says of one query."""
-    task = gate_preview.task_of(text, gate_preview.turns_of(history, user_only=user_turns))
-    found = gate_preview.by_build(read_build(build, CATALOGUES), task) if build else gate_preview.by_name(use, task)
+    case = gate_preview.case_of(text, gate_preview.turns_of(history, user_only=user_turns))
+    found = gate_preview.by_build(read_build(build, CATALOGUES), case) if build else gate_preview.by_name(use, case)
     print_table("Gate", gate_preview.decision_table(found))

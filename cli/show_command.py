@@ -65,7 +65,7 @@ def _pair(pair: PreferencePair) -> Text:
     text.append(f"  query:    {_printable(pair.task.query)}\n")
     for turn in pair.task.steps:
         text.append(f"  {turn.role}: {_printable(_said(turn))}\n", "dim")
-    kept, changed = marked(_printable(pair.chosen.rewrite), _printable(pair.rejected.text))
+    kept, changed = marked(_printable(pair.chosen.text), _printable(pair.rejected.text))
     text.append("  chosen:   ").append(kept).append("\n")
     text.append("  rejected: ").append(changed).append("\n")
     if pair.rejected.evidence:

@@ -17,12 +17,13 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.records import (
     Candidate,
+    Case,
     Comparison,
     Conversation,
     GateDecision,
+    KnownCase,
     Rejected,
     SftRow,
-    Task,
     TaskKind,
     Verdict,
 )
@@ -77,10 +78,10 @@ class Gate(Protocol):
 
     name: ClassVar[str]
 
-    async def decide(self, task: Task, ask: Ask) -> GateDecision:
+    async def decide(self, case: Case, ask: Ask) -> GateDecision:
         """The decision on one query. ``ask`` sends a request to a named endpoint; rules ignore it.
 
-        Never looks at ``task.reference``: what a gate says must not depend on the answer.
+        A :class:`Case` has no reference: what a gate says must not depend on the answer.
 
         Raises:
             RequestFailed: no usable answer came; the stage turns it into a ``Failed`` row.
@@ -94,7 +95,7 @@ class Judge(Protocol):
 
     name: ClassVar[str]
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+    async def judge(self, case: KnownCase, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         """One verdict per candidate, in their order. ``ask`` sends a request to a named endpoint; rules ignore it.
 
         Raises:
@@ -105,11 +106,11 @@ class Judge(Protocol):
 
 @runtime_checkable
 class Comparer(Protocol):
-    """Says which of two texts answers a task better."""
+    """Says which of two texts answers a case better."""
 
     name: ClassVar[str]
 
-    async def compare(self, task: Task, first: str, second: str, ask: Ask) -> Comparison:
+    async def compare(self, case: Case, first: str, second: str, ask: Ask) -> Comparison:
         """The verdict over both orders: swapping ``first`` and ``second`` swaps the winner and nothing else.
 
         Raises:
@@ -124,15 +125,15 @@ class Improver(Protocol):
 
     name: ClassVar[str]
 
-    async def review(self, task: Task, candidate: Candidate, ask: Ask) -> Review:
-        """What to do with the best answer to ``task``, and the text that may take its place.
+    async def review(self, case: Case, candidate: Candidate, ask: Ask) -> Review:
+        """What to do with the best answer to ``case``, and the text that may take its place.
 
         Raises:
             RequestFailed: no usable answer came; the stage turns it into a ``Failed`` row.
         """
         ...
 
-    async def prefer(self, task: Task, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
+    async def prefer(self, case: Case, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
         """Whether ``improved`` (the first) is better than ``original``. Asked only for texts that differ.
 
         Raises:
@@ -147,7 +148,7 @@ class Perturber(Protocol):
 
     name: ClassVar[str]
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """Yield the rejected variants, best first; each already verified to have its defect.
 
         A variant that cannot be made, or whose defect cannot be proven, is a ``Dropped`` with its reason. Always
@@ -200,8 +201,8 @@ class EarlyStopper(Protocol):
 class BatchReader(Protocol):
     """A perturber that reads many tasks together faster than one by one."""
 
-    def read_ahead(self, tasks: Iterable[Task]) -> None:
-        """Get ready for ``tasks``, which come next; what is made of them stays the same."""
+    def read_ahead(self, cases: Iterable[KnownCase]) -> None:
+        """Get ready for ``cases``, which come next; what is made of them stays the same."""
         ...
 
 

@@ -11,7 +11,7 @@ import json
 import random
 from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,6 +32,9 @@ def row_rng(seed: int, stage: str, row_id: str) -> random.Random:
     """The only source of randomness: a generator that depends on nothing but ``(seed, stage, row_id)``."""
     digest = hashlib.sha256(f"{seed}\x1f{stage}\x1f{row_id}".encode()).digest()
     return random.Random(int.from_bytes(digest[:16], "big"))
+
+
+RowType = TypeVar("RowType", bound="Row")
 
 
 class Row(BaseModel):
@@ -66,6 +69,18 @@ def _attributes(kind: type[Row]) -> dict[str, tuple[str, Callable[[Any], bool] |
     return {field.alias or name: (name, field.exclude_if) for name, field in kind.model_fields.items()}
 
 
+def in_order_of_hashes(row_type: type[RowType]) -> type[RowType]:
+    """Decorator: the fields of a row stand in files in the order of ``hashed``, behind its id, wherever they are declared.
+
+    Without it those that a row type inherits come first, and a field that moves to a base would change every file.
+    """
+    fields, names = row_type.__pydantic_fields__, _attributes(row_type)
+    ordered = ["id", *(names[name][0] for name in row_type.hashed)]
+    row_type.__pydantic_fields__ = {name: fields[name] for name in ordered}
+    row_type.model_rebuild(force=True)
+    return row_type
+
+
 class IdentifiedRow(Row):
     """A row with an ``id`` made from its content."""
 
@@ -73,7 +88,9 @@ class IdentifiedRow(Row):
 
     @classmethod
     def create(cls, **fields: Any) -> Self:
-        """Build the row and give it the id that its fields hash to."""
+        """Build the row, from fields by the names of its attributes, and give it the id that they hash to."""
+        if unknown := fields.keys() - cls.model_fields.keys():
+            raise TypeError(f"{cls.__name__} has no {', '.join(sorted(unknown))}")
         attributes = _attributes(cls)
         given = {name: attributes[name][0] for name in cls.hashed if attributes[name][0] in fields}
         return cls(id=content_id({name: fields[attribute] for name, attribute in given.items()}), **fields)

@@ -2,6 +2,8 @@
 
     Conversation → Task → Candidate → JudgedCandidate → SftRow | PreferencePair → exported files
 
+A ``Task`` is a ``Case`` (all that a model may see of a query) with what is known of its answer and where it came from.
+
 Rows are frozen, forbid unknown keys, and are written as one JSON object per line. A row's ``id`` is a hash of its
 content (see ``core/identity.py``), so the same input gives the same id on every machine and in every order. Each row
 contains or names what it came from: any pair in the final file can be traced to a line of a source file, a prompt,
@@ -18,7 +20,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from pairwright.core.identity import IdentifiedRow, Row
+from pairwright.core.identity import IdentifiedRow, Row, in_order_of_hashes
 
 Language = Literal["zh", "en"]
 Role = Literal["system", "user", "assistant", "tool"]
@@ -139,16 +141,50 @@ class GateDecision(Row):
         return not self.needs_rewrite or self.missing_answer
 
 
-class Task(IdentifiedRow):
-    """One query with the window of history that the models see: to be rewritten (``kind: rewrite``) or answered.
+class Case(IdentifiedRow):
+    """One query with the window of history that a model sees, and all that a model may see: prompts are made of cases.
 
-    ``history`` is oldest first and does not contain ``query``; ``cut_turns`` older turns were left out of the
-    window; ``tokens`` is the estimated length of history and query together. ``examples`` are the few-shot examples
-    chosen for this query: teacher, weak model and student see the same ones, in this order. ``reference`` is the human
-    rewrite, or with ``kind: answer`` the answer that the dialogue has; ``system`` and ``tools`` (see
-    :class:`Conversation`) are what an assistant that answers was told, ``steps`` the calls that it made since the query
-    and what the tools said: user turn, calls and results together lead to the answer that is learnt. ``gate``
-    is the gate's decision, where a build has one; it is no part of the row's id.
+    ``kind`` says what is to be done: the query is rewritten, or answered. ``history`` is oldest first and does not contain
+    ``query``. ``examples`` are the few-shot examples chosen for this query: teacher, weak model and student see the same
+    ones, in this order. ``system`` and ``tools`` (see :class:`Conversation`) are what an assistant that answers was told,
+    ``steps`` the calls that it made since the query and what the tools said. The ``id`` names the case in seeds and books.
+    """
+
+    hashed: ClassVar[tuple[str, ...]] = ("kind", "language", "history", "query", "steps", "system", "tools", "examples")
+    kind: TaskKind = Field("rewrite", exclude_if=_is_rewrite)
+    language: Language
+    history: tuple[Turn, ...] = ()
+    query: str = Field(min_length=1)
+    steps: tuple[Turn, ...] = Field((), exclude_if=_absent)
+    system: str = Field("", exclude_if=_absent)
+    tools: str = Field("", exclude_if=_absent)
+    examples: tuple[Example, ...] = ()
+
+
+class KnownCase(Case):
+    """A case and what is known of its answer: judges and perturbers may look at that, gates and prompts never do.
+
+    ``reference`` is the human rewrite or, of what is to be answered, the answer that the dialogue has; ``gate`` is the
+    decision of a gate, made when the id is already there.
+    """
+
+    hashed: ClassVar[tuple[str, ...]] = (*Case.hashed, "reference", "gate")
+    reference: str | None = None
+    gate: GateDecision | None = Field(None, exclude_if=_absent)
+
+    @property
+    def passes(self) -> bool:
+        """True when a gate said that the query stays as it is."""
+        return self.gate is not None and self.gate.passes
+
+
+@in_order_of_hashes
+class Task(KnownCase):
+    """A case of a build, with where it came from.
+
+    ``conversation`` and ``dialogue`` are the ids of the row that it was read from, ``cut_turns`` counts the older turns that
+    the window leaves out, ``tokens`` is the estimated length of history and query together, and ``flags`` say what is
+    remarkable about it.
     """
 
     hashed: ClassVar[tuple[str, ...]] = (
@@ -170,32 +206,17 @@ class Task(IdentifiedRow):
         "gate",
         "flags",
     )
-    kind: TaskKind = Field("rewrite", exclude_if=_is_rewrite)
     conversation: str
     dialogue: str
-    language: Language
     domain: str | None = None
-    history: tuple[Turn, ...]
-    query: str = Field(min_length=1)
-    steps: tuple[Turn, ...] = Field((), exclude_if=_absent)
-    reference: str | None = None
-    system: str = Field("", exclude_if=_absent)
-    tools: str = Field("", exclude_if=_absent)
     cut_turns: int = 0
     tokens: int
-    examples: tuple[Example, ...] = ()
     origin: Origin
-    gate: GateDecision | None = Field(None, exclude_if=_absent)
     flags: tuple[str, ...] = Field((), exclude_if=_absent)
-
-    @property
-    def passes(self) -> bool:
-        """True when a gate said that the query stays as it is."""
-        return self.gate is not None and self.gate.passes
 
 
 class Generation(Row):
-    """How a candidate was sampled. The examples that its prompt showed are ``Task.examples``.
+    """How a candidate was sampled. The examples that its prompt showed are ``Case.examples``.
 
     ``on_policy`` says that the model is the student that the data is for.
     """
@@ -219,19 +240,17 @@ class Generation(Row):
 
 
 class Candidate(IdentifiedRow):
-    """One proposed rewrite of one task.
+    """One proposed answer to one task; ``text`` is the rewrite of its query, or what an assistant says to it.
 
-    ``analysis`` is the model's reasoning; human references and the copies that a gate proposes have none.
-
-    Of origin ``improved`` is what an improver wrote in place of another answer.
-    For a task of ``kind: answer``, ``rewrite`` is the text of the proposed answer. An answer that calls tools is the JSON
-    array ``[{"name": …, "arguments": {…}}, …]``.
+    An answer that calls tools is the JSON array ``[{"name": …, "arguments": {…}}, …]``. ``analysis`` is the model's
+    reasoning; human references and the copies that a gate proposes have none. Of origin ``improved`` is what an improver
+    wrote in place of another answer. Files call the text ``rewrite``.
     """
 
     hashed: ClassVar[tuple[str, ...]] = ("task", "origin", "rewrite", "analysis", "needs_rewrite", "generation")
     task: str
     origin: CandidateOrigin
-    rewrite: str
+    text: str = Field(alias="rewrite")
     analysis: str | None = None
     needs_rewrite: bool | None = None
     generation: Generation | None = None

@@ -21,12 +21,11 @@ from pydantic import ValidationError
 from pairwright.core.errors import SourceError
 from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language, normalise
-from pairwright.core.records import Example, Language, Origin, SftRow, Split, Task, Turn
+from pairwright.core.records import Example, KnownCase, Language, SftRow, Split, Turn
 from pairwright.core.storage import read_rows, sha256_of
 
 _LETTERS = re.compile(r"[A-Za-z\u3400-\u9fff\uf900-\ufaff]")
 _SHOWN = 10
-_ORIGIN = Origin(source="evaluation", file="", key="", licence="")
 
 
 class GoldRow(Row):
@@ -63,20 +62,16 @@ class GoldRow(Row):
         return (*(turn.content for turn in self.history), self.query)
 
     @property
-    def task(self) -> Task:
+    def case(self) -> KnownCase:
         """The row as the deterministic judges see it; what the reference says counts as said in the dialogue."""
         told = Turn(role="assistant", content=self.reference)
-        return Task(
+        return KnownCase(
             id=self.id,
-            conversation=self.dialogue,
-            dialogue=self.dialogue,
             language=self.language,
             history=(told, *self.history),
             query=self.query,
             reference=self.reference,
-            tokens=0,
             examples=self.examples,
-            origin=_ORIGIN,
         )
 
 
@@ -207,7 +202,7 @@ def _from_sft(row: SftRow) -> GoldRow:
         dialogue=row.task.dialogue,
         history=row.task.history,
         query=row.task.query,
-        reference=row.task.reference or row.chosen.rewrite,
+        reference=row.task.reference or row.chosen.text,
         examples=row.task.examples,
     )
 

@@ -17,7 +17,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from pairwright.core.components import Comparer
-from pairwright.core.records import Comparison, Task
+from pairwright.core.records import Case, Comparison
 from pairwright.core.requests import Ask
 from pairwright.judges.votes import raise_failure
 
@@ -37,7 +37,7 @@ class Ranking(NamedTuple):
     bouts: tuple[Bout, ...]
 
 
-async def find_best(comparer: Comparer, task: Task, texts: Sequence[str], ask: Ask) -> tuple[int, tuple[Bout, ...]]:
+async def find_best(comparer: Comparer, case: Case, texts: Sequence[str], ask: Ask) -> tuple[int, tuple[Bout, ...]]:
     """The place of the best text: the favourite is ``texts[0]``, and a tie leaves it where it stands.
 
     Raises:
@@ -45,20 +45,20 @@ async def find_best(comparer: Comparer, task: Task, texts: Sequence[str], ask: A
     """
     leader, bouts = 0, []
     for challenger in range(1, len(texts)):
-        verdict = await comparer.compare(task, texts[leader], texts[challenger], ask)
+        verdict = await comparer.compare(case, texts[leader], texts[challenger], ask)
         bouts.append(Bout(leader, challenger, verdict))
         leader = challenger if verdict.winner == "second" else leader
     return leader, tuple(bouts)
 
 
-async def rank_all(comparer: Comparer, task: Task, texts: Sequence[str], ask: Ask) -> Ranking:
+async def rank_all(comparer: Comparer, case: Case, texts: Sequence[str], ask: Ask) -> Ranking:
     """All texts in order, each compared with each; equals keep the order in which they came.
 
     Raises:
         RequestFailed: a comparison got no usable answer.
     """
     pairs = list(combinations(range(len(texts)), 2))
-    asked = (comparer.compare(task, texts[one], texts[other], ask) for one, other in pairs)
+    asked = (comparer.compare(case, texts[one], texts[other], ask) for one, other in pairs)
     verdicts = await asyncio.gather(*asked, return_exceptions=True)
     bouts = [Bout(one, other, raise_failure(verdict)) for (one, other), verdict in zip(pairs, verdicts, strict=True)]
     wins, margins = [0.0] * len(texts), [0.0] * len(texts)

@@ -9,10 +9,8 @@ from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, Task, TaskKind, Turn
+from pairwright.core.records import Candidate, Example, KnownCase, Language, Rejected, TaskKind, Turn
 from pairwright.perturbers import PERTURBERS
-
-_ORIGIN = Origin(source="preview", file="-", key="-", licence="none")
 
 
 def preview(
@@ -35,23 +33,19 @@ def preview(
     arguments give the same outcomes.
     """
     setting = {"kind": kind, "tools": tools, "steps": tuple(steps)} if kind == "answer" else {}
-    task = Task.create(
-        conversation="preview",
-        dialogue="preview",
+    case = KnownCase.create(
         language=language or lang.detect_language(query + text),
         history=tuple(history),
         query=query,
-        tokens=lang.estimate_tokens(query),
         examples=tuple(examples),
-        origin=_ORIGIN,
         **setting,
     )
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite=text, analysis=analysis)
+    chosen = Candidate.create(task=case.id, origin="reference", text=text, analysis=analysis)
     found: dict[str, list[Rejected | Dropped]] = {}
     for name, component in PERTURBERS.items():
         if kind not in component.tasks:
             continue
         perturber = component()
         assert isinstance(perturber, Perturber)
-        found[name] = list(islice(perturber.perturb(task, chosen, row_rng(seed, name, task.id)), 20))
+        found[name] = list(islice(perturber.perturb(case, chosen, row_rng(seed, name, case.id)), 20))
     return found

@@ -13,7 +13,7 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.exporter import Exporter
 from pairwright.core.identity import content_id
-from pairwright.core.prompts.answering import hash_prompts
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.result import (
     AUDIT,
     CALIBRATION,
@@ -56,7 +56,7 @@ def finish_build(config: BuildConfig, counts: Sequence[StageCount], work: Path, 
     resolved = config.model_dump(mode="json", exclude={"output", "ledger", "endpoints", "limits"})
     models = {name: endpoint.model for name, endpoint in config.endpoints.items()}
     build_id = content_id([resolved, models, {name: sha256_of(rows / f"{name}.jsonl") for name in ("sft", "pairs")}])
-    result = BuildResult(config, build_id, rows, tuple(counts), hash_prompts(config.prompt, config.task))
+    result = BuildResult(config, build_id, rows, tuple(counts), KINDS[config.task].prompt_hashes(config.prompt))
     exports = work / "exports"
     exports.mkdir()
     # The card tells of the files that the others wrote.

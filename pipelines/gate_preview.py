@@ -9,16 +9,14 @@ from pathlib import Path
 from pairwright.core.components import Gate
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError, JudgeError, RequestFailed
-from pairwright.core.language.text_analysis import detect_language, estimate_tokens
+from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.records import GateDecision, Origin, Task, Turn
+from pairwright.core.records import Case, GateDecision, Turn
 from pairwright.judges.gates import GATES
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.gating import decide_now
 from pairwright.pipelines.reporting.table import Table
-
-_ORIGIN = Origin(source="preview", file="-", key="-", licence="none")
 
 
 def turns_of(texts: Sequence[str], *, user_only: bool) -> tuple[Turn, ...]:
@@ -28,21 +26,13 @@ def turns_of(texts: Sequence[str], *, user_only: bool) -> tuple[Turn, ...]:
     )
 
 
-def task_of(query: str, history: Sequence[Turn]) -> Task:
+def case_of(query: str, history: Sequence[Turn]) -> Case:
     """The query as a gate sees it."""
-    return Task.create(
-        conversation="preview",
-        dialogue="preview",
-        language=detect_language(query),
-        history=tuple(history),
-        query=query,
-        tokens=estimate_tokens(query),
-        origin=_ORIGIN,
-    )
+    return Case.create(language=detect_language(query), history=tuple(history), query=query)
 
 
-def by_name(name: str, task: Task) -> GateDecision:
-    """What the gate called ``name``, which asks nobody, says of ``task``.
+def by_name(name: str, case: Case) -> GateDecision:
+    """What the gate called ``name``, which asks nobody, says of ``case``.
 
     Raises:
         ConfigError: no such gate, or one that asks an endpoint.
@@ -50,11 +40,11 @@ def by_name(name: str, task: Task) -> GateDecision:
     if name not in GATES or GATES[name].paid:
         free = ", ".join(sorted(name for name, gate in GATES.items() if not gate.paid))
         raise ConfigError([f"no gate {name!r} that asks nobody; there are: {free}"], "Others: --build BUILD.yaml.")
-    return decide_now([task], GATES[name]())[0]
+    return decide_now([case], GATES[name]())[0]
 
 
-def by_build(config: BuildConfig, task: Task) -> GateDecision:
-    """What the gate of a build file says of ``task``; its answer goes to the build's ledger.
+def by_build(config: BuildConfig, case: Case) -> GateDecision:
+    """What the gate of a build file says of ``case``; its answer goes to the build's ledger.
 
     Raises:
         ConfigError: the build file has no gate.
@@ -63,7 +53,7 @@ def by_build(config: BuildConfig, task: Task) -> GateDecision:
     if config.gate is None:
         raise ConfigError(["the build file has no gate"], "Add one: 'gate: {use: rules}'.")
     if not config.gate.paid:
-        return decide_now([task], config.gate)[0]
+        return decide_now([case], config.gate)[0]
     only = config.model_copy(update={"generation": (), "judges": (), "comparison": None})
     ledger_path(config).parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -75,7 +65,7 @@ def by_build(config: BuildConfig, task: Task) -> GateDecision:
         gate = config.gate
         assert isinstance(gate, Gate)
         try:
-            return asked.runner.run(gate.decide(task, asked.ask))
+            return asked.runner.run(gate.decide(case, asked.ask))
         except RequestFailed as exc:
             raise JudgeError(f"the gate gave no usable answer: {exc}", "Ask again, or take another model.") from exc
 

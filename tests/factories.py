@@ -105,7 +105,7 @@ def answer_task(language: Language = "en") -> Task:
 
 def candidate(rewrite: str | None = None, of: Task | None = None, **fields: Any) -> Candidate:
     of = of or task()
-    plain = {"task": of.id, "origin": "reference", "rewrite": REWRITE[of.language] if rewrite is None else rewrite}
+    plain = {"task": of.id, "origin": "reference", "text": REWRITE[of.language] if rewrite is None else rewrite}
     return Candidate.create(**{**plain, **fields})
 
 

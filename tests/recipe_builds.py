@@ -11,7 +11,7 @@ import yaml
 
 import factories
 from pairwright.core.exporter import Exporter
-from pairwright.core.prompts.answering import hash_prompts
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import PreferencePair, SftRow
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.forms.trl import TrlExporter
@@ -54,7 +54,7 @@ def _finished(
     config: dict[str, Any],
 ) -> Path:
     settings = factories.build_result(folder, **config).config
-    prompts = hash_prompts(settings.prompt, settings.task)
+    prompts = KINDS[settings.task].prompt_hashes(settings.prompt)
     build = factories.build_result(folder, sft, pairs, prompt_hashes=prompts, **config)
     for exporter in exporters:
         exporter.export(build, folder / "exports")

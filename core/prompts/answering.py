@@ -1,6 +1,6 @@
 """The prompts for answering: the dialogue as chat messages, for student and teacher.
 
-Training, serving and evaluation of a student all call :func:`student_chat`; :func:`hash_prompts` names its text. A chat is a
+Training, serving and evaluation of a student all call :func:`student_chat`; :func:`answer_prompt_hashes` names its text. A chat is a
 system prompt, tool definitions and the turns so far. With ``prompt.tools: text`` the definitions stand in the system
 prompt, calls are JSON text and results are user messages: such a chat needs no template that knows tools.
 
@@ -18,10 +18,10 @@ from string import Template
 from typing import Literal, NamedTuple, get_args
 
 from pairwright.core.config.build_file import PromptConfig
-from pairwright.core.identity import Row, content_id
+from pairwright.core.identity import content_id
 from pairwright.core.prompts.escaping import readable
-from pairwright.core.prompts.rewriting import prompt_hashes
-from pairwright.core.records import Candidate, Language, Origin, Rejected, Task, TaskKind, ToolCall, Turn
+from pairwright.core.prompts.reply import Reply
+from pairwright.core.records import Candidate, Case, Language, Rejected, ToolCall, Turn
 from pairwright.core.requests import Message
 from pairwright.core.tool_calls import calls_of, calls_text, compact, strict_json
 
@@ -48,37 +48,31 @@ class Chat(NamedTuple):
     turns: tuple[Turn, ...]
 
 
-class DialogueAnswer(Row):
-    """What a teacher answers: words, or calls as JSON (see ``core/tool_calls.py``)."""
-
-    rewrite: str
-
-
-def student_chat(task: Task, config: PromptConfig) -> Chat:
+def student_chat(case: Case, config: PromptConfig) -> Chat:
     """The chat that a student answers: the same for training, serving and evaluation."""
-    return _chat(task, config.tools == "text")
+    return _chat(case, config.tools == "text")
 
 
 def student_turn(answer: Candidate | Rejected | str, config: PromptConfig) -> Turn:
     """The turn that the student learns to give (or to avoid): calls where the answer is calls, else its text."""
     if not isinstance(answer, str):
-        answer = answer.rewrite if isinstance(answer, Candidate) else answer.text
+        answer = answer.text
     calls = () if config.tools == "text" else calls_of(answer)
     return Turn(role="assistant", content="" if calls else answer, calls=calls)
 
 
-def teacher_chat(task: Task, native_tools: bool) -> tuple[tuple[Message, ...], str]:
+def teacher_chat(case: Case, native_tools: bool) -> tuple[tuple[Message, ...], str]:
     """The messages that ask a teacher or weak model for an answer, and the tool definitions to send beside them.
 
     ``native_tools`` says that the endpoint takes definitions and gives calls; else both are text.
     """
-    chat = _chat(task, not native_tools)
-    system = f"{chat.system}\n\n{_text('chat_teacher', task.language)}"
+    chat = _chat(case, not native_tools)
+    system = f"{chat.system}\n\n{_text('chat_teacher', case.language)}"
     said = (Message(role=turn.role, content=turn.content, calls=turn.calls) for turn in chat.turns)
     return (Message(role="system", content=system), *said), chat.tools
 
 
-def parse_dialogue_answer(text: str) -> DialogueAnswer:
+def parse_dialogue_answer(text: str) -> Reply:
     """What a model answered, without thoughts or code fence; calls in their one spelling, also ``<tool_call>`` blocks.
 
     Raises:
@@ -91,8 +85,8 @@ def parse_dialogue_answer(text: str) -> DialogueAnswer:
     written = _WRITTEN_CALL.findall(text)
     for attempt in ([fenced[1]] if fenced else []) + [text, f"[{text}]", f"[{','.join(written)}]"]:
         if calls := calls_of(attempt):
-            return DialogueAnswer(rewrite=calls_text(calls))
-    return DialogueAnswer(rewrite=text)
+            return Reply(text=calls_text(calls))
+    return Reply(text=text)
 
 
 def defuse_turns(text: str) -> str:
@@ -105,10 +99,8 @@ def defuse_turns(text: str) -> str:
     return CONTROL.sub(lambda token: ("&lt;" if token[0][0] == "<" else "&#91;") + token[0][1:], readable(text))
 
 
-def hash_prompts(config: PromptConfig, task: TaskKind) -> dict[str, str]:
-    """Hashes that name the text of each prompt of a build, as ``{"teacher.zh": "…", "student.zh": "…", …}``."""
-    if task == "rewrite":
-        return prompt_hashes(config)
+def answer_prompt_hashes(config: PromptConfig) -> dict[str, str]:
+    """Hashes that name the text of each prompt, as ``{"teacher.zh": "…", "student.zh": "…", …}``."""
     found = {}
     for language in get_args(Language):
         probe = _probe(language)
@@ -118,16 +110,16 @@ def hash_prompts(config: PromptConfig, task: TaskKind) -> dict[str, str]:
     return found
 
 
-def _chat(task: Task, as_text: bool) -> Chat:
-    system = task.system or _text("chat", task.language)
-    turns = merge_messages((*task.history, Turn(role="user", content=task.query), *task.steps))
+def _chat(case: Case, as_text: bool) -> Chat:
+    system = case.system or _text("chat", case.language)
+    turns = merge_messages((*case.history, Turn(role="user", content=case.query), *case.steps))
     clean = tuple(_defused_turn(turn) for turn in turns)
-    system, tools = defuse_turns(system), _defused_json(task.tools) if task.tools else ""
+    system, tools = defuse_turns(system), _defused_json(case.tools) if case.tools else ""
     if not as_text:
         return Chat(system, tools, clean)
     if tools:
         lines = "\n".join(compact(one["function"]) for one in strict_json(tools))
-        system = f"{system}\n\n{Template(_text('chat_tools', task.language)).substitute(tools=lines)}"
+        system = f"{system}\n\n{Template(_text('chat_tools', case.language)).substitute(tools=lines)}"
     return Chat(system, "", tuple(_spelled_out(clean)))
 
 
@@ -179,19 +171,15 @@ def _text(name: Literal["chat", "chat_teacher", "chat_tools"], language: Languag
     return files("pairwright.core.prompts").joinpath(f"{name}.{language}.txt").read_text(encoding="utf-8").rstrip("\n")
 
 
-def _probe(language: Language) -> Task:
+def _probe(language: Language) -> Case:
     call = ToolCall(name="1", arguments='{"2": 3}')
     steps = (Turn(role="assistant", content="", calls=(call,)), Turn(role="tool", content="4"))
-    return Task(
+    return Case(
         id="",
         kind="answer",
-        conversation="",
-        dialogue="",
         language=language,
         history=(Turn(role="user", content="5"), Turn(role="assistant", content="6")),
         query="7",
         steps=steps,
         tools=compact([{"type": "function", "function": {"name": "1", "parameters": {}}}]),
-        tokens=0,
-        origin=Origin(source="", file="", key="", licence=""),
     )

@@ -25,7 +25,8 @@ from pairwright.core.config.build_file import PromptConfig, Style
 from pairwright.core.identity import Row, content_id
 from pairwright.core.prompts.escaping import unescape
 from pairwright.core.prompts.forms import TAGGED, PromptForm, labelled_form
-from pairwright.core.records import Candidate, Example, Language, Origin, Rejected, Task, Turn
+from pairwright.core.prompts.reply import Reply
+from pairwright.core.records import Candidate, Case, Example, Language, Rejected, Turn
 from pairwright.core.requests import Message
 
 ANALYSIS_LIMIT = 400
@@ -69,29 +70,29 @@ ANSWER_SCHEMA = _schema(analysis=_ANALYSIS, needs_rewrite={"type": "boolean"}, r
 STUDENT_SCHEMA = _schema(analysis=_ANALYSIS, rewrite=_REWRITE)
 
 
-def teacher_messages(task: Task, style: Style = "concise") -> tuple[Message, ...]:
-    """The messages that ask a teacher or weak model for a rewrite of ``task`` as JSON of ``ANSWER_SCHEMA``."""
-    shown = [(one, _json(one.analysis, one.rewrite, one.needs_rewrite)) for one in task.examples]
-    system, user = _render("teacher", task, frozenset({style}), shown)
+def teacher_messages(case: Case, style: Style = "concise") -> tuple[Message, ...]:
+    """The messages that ask a teacher or weak model for the rewrite of ``case`` as JSON of ``ANSWER_SCHEMA``."""
+    shown = [(one, _json(one.analysis, one.rewrite, one.needs_rewrite)) for one in case.examples]
+    system, user = _render("teacher", case, frozenset({style}), shown)
     return Message(role="system", content=system), Message(role="user", content=user)
 
 
-def student_prompt(task: Task, config: PromptConfig) -> StudentPrompt:
+def student_prompt(case: Case, config: PromptConfig) -> StudentPrompt:
     """The prompt of the student: the same for training, serving and evaluation."""
     plain = config.form == "plain"
     words = frozenset({config.style, "json" if config.analysis else "plain", "labels" if plain else "tags"})
-    examples = task.examples if config.examples else ()
+    examples = case.examples if config.examples else ()
     shown = [(one, _json(one.analysis, one.rewrite) if config.analysis else one.rewrite) for one in examples]
-    form = labelled_form(task.language) if plain else TAGGED
-    return StudentPrompt(*_render("student", task, words, shown, form, config.style if config.style_tag else None))
+    form = labelled_form(case.language) if plain else TAGGED
+    return StudentPrompt(*_render("student", case, words, shown, form, config.style if config.style_tag else None))
 
 
-def case_start(prompt: StudentPrompt, task: Task, config: PromptConfig) -> int:
-    """Where in ``prompt.user`` the part begins that is this task's own: what stands before it, other tasks share."""
+def case_start(prompt: StudentPrompt, case: Case, config: PromptConfig) -> int:
+    """Where in ``prompt.user`` the part begins that is this case's own: what stands before it, other cases share."""
     if config.form == "xml":
         return prompt.user.rindex("<history>")
     # A turn begins with its speaker and has no line break: no line of the dialogue can be the bare label.
-    return f"\n{prompt.user}".rindex(f"\n{labelled_form(task.language).history}\n")
+    return f"\n{prompt.user}".rindex(f"\n{labelled_form(case.language).history}\n")
 
 
 def student_answer(answer: Candidate | Rejected, config: PromptConfig) -> str | None:
@@ -100,7 +101,7 @@ def student_answer(answer: Candidate | Rejected, config: PromptConfig) -> str | 
     With ``config.analysis`` this is JSON of ``STUDENT_SCHEMA``; None where the answer has no analysis: human rewrites
     bring none, and none is invented for them.
     """
-    rewrite = answer.rewrite if isinstance(answer, Candidate) else answer.text
+    rewrite = answer.text
     if not config.analysis:
         return rewrite
     return None if answer.analysis is None else _json(answer.analysis, rewrite)
@@ -116,16 +117,17 @@ def parse_answer(text: str) -> TeacherAnswer:
     return answer.model_copy(update={"rewrite": unescape(answer.rewrite), "analysis": unescape(answer.analysis)})
 
 
-def parse_student_answer(text: str, config: PromptConfig) -> str:
-    """The rewrite in what a student answered to :func:`student_prompt`.
+def parse_student_answer(text: str, config: PromptConfig) -> Reply:
+    """The rewrite in what a student answered to :func:`student_prompt`, with its analysis where the prompt asks for one.
 
     Raises:
         ValueError: what is wrong with it, in one line.
     """
-    rewrite = parse_json(text, StudentAnswer).rewrite if config.analysis else text
+    said = parse_json(text, StudentAnswer) if config.analysis else None
+    rewrite = text if said is None else said.rewrite
     if not rewrite.strip():
         raise ValueError("the answer is empty")
-    return unescape(rewrite.strip())
+    return Reply(text=unescape(rewrite.strip()), analysis=None if said is None else said.analysis)
 
 
 def prompt_hashes(config: PromptConfig) -> dict[str, str]:
@@ -150,18 +152,18 @@ def prompt_hash(config: PromptConfig, language: Language) -> str:
 
 def _render(
     kind: Literal["teacher", "student"],
-    task: Task,
+    case: Case,
     words: frozenset[str],
     shown: Iterable[tuple[Example, str]],
     form: PromptForm = TAGGED,
     style: Style | None = None,
 ) -> tuple[str, str]:
-    system, user = _template(kind, task.language, words)
+    system, user = _template(kind, case.language, words)
     return system, user.substitute(
         examples="".join(form.example(example, answer) for example, answer in shown),
         style=form.style(style) if style else "",
-        history=form.turns(task.history),
-        query=form.text(task.query),
+        history=form.turns(case.history),
+        query=form.text(case.query),
     )
 
 
@@ -211,20 +213,15 @@ def parse_json(text: str, form: type[A]) -> A:
         raise ValueError(f"{where}: {problem['msg']}" if where else problem["msg"]) from exc
 
 
-def _probe(language: Language) -> Task:
+def _probe(language: Language) -> Case:
     turns = (Turn(role="user", content="1"), Turn(role="assistant", content="2"))
     example = Example(
         id="0", language=language, history=turns, query="3", analysis="4", needs_rewrite=True, rewrite="5"
     )
-    origin = Origin(source="", file="", key="", licence="")
-    return Task(
+    return Case(
         id="",
-        conversation="",
-        dialogue="",
         language=language,
         history=turns,
         query="6",
-        tokens=0,
         examples=(example,),
-        origin=origin,
     )

@@ -16,8 +16,8 @@ def _contradicts(case: MetricCase) -> Sums | None:
     one = case.prediction
     if one.analysis is None:
         return None
-    candidate = Candidate(id=one.id, task=one.id, origin="teacher", rewrite=one.rewrite, analysis=one.analysis)
-    return share(contradiction(case.row.task, candidate) is not None)
+    candidate = Candidate(id=one.id, task=one.id, origin="teacher", text=one.rewrite, analysis=one.analysis)
+    return share(contradiction(case.row.case, candidate) is not None)
 
 
 ANALYSIS_CONTRADICTION = Metric(

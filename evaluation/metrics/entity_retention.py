@@ -23,7 +23,7 @@ def key_entities(row: GoldRow) -> tuple[str, ...]:
     if row.key_entities is not None:
         return row.key_entities
     history = [turn.content for turn in row.history]
-    found = tuple(text for text in judged_entities(row.task) if not supported(text, [row.query]))
+    found = tuple(text for text in judged_entities(row.case) if not supported(text, [row.query]))
     return tuple(text for text in found if supported(text, history)) or found
 
 

@@ -26,7 +26,7 @@ def copies(analysis: str, example: str) -> bool:
 
 
 def _rewrite(case: MetricCase) -> Sums | None:
-    return share(leaked_word(case.row.task, case.prediction.rewrite) is not None) if case.row.examples else None
+    return share(leaked_word(case.row.case, case.prediction.rewrite) is not None) if case.row.examples else None
 
 
 def _analysis(case: MetricCase) -> Sums | None:
@@ -34,7 +34,7 @@ def _analysis(case: MetricCase) -> Sums | None:
     if not case.row.examples or analysis is None:
         return None
     repeats = any(copies(analysis, example.analysis) for example in case.row.examples)
-    return share(repeats or leaked_name(case.row.task, analysis) is not None)
+    return share(repeats or leaked_name(case.row.case, analysis) is not None)
 
 
 EXAMPLE_LEAK = Metric("example_leak", "the rewrite has a word that only the few-shot examples have", "lower", _rewrite)

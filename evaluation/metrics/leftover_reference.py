@@ -11,7 +11,7 @@ from pairwright.judges.rules.leftover_reference import leftover
 
 
 def _left_over(case: MetricCase) -> Sums | None:
-    return share(leftover(case.row.task, case.prediction.rewrite) is not None) if case.row.history else None
+    return share(leftover(case.row.case, case.prediction.rewrite) is not None) if case.row.history else None
 
 
 LEFTOVER_REFERENCE = Metric("leftover_reference", "the rewrite still points at something unnamed", "lower", _left_over)

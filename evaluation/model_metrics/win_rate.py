@@ -61,10 +61,10 @@ def win_rate_metrics(outcomes: dict[tuple[str, str], Outcome], against: str) -> 
 
 
 async def _outcome(ask: Ask, judge: Pairwise, row: GoldRow, one: str, other: str) -> Outcome | RequestFailed:
-    # The judge must not see the reference, which ``row.task`` has in its history.
-    task = row.task.model_copy(update={"history": row.history, "reference": None})
+    # The judge must not see the reference, which ``row.case`` has in its history.
+    case = row.case.model_copy(update={"history": row.history, "reference": None})
     try:
-        verdict = await judge.compare(task, one, other, ask)
+        verdict = await judge.compare(case, one, other, ask)
     except RequestFailed as exc:
         return exc
     return _SCORES[verdict.winner], verdict.flipped

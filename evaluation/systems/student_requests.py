@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import yaml
@@ -14,13 +13,12 @@ from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
 from pairwright.core.prompts.history_window import window
-from pairwright.core.prompts.rewriting import STUDENT_SCHEMA, parse_student_answer, prompt_hash, student_prompt
-from pairwright.core.records import Origin, Task
-from pairwright.core.requests import ChatRequest, Message
+from pairwright.core.prompts.kinds import KINDS
+from pairwright.core.prompts.rewriting import prompt_hash
+from pairwright.core.records import Case
+from pairwright.core.requests import ChatRequest
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet
 from pairwright.evaluation.predictions import Prediction
-
-_ORIGIN = Origin(source="evaluation", file="", key="", licence="")
 
 
 class RequestOptions(Row):
@@ -78,51 +76,36 @@ def _with_examples(row: GoldRow, index: ExampleIndex, options: RequestOptions) -
     return row.model_copy(update={"examples": chosen})
 
 
-def task_of(row: GoldRow, options: RequestOptions) -> Task:
-    """The task that a build would have made of this row."""
+def case_of(row: GoldRow, options: RequestOptions) -> Case:
+    """The case that a build would have made of this row."""
     context = options.context
-    history, cut, tokens = window(row.history, context.turns, context.max_tokens, estimate_tokens(row.query))
-    return Task(
+    history, _, _ = window(row.history, context.turns, context.max_tokens, estimate_tokens(row.query))
+    return Case(
         id=row.id,
-        conversation=row.dialogue,
-        dialogue=row.dialogue,
         language=row.language,
         history=history,
         query=row.query,
-        cut_turns=cut,
-        tokens=tokens,
         examples=row.examples,
-        origin=_ORIGIN,
     )
 
 
 def request_for(row: GoldRow, options: RequestOptions) -> ChatRequest:
     """The request that asks for the rewrite of one row."""
-    prompt = student_prompt(task_of(row, options), options.prompt)
-    messages = (Message(role="system", content=prompt.system), Message(role="user", content=prompt.user))
-    schema = STUDENT_SCHEMA if options.prompt.analysis else None
-    return ChatRequest(messages=messages, max_tokens=options.answer_tokens, json_schema=schema)
+    return KINDS["rewrite"].student_request(case_of(row, options), options.prompt, options.answer_tokens)
 
 
 def prediction_from(row: GoldRow, text: str, options: RequestOptions, *, cut_off: bool = False) -> Prediction:
     """Read a model's answer. One that cannot be read is an empty rewrite with the reason: it is scored, not left out."""
     try:
-        rewrite = parse_student_answer(text, options.prompt)
+        said = KINDS["rewrite"].read_student(text, options.prompt)
     except ValueError as exc:
         return Prediction(id=row.id, rewrite="", raw=text, error=str(exc))
     if cut_off:
-        return Prediction(id=row.id, rewrite=rewrite, raw=text, error=f"cut off after {options.answer_tokens} tokens")
-    return Prediction(id=row.id, rewrite=rewrite, analysis=_analysis(text, options), raw=text)
+        return Prediction(id=row.id, rewrite=said.text, raw=text, error=f"cut off after {options.answer_tokens} tokens")
+    return Prediction(id=row.id, rewrite=said.text, analysis=said.analysis, raw=text)
 
 
 def prompt_names(gold: GoldSet, options: RequestOptions) -> dict[str, str]:
     """Which prompt was used, for the report: its hash per language."""
     languages = sorted({row.language for row in gold.rows})
     return {f"prompt.{language}": prompt_hash(options.prompt, language) for language in languages}
-
-
-def _analysis(text: str, options: RequestOptions) -> str | None:
-    if not options.prompt.analysis:
-        return None
-    body = text[text.index("{") : text.rindex("}") + 1]
-    return str(json.loads(body)["analysis"])

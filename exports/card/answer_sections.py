@@ -51,7 +51,7 @@ def answer_examples(facts: Facts) -> Iterator[str]:
     """One answer of each kind and language."""
     for (language, kind), row in sorted(facts.answers.items()):
         yield from (f"{_KINDS[kind]} ({language}), from {inline(row.task.origin.source)}:", "")
-        yield from (*block([*told(row.task), ("answer", row.chosen.rewrite)], longest=300), "")
+        yield from (*block([*told(row.task), ("answer", row.chosen.text)], longest=300), "")
 
 
 def told(task: Task) -> list[tuple[str, str]]:

@@ -236,7 +236,7 @@ def _examples(pairs: Iterable[PreferencePair]) -> Iterator[str]:
             f"{inline(pair.rejected.defect)}, made by {inline(pair.rejected.rejected_by)}, from {inline(pair.task.origin.source)}:",
             "",
         )
-        answers = [("chosen", pair.chosen.rewrite), ("rejected", pair.rejected.text)]
+        answers = [("chosen", pair.chosen.text), ("rejected", pair.rejected.text)]
         yield from (*block([*told(pair.task), *answers], longest=300), "")
 
 

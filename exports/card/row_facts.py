@@ -61,7 +61,7 @@ def facts_of(build: BuildResult, examples: int) -> Facts:
     for row in build.sft():
         facts.sft += 1
         facts.flagged += bool(row.task.flags)
-        facts.unchanged += row.chosen.rewrite == row.task.query
+        facts.unchanged += row.chosen.text == row.task.query
         facts.sources[row.task.origin.source, row.task.origin.licence, "answers"] += 1
         facts.splits[row.task.language, row.split, "answers"] += 1
         facts.origins[row.task.language, row.chosen.origin] += 1
@@ -84,7 +84,7 @@ def facts_of(build: BuildResult, examples: int) -> Facts:
 
 def kind_of(row: SftRow) -> str:
     """``call`` for an answer that calls tools, ``result`` for one that comes after calls, else ``words``."""
-    if calls_of(row.chosen.rewrite):
+    if calls_of(row.chosen.text):
         return "call"
     return "result" if row.task.steps else "words"
 

@@ -78,7 +78,7 @@ def flat(row: SftRow | PreferencePair, texts: TrainingRow) -> dict[str, Any]:
     said = {
         "history": [turn.model_dump() for turn in row.task.history],
         "query": row.task.query,
-        "rewrite": row.chosen.rewrite,
+        "rewrite": row.chosen.text,
         "analysis": row.chosen.analysis,
     }
     return _record(row, trl_sft(texts) if isinstance(row, SftRow) else trl_dpo(texts), said)
@@ -90,7 +90,7 @@ def flat_chat(row: SftRow | PreferencePair, chat: ChatRow) -> dict[str, Any]:
     sides = ("completion",) if chat.rejected is None else ("chosen", "rejected")
     answers = [_messages([side]) for side in (chat.chosen, chat.rejected) if side is not None]
     read = {"prompt": prompt, **dict(zip(sides, answers, strict=True)), "tools": chat.chat.tools}
-    return _record(row, read, {"query": row.task.query, "answer": row.chosen.rewrite})
+    return _record(row, read, {"query": row.task.query, "answer": row.chosen.text})
 
 
 def _messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.prompts.answering import hash_prompts
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.prompts.rewriting import StudentPrompt, case_start, student_answer, student_prompt
 from pairwright.core.records import PreferencePair, SftRow, Split, Task
 from pairwright.core.result import BuildResult
@@ -117,7 +117,7 @@ class Tally:
 def described(build: BuildResult, budget: Budget) -> dict[str, Any]:
     """The head of an ``export.json``: which build this is, and the prompt that its student must be served with."""
     prompt, task = build.config.prompt, build.config.task
-    found = {key: value for key, value in hash_prompts(prompt, task).items() if key.startswith("student.")}
+    found = {key: value for key, value in KINDS[task].prompt_hashes(prompt).items() if key.startswith("student.")}
     return {
         "build": build.build_id,
         **({} if task == "rewrite" else {"task": task}),

@@ -17,7 +17,7 @@ from pairwright.core.identity import Row, row_rng
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.prompts.rewriting import parse_json, read_prompt
-from pairwright.core.records import GateDecision, Language, Task, TaskKind, Turn
+from pairwright.core.records import Case, GateDecision, Language, TaskKind, Turn
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.gates.missing_answer import unanswered
 
@@ -62,13 +62,13 @@ class GateLlm(Component):
         """One per query."""
         return 1
 
-    async def decide(self, task: Task, ask: Ask) -> GateDecision:
+    async def decide(self, case: Case, ask: Ask) -> GateDecision:
         """See :class:`~pairwright.core.components.Gate`."""
-        if not task.history:
+        if not case.history:
             return GateDecision(needs_rewrite=False, method="rule", evidence="no history")
-        form = MissingAnswer if unanswered(task.history) else NeedAnswer
+        form = MissingAnswer if unanswered(case.history) else NeedAnswer
         answer, answers = await ask_json(
-            ask, self.endpoint, self.request(task), lambda text: parse_json(text, form), self.reasks
+            ask, self.endpoint, self.request(case), lambda text: parse_json(text, form), self.reasks
         )
         probable = probability(answers[-1], "needs_rewrite")
         needed = answer.needs_rewrite if probable is None else probable >= self.threshold
@@ -81,15 +81,15 @@ class GateLlm(Component):
             request_hashes=tuple(one.request_hash for one in answers),
         )
 
-    def request(self, task: Task) -> ChatRequest:
+    def request(self, case: Case) -> ChatRequest:
         """The question about one query."""
-        missing = unanswered(task.history)
-        system, user = _prompt(task.language, missing)
-        text = user.substitute(history="".join(_turns(task.history)), query=escape(task.query))
+        missing = unanswered(case.history)
+        system, user = _prompt(case.language, missing)
+        text = user.substitute(history="".join(_turns(case.history)), query=escape(case.query))
         return ChatRequest(
             messages=(Message(role="system", content=system), Message(role="user", content=text)),
             max_tokens=self.max_tokens,
-            seed=row_rng(0, "gate", task.id).getrandbits(31),
+            seed=row_rng(0, "gate", case.id).getrandbits(31),
             json_schema=schema(missing=missing),
             schema_name="gate",
             top_logprobs=10,

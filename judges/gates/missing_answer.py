@@ -14,7 +14,7 @@ from itertools import pairwise
 from pairwright.core.language.entities import Mention
 from pairwright.core.language.text_analysis import content_words, mentions, references
 from pairwright.core.language.zh import GENERIC_NOUNS
-from pairwright.core.records import Language, Task, Turn
+from pairwright.core.records import Case, Language, Turn
 from pairwright.judges.gates.signal import Signal
 from pairwright.judges.gates.signals import signals
 
@@ -82,31 +82,31 @@ def unanswered(history: Sequence[Turn]) -> bool:
     return any(first == second == "user" for first, second in pairwise(roles))
 
 
-def missing_signals(task: Task) -> Iterator[Signal]:
+def missing_signals(case: Case) -> Iterator[Signal]:
     """What speaks for and against the user's own turns, which alone are looked at."""
-    said = [turn.content for turn in task.history if turn.role == "user"]
-    named = [[one for one in mentions(text, task.language) if _names(one, task.language)] for text in said]
-    if match := _LISTED[task.language].search(task.query):
+    said = [turn.content for turn in case.history if turn.role == "user"]
+    named = [[one for one in mentions(text, case.language) if _names(one, case.language)] for text in said]
+    if match := _LISTED[case.language].search(case.query):
         yield Signal("list", match.group())
     if not any(named):
         yield Signal("nothing_named", " / ".join(said[-2:]))
-    last = _last_word(task, said, named)
+    last = _last_word(case, said, named)
     if last is not None:
         yield last
-    if task.language == "en":
-        yield from _english(task, said, named)
+    if case.language == "en":
+        yield from _english(case, said, named)
 
 
 def _names(mention: Mention, language: Language) -> bool:
     return mention.kind == "entity" and (language == "en" or mention.text not in GENERIC_NOUNS)
 
 
-def _last_word(task: Task, said: Sequence[str], named: Sequence[Sequence[Mention]]) -> Signal | None:
+def _last_word(case: Case, said: Sequence[str], named: Sequence[Sequence[Mention]]) -> Signal | None:
     """The newest user turn that brings something new: a name, or a request that only an answer can fill."""
-    meant = frozenset(kind for match in _MEANT.finditer(task.query) for kind in _kinds(match.group()))
+    meant = frozenset(kind for match in _MEANT.finditer(case.query) for kind in _kinds(match.group()))
     for text, names in zip(reversed(said), reversed(named), strict=True):
-        match = _OPEN[task.language].search(text)
-        asks = match and task.language == "zh" and not _of_another_kind(meant, text[match.start() :])
+        match = _OPEN[case.language].search(text)
+        asks = match and case.language == "zh" and not _of_another_kind(meant, text[match.start() :])
         if asks and match and not (names and _AROUND.search(text)):
             return Signal("open_request", match.group())
         if names:
@@ -124,13 +124,13 @@ def _kinds(text: str) -> frozenset[str]:
     return frozenset(kind for kind, words in _KINDS.items() if any(word in text for word in words))
 
 
-def _english(task: Task, said: Sequence[str], named: Sequence[Sequence[Mention]]) -> Iterator[Signal]:
-    person = _PERSON.search(task.query)
+def _english(case: Case, said: Sequence[str], named: Sequence[Sequence[Mention]]) -> Iterator[Signal]:
+    person = _PERSON.search(case.query)
     if person and not any(named):
         yield Signal("nobody_named", person.group())
-    if said and references(task.query, "en") and (match := _OPEN["en"].search(said[-1])) and not named[-1]:
+    if said and references(case.query, "en") and (match := _OPEN["en"].search(said[-1])) and not named[-1]:
         yield Signal("asked_for", match.group())
-    leaning = {signal.name: signal for signal in signals(task.query, task.history, "en")}
+    leaning = {signal.name: signal for signal in signals(case.query, case.history, "en")}
     if "reply" in leaning:
         yield leaning["reply"]
     whole = [name for names in named for name in names if not name.text.islower() and not _describes(name.text)]
@@ -141,7 +141,7 @@ def _english(task: Task, said: Sequence[str], named: Sequence[Sequence[Mention]]
     ):
         yield Signal("sought", match.group())
     known = {word for text in said for word in content_words(text, "en")}
-    noun = next((word for word in content_words(task.query, "en") if word in known), None)
+    noun = next((word for word in content_words(case.query, "en") if word in known), None)
     if noun is not None:
         yield Signal("known_noun", noun)
 
@@ -156,16 +156,16 @@ def missing_points(found: Sequence[Signal], language: Language) -> float:
     return sum(MISSING_POINTS[language].get(signal.name, 0.0) for signal in found)
 
 
-def missing_answer(task: Task) -> str | None:
+def missing_answer(case: Case) -> str | None:
     """Why the user's own turns cannot hold what the query lacks, or None where they may."""
-    if not unanswered(task.history):
+    if not unanswered(case.history):
         return None
-    found = list(missing_signals(task))
-    if missing_points(found, task.language) <= 0:
+    found = list(missing_signals(case))
+    if missing_points(found, case.language) <= 0:
         return None
     reasons = [
         f"{signal.name} {signal.evidence[:40]!r}"
         for signal in found
-        if MISSING_POINTS[task.language].get(signal.name, 0) > 0
+        if MISSING_POINTS[case.language].get(signal.name, 0) > 0
     ]
     return f"its answer is missing: {', '.join(reasons)}"

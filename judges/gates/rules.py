@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.records import GateDecision, Language, Task
+from pairwright.core.records import Case, GateDecision, Language
 from pairwright.core.requests import Ask
 from pairwright.judges.gates.missing_answer import missing_answer
 from pairwright.judges.gates.signal import Signal
@@ -73,25 +73,25 @@ class GateRules(Component):
 
     name: ClassVar[str] = "rules"
 
-    async def decide(self, task: Task, ask: Ask) -> GateDecision:
+    async def decide(self, case: Case, ask: Ask) -> GateDecision:
         """See :class:`~pairwright.core.components.Gate`."""
-        return decision(task)
+        return decision(case)
 
 
-def decision(task: Task) -> GateDecision:
+def decision(case: Case) -> GateDecision:
     """What the rules say of one query; without history there is nothing that it could need."""
-    if not task.history:
+    if not case.history:
         return GateDecision(needs_rewrite=False, method="rule", evidence="no history")
-    found = signals(task.query, task.history, task.language)
-    total = points(found, task.language)
+    found = signals(case.query, case.history, case.language)
+    total = points(found, case.language)
     needed = total > 0
-    missing = missing_answer(task) if needed else None
+    missing = missing_answer(case) if needed else None
     return GateDecision(
         needs_rewrite=needed,
         missing_answer=missing is not None,
         score=round(1 / (1 + math.exp(-total)), 3),
         method="rule",
-        evidence="; ".join(filter(None, [evidence(found, task.language), missing])),
+        evidence="; ".join(filter(None, [evidence(found, case.language), missing])),
     )
 
 

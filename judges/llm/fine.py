@@ -20,7 +20,7 @@ from pairwright.core.identity import Row, row_rng
 from pairwright.core.improvement import Review
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.rewriting import parse_json
-from pairwright.core.records import Candidate, Comparison, Task, TaskKind
+from pairwright.core.records import Candidate, Case, Comparison, TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.expected_score import expected_score
 from pairwright.judges.llm.own_answer import own_answer
@@ -96,16 +96,16 @@ class Fine(Component):
         """At most: the grades, the judge's own answer, and a comparison in both orders."""
         return 4
 
-    async def review(self, task: Task, candidate: Candidate, ask: Ask) -> Review:
+    async def review(self, case: Case, candidate: Candidate, ask: Ask) -> Review:
         """See :class:`~pairwright.core.components.Improver`."""
-        request = self.request(task, candidate)
+        request = self.request(case, candidate)
         grades, answers = await ask_json(ask, self.endpoint, request, parse_grades, self.reasks)
         expected = expected_grades(answers[-1])
         scores = {factor: value / 9 for factor, value in (expected or grades.model_dump(include=set(FACTORS))).items()}
         kept, route = self.route(scores)
         hashes, improved = tuple(one.request_hash for one in answers), None
         if kept and scores["accuracy"] < self.very_accurate:
-            improved, more = await own_answer(task, self.style, ask, self.endpoint, self.max_tokens, self.reasks)
+            improved, more = await own_answer(case, self.style, ask, self.endpoint, self.max_tokens, self.reasks)
             hashes += more
         return Review(
             route=route,
@@ -118,10 +118,10 @@ class Fine(Component):
             improved=improved,
         )
 
-    async def prefer(self, task: Task, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
+    async def prefer(self, case: Case, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
         """See :class:`~pairwright.core.components.Improver`."""
         judge = Pairwise(endpoint=self.endpoint, style=self.style, reasks=self.reasks)
-        return await judge.compare(task, improved.rewrite, original.rewrite, ask)
+        return await judge.compare(case, improved.text, original.text, ask)
 
     def route(self, scores: dict[str, float]) -> Route:
         """Which of the three routes keeps a query with these scores, or what keeps it out."""
@@ -134,10 +134,10 @@ class Fine(Component):
         kept = accuracy >= self.very_accurate
         return Route(kept, "easy_and_accurate" if kept else "easy_and_inaccurate")
 
-    def request(self, task: Task, candidate: Candidate) -> ChatRequest:
+    def request(self, case: Case, candidate: Candidate) -> ChatRequest:
         """The call that grades the three factors."""
         return ChatRequest(
-            messages=messages("fine_filter", task, candidate.rewrite),
+            messages=messages("fine_filter", case, candidate.text),
             max_tokens=self.max_tokens,
             seed=row_rng(0, "fine.filter", candidate.id).getrandbits(31),
             json_schema=SCHEMA,

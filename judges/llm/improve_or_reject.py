@@ -20,7 +20,7 @@ from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.answering import parse_dialogue_answer
 from pairwright.core.prompts.escaping import escape, unescape
 from pairwright.core.prompts.rewriting import parse_json
-from pairwright.core.records import Candidate, Comparison, Language, Task, TaskKind
+from pairwright.core.records import Candidate, Case, Comparison, Language, TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.own_answer import improved_candidate
 from pairwright.judges.llm.prompt_texts import messages
@@ -76,14 +76,14 @@ class ImproveOrReject(Component):
         """At most: the check, and that of the better answer."""
         return 2
 
-    async def review(self, task: Task, candidate: Candidate, ask: Ask) -> Review:
+    async def review(self, case: Case, candidate: Candidate, ask: Ask) -> Review:
         """See :class:`~pairwright.core.components.Improver`."""
-        request = self.request(task, candidate)
+        request = self.request(case, candidate)
         found, answers = await self._check(request, ask)
         improved = None
         if not found.is_good:
             said = parse_dialogue_answer(unescape(found.improved_answer))
-            improved = improved_candidate(task, self.endpoint, request, answers, said)
+            improved = improved_candidate(case, self.endpoint, request, answers, said)
         return Review(
             route="good" if found.is_good else "bad",
             kept=True,
@@ -94,9 +94,9 @@ class ImproveOrReject(Component):
             improved=improved,
         )
 
-    async def prefer(self, task: Task, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
+    async def prefer(self, case: Case, improved: Candidate, original: Candidate, ask: Ask) -> Comparison:
         """See :class:`~pairwright.core.components.Improver`: the original is known to be bad already."""
-        found, answers = await self._check(self.request(task, improved), ask)
+        found, answers = await self._check(self.request(case, improved), ask)
         return Comparison(
             judge=self.name,
             winner="first" if found.is_good else "second",
@@ -109,11 +109,11 @@ class ImproveOrReject(Component):
     async def _check(self, request: ChatRequest, ask: Ask) -> tuple[Finding, tuple[Answer, ...]]:
         return await ask_json(ask, self.endpoint, request, parse_finding, self.reasks)
 
-    def request(self, task: Task, candidate: Candidate) -> ChatRequest:
+    def request(self, case: Case, candidate: Candidate) -> ChatRequest:
         """The call that checks one answer."""
-        rules = "\n".join(f"- {escape(rule)}" for rule in read_rules(self.rules, task.language))
+        rules = "\n".join(f"- {escape(rule)}" for rule in read_rules(self.rules, case.language))
         return ChatRequest(
-            messages=messages("improve_or_reject", task, candidate.rewrite, rules=rules),
+            messages=messages("improve_or_reject", case, candidate.text, rules=rules),
             max_tokens=self.max_tokens,
             seed=row_rng(0, "improve_or_reject", candidate.id).getrandbits(31),
             json_schema=SCHEMA,

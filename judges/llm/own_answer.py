@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 from pairwright.core.config.build_file import Style
 from pairwright.core.identity import row_rng
 from pairwright.core.llm.client import ask_json, reask
-from pairwright.core.prompts.answering import DialogueAnswer, parse_dialogue_answer, teacher_chat
-from pairwright.core.prompts.rewriting import ANSWER_SCHEMA, TeacherAnswer, parse_answer, teacher_messages
-from pairwright.core.records import Candidate, Generation, Task
+from pairwright.core.prompts.kinds import KINDS
+from pairwright.core.prompts.reply import Reply
+from pairwright.core.records import Candidate, Case, Generation
 from pairwright.core.requests import Answer, Ask, ChatRequest
 
 
-def own_request(task: Task, style: Style, max_tokens: int) -> ChatRequest:
-    """The request for an answer to ``task``: the teacher's own prompt, for a rewrite or for an answer."""
-    seed = row_rng(0, "fine.answer", task.id).getrandbits(31)
-    if task.kind == "answer":
-        messages, tools = teacher_chat(task, native_tools=False)
-        return ChatRequest(messages=messages, max_tokens=max_tokens, seed=seed, tools=tools)
-    return ChatRequest(
-        messages=teacher_messages(task, style),
-        max_tokens=max_tokens,
-        seed=seed,
-        json_schema=ANSWER_SCHEMA,
-        schema_name="rewrite",
-    )
+class _Sampling(NamedTuple):
+    """Greedy, with tools as text: a judge's endpoint need not take definitions."""
+
+    style: Style
+    max_tokens: int
+    temperature: float = 0.0
+    tools: bool = False
+
+
+def own_request(case: Case, style: Style, max_tokens: int) -> ChatRequest:
+    """The request for an answer to ``case``: the teacher's own prompt, for a rewrite or for an answer."""
+    seed = row_rng(0, "fine.answer", case.id).getrandbits(31)
+    return KINDS[case.kind].teacher_request(case, _Sampling(style, max_tokens), seed)
 
 
 async def own_answer(
-    task: Task, style: Style, ask: Ask, endpoint: str, max_tokens: int, reasks: int
+    case: Case, style: Style, ask: Ask, endpoint: str, max_tokens: int, reasks: int
 ) -> tuple[Candidate, tuple[str, ...]]:
     """The answer as a candidate, and the hashes of all requests that it took.
 
     Raises:
         RequestFailed: no usable answer came.
     """
-    request = own_request(task, style, max_tokens)
-    said, answers = await ask_json(ask, endpoint, request, _parser(task), reasks)
+    request = own_request(case, style, max_tokens)
+    said, answers = await ask_json(ask, endpoint, request, KINDS[case.kind].read_teacher, reasks)
     hashes = tuple(answer.request_hash for answer in answers)
-    return improved_candidate(task, endpoint, request, answers, said), hashes
+    return improved_candidate(case, endpoint, request, answers, said), hashes
 
 
 def improved_candidate(
-    task: Task,
+    case: Case,
     endpoint: str,
     request: ChatRequest,
     answers: tuple[Answer, ...],
-    said: TeacherAnswer | DialogueAnswer,
+    said: Reply,
 ) -> Candidate:
     """``said`` as a candidate of origin ``improved``; ``ask_json`` gave ``answers``, the used one last, to ``request``."""
     return Candidate.create(
-        task=task.id,
+        task=case.id,
         origin="improved",
         **said.model_dump(),
         generation=Generation(
@@ -63,7 +63,3 @@ def improved_candidate(
             seed=reask(request, len(answers) - 1).seed,
         ),
     )
-
-
-def _parser(task: Task) -> Callable[[str], TeacherAnswer | DialogueAnswer]:
-    return parse_dialogue_answer if task.kind == "answer" else parse_answer

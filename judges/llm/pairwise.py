@@ -28,7 +28,7 @@ from pairwright.core.language.text_analysis import normalise
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.prompts.rewriting import parse_json, read_prompt
-from pairwright.core.records import Comparison, Language, Position, Task, TaskKind, Winner
+from pairwright.core.records import Case, Comparison, Language, Position, TaskKind, Winner
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
 from pairwright.judges.votes import raise_failure
@@ -110,19 +110,19 @@ class Pairwise(Component):
         """One per order."""
         return 2
 
-    async def compare(self, task: Task, first: str, second: str, ask: Ask) -> Comparison:
+    async def compare(self, case: Case, first: str, second: str, ask: Ask) -> Comparison:
         """See :class:`~pairwright.core.components.Comparer`."""
         if normalise(first) == normalise(second):
             return Comparison(judge=self.name, winner="tie", margin=0.0, method="same_text")
         orders = await asyncio.gather(
-            self._heard(task, first, second, ask), self._heard(task, second, first, ask), return_exceptions=True
+            self._heard(case, first, second, ask), self._heard(case, second, first, ask), return_exceptions=True
         )
         # Both orders are waited for, and the first trouble counts: which one it is must not depend on timing.
         heard = [raise_failure(order) for order in orders]
         return self._verdict(*heard)
 
-    async def _heard(self, task: Task, first: str, second: str, ask: Ask) -> Heard:
-        request = self.request(task, first, second)
+    async def _heard(self, case: Case, first: str, second: str, ask: Ask) -> Heard:
+        request = self.request(case, first, second)
         said, answers = await ask_json(ask, self.endpoint, request, parse_judgement, self.reasks)
         return Heard(said, weigh_verdicts(answers[-1]), tuple(answer.request_hash for answer in answers))
 
@@ -145,15 +145,15 @@ class Pairwise(Component):
             request_hashes=forward.request_hashes + backward.request_hashes,
         )
 
-    def request(self, task: Task, first: str, second: str) -> ChatRequest:
+    def request(self, case: Case, first: str, second: str) -> ChatRequest:
         """The question which of the two is better, with ``first`` standing first."""
-        words = {task.kind, self.style} if task.kind == "rewrite" else {task.kind}
-        system, user = _prompt(self.path, task.language, frozenset(words))
-        text = user.substitute(case_of(task), first=escape(first), second=escape(second))
+        words = {case.kind, self.style} if case.kind == "rewrite" else {case.kind}
+        system, user = _prompt(self.path, case.language, frozenset(words))
+        text = user.substitute(case_of(case), first=escape(first), second=escape(second))
         return ChatRequest(
             messages=(Message(role="system", content=system), Message(role="user", content=text)),
             max_tokens=self.max_tokens,
-            seed=row_rng(0, self.name, content_id([task.query, first, second])).getrandbits(31),
+            seed=row_rng(0, self.name, content_id([case.query, first, second])).getrandbits(31),
             json_schema=SCHEMA,
             schema_name="judgement",
             top_logprobs=10,

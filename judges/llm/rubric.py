@@ -15,7 +15,7 @@ from pairwright.core.errors import JudgeError
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
-from pairwright.core.records import Candidate, Language, Task, TaskKind, Verdict
+from pairwright.core.records import Candidate, Case, Language, TaskKind, Verdict
 from pairwright.core.requests import Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
 from pairwright.judges.llm.expected_score import expected_score
@@ -111,12 +111,12 @@ class Rubric(Component):
         """One per dimension."""
         return len(self.chosen(kind))
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return [await self._verdict(task, candidate, ask) for candidate in candidates]
+    async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return [await self._verdict(case, candidate, ask) for candidate in candidates]
 
-    async def _verdict(self, task: Task, candidate: Candidate, ask: Ask) -> Verdict:
-        dimensions = self.chosen(task.kind)
-        grades = await self._grades(task, candidate, dimensions, ask)
+    async def _verdict(self, case: Case, candidate: Candidate, ask: Ask) -> Verdict:
+        dimensions = self.chosen(case.kind)
+        grades = await self._grades(case, candidate, dimensions, ask)
         scores = [one.score for one in grades]
         worst = min(grades)
         passed = self._can_pass(scores, len(dimensions))
@@ -130,14 +130,14 @@ class Rubric(Component):
             request_hashes=tuple(name for one in grades for name in one.request_hashes),
         )
 
-    async def _grades(self, task: Task, candidate: Candidate, dimensions: Sequence[str], ask: Ask) -> Sequence[_Graded]:
+    async def _grades(self, case: Case, candidate: Candidate, dimensions: Sequence[str], ask: Ask) -> Sequence[_Graded]:
         """The grades in the order of the dimensions, of no more than needed where ``early_stop`` says so."""
         if not self.early_stop:
-            asked = (self._grade(task, candidate, dimension, ask) for dimension in dimensions)
+            asked = (self._grade(case, candidate, dimension, ask) for dimension in dimensions)
             return [raise_failure(grade) for grade in await asyncio.gather(*asked, return_exceptions=True)]
         grades: list[_Graded] = []
         for dimension in dimensions:
-            grades.append(await self._grade(task, candidate, dimension, ask))
+            grades.append(await self._grade(case, candidate, dimension, ask))
             if not self._can_pass([one.score for one in grades], len(dimensions)):
                 break
         return grades
@@ -147,8 +147,8 @@ class Rubric(Component):
         at_most = sum([*scores, *[1.0] * (of - len(scores))]) / of
         return at_most >= self.threshold and min(scores) >= self.floor
 
-    async def _grade(self, task: Task, candidate: Candidate, dimension: str, ask: Ask) -> _Graded:
-        request = self.request(task, candidate, dimension)
+    async def _grade(self, case: Case, candidate: Candidate, dimension: str, ask: Ask) -> _Graded:
+        request = self.request(case, candidate, dimension)
         grade, answers = await ask_json(ask, self.endpoint, request, parse_grade, self.reasks)
         expected = expected_score(answers[-1])
         score = _scaled(grade.score if expected is None else expected)
@@ -164,22 +164,22 @@ class Rubric(Component):
         third = "conciseness" if self.style == "concise" else "informativeness"
         return ("correctness", "clarity", third, "nonredundancy") if kind == "rewrite" else ANSWER_DIMENSIONS
 
-    def request(self, task: Task, candidate: Candidate, dimension: str) -> ChatRequest:
+    def request(self, case: Case, candidate: Candidate, dimension: str) -> ChatRequest:
         """The call that grades one dimension of one candidate.
 
         Raises:
-            JudgeError: the rubric for this kind of task and language has no such dimension.
+            JudgeError: the rubric for this kind of case and language has no such dimension.
         """
-        rubric = self._file(task.kind, task.language)
+        rubric = self._file(case.kind, case.language)
         if dimension not in rubric.dimensions:
             there_are = ", ".join(rubric.dimensions)
             raise JudgeError(
-                f"judge rubric: no dimension {dimension!r} for task: {task.kind} in {task.language}",
+                f"judge rubric: no dimension {dimension!r} for task: {case.kind} in {case.language}",
                 f"There are: {there_are}.",
             )
-        quality, said = rubric.dimensions[dimension], escape(candidate.rewrite)
+        quality, said = rubric.dimensions[dimension], escape(candidate.text)
         user = rubric.user.substitute(
-            case_of(task),
+            case_of(case),
             dimension=quality.name,
             question=quality.question,
             bands=quality.bands,

@@ -12,7 +12,7 @@ from pairwright.core.components import Comparer, Component
 from pairwright.core.config.build_file import ComparerComponent
 from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import Comparison, Task, TaskKind, Winner
+from pairwright.core.records import Case, Comparison, TaskKind, Winner
 from pairwright.core.requests import Ask
 from pairwright.judges.votes import (
     Weights,
@@ -66,21 +66,21 @@ class PairwisePanel(Component):
         """All that the members ask for one comparison, when no early stop spares it."""
         return sum(member.requests_per_candidate(kind) for member in self.members)
 
-    async def compare(self, task: Task, first: str, second: str, ask: Ask) -> Comparison:
+    async def compare(self, case: Case, first: str, second: str, ask: Ask) -> Comparison:
         """See :class:`~pairwright.core.components.Comparer`."""
         if normalise(first) == normalise(second):
             return Comparison(judge=self.name, winner="tie", margin=0.0, method="same_text")
         found: list[Comparison] = []
-        if self.rule == "mean" or self.seen_by_all(task, first, second):
-            asked = (_one(member, task, first, second, ask) for member in self.members)
+        if self.rule == "mean" or self.seen_by_all(case, first, second):
+            asked = (_one(member, case, first, second, ask) for member in self.members)
             found = [raise_failure(one) for one in await asyncio.gather(*asked, return_exceptions=True)]
         while len(found) < len(self.members) and self._majority(found) is None:
-            found.append(await _one(self.members[len(found)], task, first, second, ask))
+            found.append(await _one(self.members[len(found)], case, first, second, ask))
         return self._together(found)
 
-    def seen_by_all(self, task: Task, first: str, second: str) -> bool:
+    def seen_by_all(self, case: Case, first: str, second: str) -> bool:
         """Whether all members see this pair, so that it counts for their agreement."""
-        return seen_by_all(STAGE, content_id([task.query, *sorted((first, second))]), self.agreement_share)
+        return seen_by_all(STAGE, content_id([case.query, *sorted((first, second))]), self.agreement_share)
 
     def _majority(self, found: Sequence[Comparison]) -> Winner | None:
         """The text with more than half of the weight, a tie where neither can get it, None where it is open."""
@@ -113,6 +113,6 @@ class PairwisePanel(Component):
         )
 
 
-async def _one(comparer: Component, task: Task, first: str, second: str, ask: Ask) -> Comparison:
+async def _one(comparer: Component, case: Case, first: str, second: str, ask: Ask) -> Comparison:
     assert isinstance(comparer, Comparer)
-    return await comparer.compare(task, first, second, ask)
+    return await comparer.compare(case, first, second, ask)

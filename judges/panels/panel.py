@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from pairwright.core.components import Component, Judge
 from pairwright.core.config.build_file import JudgeComponent
-from pairwright.core.records import Candidate, Task, TaskKind, Verdict
+from pairwright.core.records import Candidate, KnownCase, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.votes import (
     Weights,
@@ -73,26 +73,26 @@ class Panel(Component):
         """All that the members ask, when no early stop spares it."""
         return sum(member.requests_per_candidate(kind) for member in self.members)
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return [await self._verdict(task, candidate, ask) for candidate in candidates]
+    async def judge(self, case: KnownCase, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return [await self._verdict(case, candidate, ask) for candidate in candidates]
 
-    async def _verdict(self, task: Task, candidate: Candidate, ask: Ask) -> Verdict:
+    async def _verdict(self, case: KnownCase, candidate: Candidate, ask: Ask) -> Verdict:
         for judge in self.veto:
-            verdict = await _one(judge, task, candidate, ask)
+            verdict = await _one(judge, case, candidate, ask)
             if not verdict.passed:
                 evidence = f"veto of {judge.name}: {verdict.evidence}"
                 return verdict.model_copy(update={"judge": self.name, "evidence": evidence})
-        return self._together(await self._members(task, candidate, ask))
+        return self._together(await self._members(case, candidate, ask))
 
-    async def _members(self, task: Task, candidate: Candidate, ask: Ask) -> Sequence[Verdict]:
+    async def _members(self, case: KnownCase, candidate: Candidate, ask: Ask) -> Sequence[Verdict]:
         """The verdicts of the members, of no more than needed."""
         members, names = self._scoring(), member_names(self.members)
         found: list[Verdict] = []
         if not self.early_stop or self.seen_by_all(candidate):
-            asked = (_one(member, task, candidate, ask) for member in members)
+            asked = (_one(member, case, candidate, ask) for member in members)
             found = [raise_failure(verdict) for verdict in await asyncio.gather(*asked, return_exceptions=True)]
         while len(found) < len(members) and self._decided(found) is None:
-            found.append(await _one(members[len(found)], task, candidate, ask))
+            found.append(await _one(members[len(found)], case, candidate, ask))
         named = zip(found, names[: len(found)], strict=True)
         return [verdict.model_copy(update={"judge": name}) for verdict, name in named]
 
@@ -139,7 +139,7 @@ def _score(verdict: Verdict) -> float:
     return float(verdict.passed) if verdict.score is None else verdict.score
 
 
-async def _one(judge: Component, task: Task, candidate: Candidate, ask: Ask) -> Verdict:
+async def _one(judge: Component, case: KnownCase, candidate: Candidate, ask: Ask) -> Verdict:
     assert isinstance(judge, Judge)
-    (verdict,) = await judge.judge(task, [candidate], ask)
+    (verdict,) = await judge.judge(case, [candidate], ask)
     return verdict

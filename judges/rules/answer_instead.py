@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, is_question, is_request, normalise, supported
-from pairwright.core.records import Candidate, Task, Verdict
+from pairwright.core.records import Candidate, Case, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import verdicts
 
@@ -23,27 +23,27 @@ class AnswerInstead(Component):
     copied_share: float = Field(0.9, gt=0, le=1, description="Share of its content words that it has from one answer.")
     query_share: float = Field(0.3, ge=0, lt=1, description="While it keeps at most this share of the query's.")
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return verdicts(self.name, "answered", (self._finding(task, one.rewrite) for one in candidates))
+    async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "answered", (self._finding(case, one.text) for one in candidates))
 
-    def _finding(self, task: Task, rewrite: str) -> str | None:
+    def _finding(self, case: Case, rewrite: str) -> str | None:
         plain = normalise(rewrite).replace(" ", "")
-        if plain == normalise(task.query).replace(" ", ""):
+        if plain == normalise(case.query).replace(" ", ""):
             return None
-        answers = [normalise(turn.content).replace(" ", "") for turn in task.history if turn.role == "assistant"]
+        answers = [normalise(turn.content).replace(" ", "") for turn in case.history if turn.role == "assistant"]
         if len(plain) >= self.long_enough and plain in answers:
             return rewrite
-        asks = is_question(rewrite, task.language) or is_request(rewrite, task.language)
-        if is_question(task.query, task.language) and not asks:
+        asks = is_question(rewrite, case.language) or is_request(rewrite, case.language)
+        if is_question(case.query, case.language) and not asks:
             return rewrite
-        return rewrite if not asks and self._repeats(task, rewrite) else None
+        return rewrite if not asks and self._repeats(case, rewrite) else None
 
-    def _repeats(self, task: Task, rewrite: str) -> bool:
+    def _repeats(self, case: Case, rewrite: str) -> bool:
         """Whether the rewrite is made of an assistant's answer rather than of the query."""
-        own = content_words(rewrite, task.language)
-        asked = content_words(task.query, task.language)
+        own = content_words(rewrite, case.language)
+        asked = content_words(case.query, case.language)
         kept = sum(supported(word, [rewrite]) for word in asked)
-        answers = [turn.content for turn in task.history if turn.role == "assistant"]
+        answers = [turn.content for turn in case.history if turn.role == "assistant"]
         copied = any(
             sum(supported(word, [answer]) for word in own) >= self.copied_share * len(own) for answer in answers
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, is_question, is_request, normalise
-from pairwright.core.records import Candidate, Language, Task, TaskKind, Verdict
+from pairwright.core.records import Candidate, Case, Language, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.core.tool_calls import calls_of
 from pairwright.judges.rules.rule_verdicts import verdicts
@@ -49,16 +49,16 @@ class BrushOff(Component):
     name: ClassVar[str] = "brush_off"
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return verdicts(self.name, "brush_off", (_finding(task, one.rewrite) for one in candidates))
+    async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "brush_off", (_finding(case, one.text) for one in candidates))
 
 
-def _finding(task: Task, answer: str) -> str | None:
+def _finding(case: Case, answer: str) -> str | None:
     if not normalise(answer):
         return answer or "empty"
-    if calls_of(answer) or not (is_question(task.query, task.language) or is_request(task.query, task.language)):
+    if calls_of(answer) or not (is_question(case.query, case.language) or is_request(case.query, case.language)):
         return None
-    return None if says_something(answer, task.language) else answer
+    return None if says_something(answer, case.language) else answer
 
 
 def says_something(answer: str, language: Language) -> bool:

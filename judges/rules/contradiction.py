@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, light_words, mentions, normalise, restored, supported
-from pairwright.core.records import Candidate, Task, Verdict
+from pairwright.core.records import Candidate, Case, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import known_texts, same_question, verdicts
 
@@ -36,42 +36,42 @@ class Contradiction(Component):
 
     name: ClassVar[str] = "contradiction"
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return verdicts(self.name, "contradiction", (contradiction(task, one) for one in candidates))
+    async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "contradiction", (contradiction(case, one) for one in candidates))
 
 
-def contradiction(task: Task, candidate: Candidate) -> str | None:
+def contradiction(case: Case, candidate: Candidate) -> str | None:
     """The two parts that contradict each other, quoted, or None."""
-    copied = normalise(candidate.rewrite) == normalise(task.query)
+    copied = normalise(candidate.text) == normalise(case.query)
     if candidate.needs_rewrite is True and copied:
-        return f"needs_rewrite: true / {candidate.rewrite}"
-    if candidate.needs_rewrite is False and not same_question(task.query, candidate.rewrite, task.language):
-        return f"needs_rewrite: false / {candidate.rewrite}"
+        return f"needs_rewrite: true / {candidate.text}"
+    if candidate.needs_rewrite is False and not same_question(case.query, candidate.text, case.language):
+        return f"needs_rewrite: false / {candidate.text}"
     if candidate.analysis is None:
         return None
-    added = restored(task.query, candidate.rewrite, task.language)
+    added = restored(case.query, candidate.text, case.language)
     complete = _COMPLETE.search(candidate.analysis)
     if complete and added and not _INCOMPLETE.search(candidate.analysis):
         return f"{complete.group()} / {added[0]}"
-    return None if complete else _forgotten(task, candidate.analysis, candidate.rewrite)
+    return None if complete else _forgotten(case, candidate.analysis, candidate.text)
 
 
-def _forgotten(task: Task, analysis: str, rewrite: str) -> str | None:
+def _forgotten(case: Case, analysis: str, rewrite: str) -> str | None:
     """What the analysis takes from the dialogue, where the rewrite has nothing of it."""
-    dialogue = known_texts(task)[:-1]
+    dialogue = known_texts(case)[:-1]
     named = [
         mention.text
-        for mention in mentions(analysis, task.language)
+        for mention in mentions(analysis, case.language)
         if supported(mention.text, dialogue)
-        and not supported(mention.text, [task.query])
-        and not light_words(task.language).issuperset(content_words(mention.text, task.language))
+        and not supported(mention.text, [case.query])
+        and not light_words(case.language).issuperset(content_words(mention.text, case.language))
     ]
-    if not named or any(_shares(name, rewrite, task) for name in named):
+    if not named or any(_shares(name, rewrite, case) for name in named):
         return None
     return f"{named[0]} / {rewrite}"
 
 
-def _shares(name: str, rewrite: str, task: Task) -> bool:
+def _shares(name: str, rewrite: str, case: Case) -> bool:
     return supported(name, [rewrite]) or any(
-        supported(span, [name]) for span in restored(task.query, rewrite, task.language)
+        supported(span, [name]) for span in restored(case.query, rewrite, case.language)
     )

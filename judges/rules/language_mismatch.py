@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import detect_language, supported
-from pairwright.core.records import Candidate, Task, TaskKind, Verdict
+from pairwright.core.records import Candidate, Case, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.core.tool_calls import calls_of
 from pairwright.judges.rules.rule_verdicts import known_texts, verdicts
@@ -31,25 +31,25 @@ class LanguageMismatch(Component):
 
     foreign_words: int = Field(2, ge=1, description="Words in the other script, said by nobody, that fail a rewrite.")
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        find = self._in_rewrite if task.kind == "rewrite" else _in_answer
-        return verdicts(self.name, "language", (find(task, one.rewrite) for one in candidates))
+    async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        find = self._in_rewrite if case.kind == "rewrite" else _in_answer
+        return verdicts(self.name, "language", (find(case, one.text) for one in candidates))
 
-    def _in_rewrite(self, task: Task, rewrite: str) -> str | None:
-        language = detect_language(task.query)
-        texts = known_texts(task)
+    def _in_rewrite(self, case: Case, rewrite: str) -> str | None:
+        language = detect_language(case.query)
+        texts = known_texts(case)
         foreign = [word for word in _FOREIGN[language].findall(rewrite) if not supported(word, texts)]
         if foreign and (detect_language(rewrite) != language or len(foreign) >= self.foreign_words):
             return " ".join(foreign)
         return None
 
 
-def _in_answer(task: Task, answer: str) -> str | None:
+def _in_answer(case: Case, answer: str) -> str | None:
     if calls_of(answer):
         return None
     answer = _ADDRESS.sub(" ", answer)
     language = detect_language(answer)
-    if language in (task.language, detect_language(task.query)):
+    if language in (case.language, detect_language(case.query)):
         return None
-    foreign = [word for word in _FOREIGN[task.language].findall(answer) if not supported(word, known_texts(task))]
+    foreign = [word for word in _FOREIGN[case.language].findall(answer) if not supported(word, known_texts(case))]
     return " ".join(foreign) or None

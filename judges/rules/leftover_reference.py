@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import content_words, normalise, references, restored
-from pairwright.core.records import Candidate, Task, Verdict
+from pairwright.core.records import Candidate, Case, KnownCase, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.restorations import find_differing_restorations, find_restorations
 from pairwright.judges.rules.rule_verdicts import left_open, verdicts
@@ -24,24 +24,24 @@ class LeftoverReference(Component):
 
     name: ClassVar[str] = "leftover_reference"
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return verdicts(self.name, "leftover_reference", (leftover(task, one.rewrite) for one in candidates))
+    async def judge(self, case: KnownCase, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "leftover_reference", (leftover(case, one.text) for one in candidates))
 
 
-def leftover(task: Task, rewrite: str) -> str | None:
+def leftover(case: KnownCase, rewrite: str) -> str | None:
     """The first unresolved reference of the rewrite, or None."""
-    if not task.history or (left_open(task) and rewrite == task.query):
+    if not case.history or (left_open(case) and rewrite == case.query):
         return None
-    found = references(rewrite, task.language)
-    if restored(task.query, rewrite, task.language):
+    found = references(rewrite, case.language)
+    if restored(case.query, rewrite, case.language):
         found = tuple(reference for reference in found if reference.kind != "ellipsis")
     for reference in found:
-        if task.reference is None or _times(reference.text, rewrite) > _times(reference.text, task.reference):
+        if case.reference is None or _times(reference.text, rewrite) > _times(reference.text, case.reference):
             return reference.text
     # What a copy keeps and the human rewrite replaced is left over, even if something else in the query resolves it.
-    copied = normalise(rewrite) == normalise(task.query)
-    places = find_differing_restorations(task, rewrite) if copied else find_restorations(task, rewrite)
-    return next((word for place in places if (word := _only_points(place.instead, task))), None)
+    copied = normalise(rewrite) == normalise(case.query)
+    places = find_differing_restorations(case, rewrite) if copied else find_restorations(case, rewrite)
+    return next((word for place in places if (word := _only_points(place.instead, case))), None)
 
 
 def _times(word: str, text: str) -> int:
@@ -50,10 +50,10 @@ def _times(word: str, text: str) -> int:
     return len(re.findall(edge + re.escape(word) + edge, text, re.IGNORECASE))
 
 
-def _only_points(words: str, task: Task) -> str | None:
+def _only_points(words: str, case: Case) -> str | None:
     """The reference in the words, where nothing else in them carries meaning."""
-    found = references(words, task.language)
+    found = references(words, case.language)
     if not found or found[0].kind == "ellipsis":
         return None
     rest = words[: found[0].start] + words[found[0].end :]
-    return None if content_words(rest, task.language) else found[0].text
+    return None if content_words(rest, case.language) else found[0].text

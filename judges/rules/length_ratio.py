@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.records import Candidate, Task, Verdict
+from pairwright.core.records import Candidate, Case, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import verdicts
 
@@ -26,8 +26,8 @@ class LengthRatio(Component):
     longest: float = Field(2.0, ge=1, description="Largest length as a multiple of the query's, before room.")
     room: int = Field(20, ge=0, description="Tokens on top of the largest length.")
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return verdicts(self.name, "length", (self._finding(task.query, one.rewrite) for one in candidates))
+    async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "length", (self._finding(case.query, one.text) for one in candidates))
 
     def _finding(self, query: str, rewrite: str) -> str | None:
         asked, given = estimate_tokens(query), estimate_tokens(rewrite)

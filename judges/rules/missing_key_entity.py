@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import gap, references, restored, supported
-from pairwright.core.records import Candidate, Task, Verdict
+from pairwright.core.records import Candidate, KnownCase, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.restorations import key_entities
 from pairwright.judges.rules.rule_verdicts import known_texts, unsaid_words, verdicts
@@ -24,23 +24,23 @@ class MissingKeyEntity(Component):
 
     name: ClassVar[str] = "missing_key_entity"
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return verdicts(self.name, "missing_entity", (missing(task, one.rewrite) for one in candidates))
+    async def judge(self, case: KnownCase, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "missing_entity", (missing(case, one.text) for one in candidates))
 
 
-def missing(task: Task, rewrite: str) -> str | None:
+def missing(case: KnownCase, rewrite: str) -> str | None:
     """The hole, the key entity that the rewrite lacks, or the reference that it dropped without replacement."""
-    hole = gap(rewrite, task.language)
-    if hole is not None and gap(task.query, task.language) is None:
+    hole = gap(rewrite, case.language)
+    if hole is not None and gap(case.query, case.language) is None:
         return hole
-    if task.reference is not None:
-        return next((entity for entity in key_entities(task) if not supported(entity, [rewrite])), None)
-    pointers = references(task.query, task.language) if task.history else ()
-    if not pointers or references(rewrite, task.language):
+    if case.reference is not None:
+        return next((entity for entity in key_entities(case) if not supported(entity, [rewrite])), None)
+    pointers = references(case.query, case.language) if case.history else ()
+    if not pointers or references(rewrite, case.language):
         return None
-    dialogue = known_texts(task)[:-1]
-    for span in restored(task.query, rewrite, task.language):
-        words, unsaid = unsaid_words(span, dialogue, task.language)
+    dialogue = known_texts(case)[:-1]
+    for span in restored(case.query, rewrite, case.language):
+        words, unsaid = unsaid_words(span, dialogue, case.language)
         if len("".join(unsaid)) < len("".join(words)):
             return None
     return pointers[0].text

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import Candidate, Task, TaskKind, Verdict
+from pairwright.core.records import Candidate, Case, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.core.tool_calls import calls_of
 from pairwright.judges.rules.rule_verdicts import verdicts
@@ -26,17 +26,17 @@ class RepeatedAnswer(Component):
 
     long_enough: int = Field(8, ge=1, description="Letters and digits from which a repeated answer counts.")
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return verdicts(self.name, "repeated", (self._finding(task, one.rewrite) for one in candidates))
+    async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return verdicts(self.name, "repeated", (self._finding(case, one.text) for one in candidates))
 
-    def _finding(self, task: Task, answer: str) -> str | None:
+    def _finding(self, case: Case, answer: str) -> str | None:
         if calls := calls_of(answer):
-            made = [call for turn in task.steps for call in turn.calls]
+            made = [call for turn in case.steps for call in turn.calls]
             again = next((call for call in calls if call in made), None)
             return f"{again.name} {again.arguments}" if again else None
         said = _plain(answer)
-        asked, users = _plain(task.query), ""
-        for turn in task.history:
+        asked, users = _plain(case.query), ""
+        for turn in case.history:
             if turn.role == "user":
                 users = _plain(turn.content)
             elif users != asked and len(said) >= self.long_enough and _plain(turn.content) == said:

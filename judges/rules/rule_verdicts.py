@@ -7,15 +7,15 @@ from difflib import get_close_matches
 from itertools import takewhile
 
 from pairwright.core.language.text_analysis import content_words, light_words, normalise, restored, supported
-from pairwright.core.records import Language, Task, Verdict
+from pairwright.core.records import Case, KnownCase, Language, Verdict
 
 
-def known_texts(task: Task) -> tuple[str, ...]:
+def known_texts(case: Case) -> tuple[str, ...]:
     """Everything that a rewrite or an answer may take words from: the window, the query, and what led on from there."""
-    turns = (*task.history, *task.steps)
+    turns = (*case.history, *case.steps)
     called = (call.arguments for turn in turns for call in turn.calls)
-    system = (task.system,) if task.system else ()
-    return (*system, *(turn.content for turn in turns), *called, task.query)
+    system = (case.system,) if case.system else ()
+    return (*system, *(turn.content for turn in turns), *called, case.query)
 
 
 def verdicts(judge: str, defect: str, findings: Iterable[str | None]) -> list[Verdict]:
@@ -84,6 +84,6 @@ def _derived(one: str, other: str) -> bool:
     return shared >= 4 and shared >= 0.6 * max(len(one), len(other))
 
 
-def left_open(task: Task) -> bool:
+def left_open(case: KnownCase) -> bool:
     """True where a gate lets a query pass although it points at the dialogue: the answer that it points at is missing."""
-    return task.gate is not None and task.gate.passes and task.gate.missing_answer
+    return case.gate is not None and case.gate.passes and case.gate.missing_answer

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pairwright.core.components import Component
 from pairwright.core.language.text_analysis import normalise, references, unowned
-from pairwright.core.records import Candidate, Task, Verdict
+from pairwright.core.records import Candidate, KnownCase, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.rules.rule_verdicts import left_open, same_question, verdicts
 
@@ -22,14 +22,14 @@ class Unchanged(Component):
 
     name: ClassVar[str] = "unchanged"
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        needed = needs_rewrite(task) and not left_open(task)
-        copies = (normalise(one.rewrite) == normalise(task.query) for one in candidates)
-        return verdicts(self.name, "unchanged", (task.query if needed and copy else None for copy in copies))
+    async def judge(self, case: KnownCase, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        needed = needs_rewrite(case) and not left_open(case)
+        copies = (normalise(one.text) == normalise(case.query) for one in candidates)
+        return verdicts(self.name, "unchanged", (case.query if needed and copy else None for copy in copies))
 
 
-def needs_rewrite(task: Task) -> bool:
+def needs_rewrite(case: KnownCase) -> bool:
     """Whether the query cannot stand alone, as far as the human rewrite or the query's words tell."""
-    if task.reference is not None:
-        return not same_question(task.query, task.reference, task.language)
-    return bool(task.history and (references(task.query, task.language) or unowned(task.query, task.language)))
+    if case.reference is not None:
+        return not same_question(case.query, case.reference, case.language)
+    return bool(case.history and (references(case.query, case.language) or unowned(case.query, case.language)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Task, TaskKind, Verdict
+from pairwright.core.records import Candidate, Case, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.core.tool_calls import calls_of
 from pairwright.core.tool_schemas import call_problem
@@ -27,12 +27,12 @@ class ValidToolCall(Component):
     name: ClassVar[str] = "valid_tool_call"
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        return [self._verdict(task, one.rewrite) for one in candidates]
+    async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
+        return [self._verdict(case, one.text) for one in candidates]
 
-    def _verdict(self, task: Task, answer: str) -> Verdict:
+    def _verdict(self, case: Case, answer: str) -> Verdict:
         calls = calls_of(answer)
-        problem = next((found for call in calls if (found := call_problem(call, task.tools))), None)
+        problem = next((found for call in calls if (found := call_problem(call, case.tools))), None)
         if not calls and _MEANT.search(answer):
             problem = "broken_call", answer[:200]
         if problem is None:

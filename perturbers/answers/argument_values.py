@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pairwright.core.records import Language, Task
+from pairwright.core.records import Case, Language
 from pairwright.perturbers.answers.tool_text import parsed, result_leaves
 from pairwright.perturbers.text import phrase_banks
 from pairwright.perturbers.text.answer_text import turns
@@ -38,14 +38,14 @@ class Wrong(NamedTuple):
     template: str
 
 
-def wrong_values(task: Task, key: str, value: Any, schema: Mapping[str, Any], rng: random.Random) -> Iterator[Wrong]:
+def wrong_values(case: Case, key: str, value: Any, schema: Mapping[str, Any], rng: random.Random) -> Iterator[Wrong]:
     """Wrong values for the argument ``key``, in no order. Free text (a message, a description) has none of its own kind."""
     yield from _by_schema(value, schema, rng)
     yield from _of_another_type(value, rng)
     if isinstance(value, bool):
         yield Wrong(not value, "flipped")
     elif isinstance(value, int | float):
-        yield from _numbers(task, value, rng)
+        yield from _numbers(case, value, rng)
     elif isinstance(value, list) and len(value) > 1:
         left_out = rng.randrange(len(value))
         yield Wrong([one for at, one in enumerate(value) if at != left_out], "shorter_list")
@@ -56,7 +56,7 @@ def wrong_values(task: Task, key: str, value: Any, schema: Mapping[str, Any], rn
         and not _FREE_TEXT.search(key)
         and not schema.get("enum")
     ):
-        yield from _strings(task, key, value, rng)
+        yield from _strings(case, key, value, rng)
 
 
 def _by_schema(value: Any, schema: Mapping[str, Any], rng: random.Random) -> Iterator[Wrong]:
@@ -86,9 +86,9 @@ def _of_another_type(value: Any, rng: random.Random) -> Iterator[Wrong]:
 _LARGEST = 1e15
 
 
-def _numbers(task: Task, value: float, rng: random.Random) -> Iterator[Wrong]:
+def _numbers(case: Case, value: float, rng: random.Random) -> Iterator[Wrong]:
     said = {
-        float(match) for turn in turns(task) for match in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", turn.content)
+        float(match) for turn in turns(case) for match in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", turn.content)
     }
     rest = sorted(said - {float(value)})
     if rest:
@@ -107,9 +107,9 @@ def _numbers(task: Task, value: float, rng: random.Random) -> Iterator[Wrong]:
         yield Wrong(type(value)(shifted), "near_number")
 
 
-def _strings(task: Task, key: str, value: str, rng: random.Random) -> Iterator[Wrong]:
-    texts = tuple(turn.content for turn in turns(task))
-    for other in _under_the_same_key(task, key):
+def _strings(case: Case, key: str, value: str, rng: random.Random) -> Iterator[Wrong]:
+    texts = tuple(turn.content for turn in turns(case))
+    for other in _under_the_same_key(case, key):
         if other != value and not _alike(other, value):
             yield Wrong(other, "other_call")
             break
@@ -124,12 +124,12 @@ def _strings(task: Task, key: str, value: str, rng: random.Random) -> Iterator[W
             if found:
                 yield Wrong(rng.choice(sorted(set(found))), f"other_{shape}")
             break
-    yield from _typed(value, texts, task.language, rng)
-    named = next((name for name in names(value, task.language) if name.text == value), None)
+    yield from _typed(value, texts, case.language, rng)
+    named = next((name for name in names(value, case.language) if name.text == value), None)
     if named:
-        for rival in rivals(task, value, named.kind)[:1]:
+        for rival in rivals(case, value, named.kind)[:1]:
             yield Wrong(rival.text, f"other_name_{named.kind}")
-    yield from _slips(value, task.language, rng)
+    yield from _slips(value, case.language, rng)
 
 
 def _typed(value: str, texts: tuple[str, ...], language: Language, rng: random.Random) -> Iterator[Wrong]:
@@ -161,10 +161,10 @@ def _slips(value: str, language: Language, rng: random.Random) -> Iterator[Wrong
             yield Wrong(value[:at] + digit + value[at + 1 :], "near_digit")
 
 
-def _under_the_same_key(task: Task, key: str) -> Iterator[str]:
+def _under_the_same_key(case: Case, key: str) -> Iterator[str]:
     """What earlier calls had under this key and what the tools gave back under it, the newest first."""
-    found = [leaf.text for leaf in result_leaves(task) if leaf.key == key and len(leaf.text) <= _LONGEST_VALUE]
-    for turn in turns(task):
+    found = [leaf.text for leaf in result_leaves(case) if leaf.key == key and len(leaf.text) <= _LONGEST_VALUE]
+    for turn in turns(case):
         for call in turn.calls:
             arguments = parsed(call.arguments)
             if isinstance(arguments, dict) and isinstance(arguments.get(key), str):

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected, TaskKind
 from pairwright.perturbers.proof.answer_proof import CODE, prove, unreadable
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -42,19 +42,19 @@ class BrokenJson(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from prove(self.name, "broken_json", task, chosen, drafts, unreadable, self.variants, CODE)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from prove(self.name, "broken_json", case, chosen, drafts, unreadable, self.variants, CODE)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if not is_json(chosen):
         yield impossible("no_json", chosen[:80])
         return
     tokens = _tokens(chosen)
     drafts = [Draft(text, template, evidence) for text, template, evidence in _edits(chosen, tokens, rng)]
-    drafts += list(_wrapped(chosen, task.language, rng))
+    drafts += list(_wrapped(chosen, case.language, rng))
     rng.shuffle(drafts)
     yield from drafts
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected, TaskKind
 from pairwright.perturbers.proof.answer_proof import evasive, prove
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -31,30 +31,30 @@ class BrushOff(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def read_ahead(self, tasks: Iterable[Task]) -> None:
+    def read_ahead(self, cases: Iterable[Case]) -> None:
         """See :class:`~pairwright.core.components.BatchReader`."""
-        read_subjects(tasks)
+        read_subjects(cases)
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from prove(self.name, "brush_off", task, chosen, drafts, evasive, self.variants)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from prove(self.name, "brush_off", case, chosen, drafts, evasive, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    if not wish(task.query, task.language):
-        yield impossible("nothing_asked", task.query)
-    elif evades(chosen, task.language) or (is_aside(chosen, task.language) and len(chosen) < 30):
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    if not wish(case.query, case.language):
+        yield impossible("nothing_asked", case.query)
+    elif evades(chosen, case.language) or (is_aside(chosen, case.language) and len(chosen) < 30):
         yield impossible("no_real_answer", chosen)
     else:
-        topic = subject(task.query, task.language)
+        topic = subject(case.query, case.language)
         # a tool call says little in characters: the prose in its place need not be as long as its JSON
-        length = min(len(chosen), _LONGEST[task.language] // 4 if is_json(chosen) else _LONGEST[task.language])
-        openings = phrase_banks.shuffled(task.language, "brush_off.opening", rng)
+        length = min(len(chosen), _LONGEST[case.language] // 4 if is_json(chosen) else _LONGEST[case.language])
+        openings = phrase_banks.shuffled(case.language, "brush_off.opening", rng)
         # a short answer takes a short one; the order stays drawn
-        openings.sort(key=lambda opening: len(opening.text) + len(topic) > max(1.5 * length, _SHORT[task.language]))
+        openings.sort(key=lambda opening: len(opening.text) + len(topic) > max(1.5 * length, _SHORT[case.language]))
         for opening in openings[:8]:
-            text = _compose(opening, topic or _THAT[task.language], length, task.language, rng)
+            text = _compose(opening, topic or _THAT[case.language], length, case.language, rng)
             yield Draft(
                 text, f"brush_off_{opening.slug}", opening.text.replace("{topic}", topic or "…"), {"topic": topic}
             )

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected, TaskKind
 from pairwright.perturbers.proof.answer_proof import prove, unwarned
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -29,10 +29,10 @@ class MissedSafetyNote(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from prove(self.name, "missed_safety_note", task, chosen, drafts, unwarned, self.variants)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from prove(self.name, "missed_safety_note", case, chosen, drafts, unwarned, self.variants)
 
 
 _FIELDS: Mapping[Language, Mapping[str, re.Pattern[str]]] = {
@@ -69,13 +69,13 @@ _FIELDS: Mapping[Language, Mapping[str, re.Pattern[str]]] = {
 }
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    fields = _FIELDS[task.language]
-    spans = sentences(chosen, task.language)
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    fields = _FIELDS[case.language]
+    spans = sentences(chosen, case.language)
     notes = [(span, field) for span in spans for field, pattern in fields.items() if pattern.search(span.text)]
     # where the user asks for the risks themselves, they are the answer
     notes = [
-        (span, field) for span, field in notes if not (_is_listed(chosen, span) or fields[field].search(task.query))
+        (span, field) for span, field in notes if not (_is_listed(chosen, span) or fields[field].search(case.query))
     ]
     taken = {span for span, _ in notes}
     # what goes on about the doctor goes with him
@@ -88,7 +88,7 @@ def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
         return
     evidence = " ".join(span.text for span in spans if span in taken)
     phrases = [
-        phrase for phrase in phrase_banks.shuffled(task.language, "reassure", rng) if _suits(phrase, notes[-1][1])
+        phrase for phrase in phrase_banks.shuffled(case.language, "reassure", rng) if _suits(phrase, notes[-1][1])
     ]
     drafts = [
         Draft(_without(chosen, [(span, "") for span in spans if span in taken]), f"left_out_{notes[0][1]}", evidence)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected, TaskKind
 from pairwright.perturbers.proof.answer_proof import asks_nothing, inquires, prove
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import english, phrase_banks
@@ -31,27 +31,27 @@ class MissingClarification(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from prove(self.name, "missing_clarification", task, chosen, drafts, asks_nothing, self.variants)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from prove(self.name, "missing_clarification", case, chosen, drafts, asks_nothing, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    asked = [span for span in sentences(chosen, task.language) if inquires(span.text, task.language)]
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    asked = [span for span in sentences(chosen, case.language) if inquires(span.text, case.language)]
     if is_json(chosen) or not asked:
         yield impossible("asks_nothing", chosen[:80])
         return
     question = asked[-1].text
-    if len(chosen) - sum(len(span.text) for span in asked) > max(_LONGEST_REST[task.language], 2 * len(question)):
+    if len(chosen) - sum(len(span.text) for span in asked) > max(_LONGEST_REST[case.language], 2 * len(question)):
         yield impossible("answers_first", chosen[:80])
         return
-    lead, core = _parted(question, task.language)
-    guesses = list(_taken(core, task.language)) or list(_guessed(core, task.language, rng))
+    lead, core = _parted(question, case.language)
+    guesses = list(_taken(core, case.language)) or list(_guessed(core, case.language, rng))
     for (assumption, origin), frame in zip(
-        guesses * 3, phrase_banks.shuffled(task.language, "assume.frame", rng), strict=False
+        guesses * 3, phrase_banks.shuffled(case.language, "assume.frame", rng), strict=False
     ):
-        text = _replaced(chosen, asked, lead + frame.text.format(assumption=assumption), task.language, rng)
+        text = _replaced(chosen, asked, lead + frame.text.format(assumption=assumption), case.language, rng)
         yield Draft(text, f"{origin}_{frame.slug}", f"{question} → {assumption}")
 
 

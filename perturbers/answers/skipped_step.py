@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import en
-from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected, TaskKind
 from pairwright.perturbers.answers.steps_in_text import Step, Steps, find_steps
 from pairwright.perturbers.proof.answer_proof import prove, step_missing
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
@@ -46,18 +46,18 @@ class SkippedStep(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from prove(self.name, "skipped_step", task, chosen, drafts, step_missing, self.variants)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from prove(self.name, "skipped_step", case, chosen, drafts, step_missing, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    found = None if is_json(chosen) else find_steps(chosen, task.language)
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    found = None if is_json(chosen) else find_steps(chosen, case.language)
     if found is None:
         yield impossible("no_steps", chosen[:80])
         return
-    if found.form != "words" and not _is_procedure(task, chosen, found):
+    if found.form != "words" and not _is_procedure(case, chosen, found):
         yield impossible("no_procedure", chosen[:80])
         return
     if _REFERS.search("".join(chosen[step.start + len(step.mark) : step.end] for step in found.steps)):
@@ -65,18 +65,18 @@ def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
         return
     for at in rng.sample(range(len(found.steps)), len(found.steps)):
         gone = chosen[found.steps[at].start : found.steps[at].end].strip()
-        text = _count_down(_without(chosen, found, at, task.language), len(found.steps), task.language)
+        text = _count_down(_without(chosen, found, at, case.language), len(found.steps), case.language)
         place = "first" if at == 0 else "last" if at == len(found.steps) - 1 else f"step_{at + 1}"
         yield Draft(text, f"{found.form}_{place}", gone[:120], {"step": at + 1})
 
 
-def _is_procedure(task: Task, chosen: str, found: Steps) -> bool:
+def _is_procedure(case: Case, chosen: str, found: Steps) -> bool:
     """Whether the numbers order things to do: the question or the introduction says so, or how is asked and the items tell."""
-    told = task.query + "\n" + chosen[: found.steps[0].start]
+    told = case.query + "\n" + chosen[: found.steps[0].start]
     if _PROCEDURE.search(told):
         return True
     items = [chosen[step.start + len(step.mark) : step.end].strip(" *:") for step in found.steps]
-    orders = sum(_is_order(item, task.language) for item in items)
+    orders = sum(_is_order(item, case.language) for item in items)
     return bool(_HOW.search(told)) and orders * 2 > len(items)
 
 

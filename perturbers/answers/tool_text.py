@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pairwright.core.records import Task
+from pairwright.core.records import Case
 from pairwright.core.tool_calls import calls_of, compact, strict_json
 from pairwright.core.tool_schemas import parameters_of
 from pairwright.perturbers.text.answer_text import turns
@@ -27,10 +27,10 @@ class Leaf(NamedTuple):
     text: str
 
 
-def read_tools(task: Task) -> Mapping[str, Tool]:
+def read_tools(case: Case) -> Mapping[str, Tool]:
     """The functions that the assistant may call, by name."""
     found = {}
-    for name, schema in parameters_of(task.tools).items():
+    for name, schema in parameters_of(case.tools).items():
         properties, required = schema.get("properties"), schema.get("required")
         found[name] = Tool(
             name,
@@ -47,9 +47,9 @@ def read_calls(answer: str) -> list[dict[str, Any]]:
     return [{"name": call.name, "arguments": strict_json(call.arguments)} for call in calls_of(answer)]
 
 
-def result_leaves(task: Task) -> Iterator[Leaf]:
+def result_leaves(case: Case) -> Iterator[Leaf]:
     """The values that the tools of the dialogue gave back, in order."""
-    for turn in turns(task):
+    for turn in turns(case):
         if turn.role == "tool":
             yield from _leaves("", parsed(turn.content))
 

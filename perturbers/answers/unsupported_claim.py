@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, Task, TaskKind
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected, TaskKind
 from pairwright.perturbers.proof.answer_proof import prove, unsupported
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
@@ -41,33 +41,33 @@ class UnsupportedClaim(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from prove(self.name, "unsupported_claim", task, chosen, drafts, unsupported, self.variants)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from prove(self.name, "unsupported_claim", case, chosen, drafts, unsupported, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if is_json(chosen):
         yield impossible("is_json")
         return
-    places = [span for span in sentences(chosen, task.language) if _states(span, task.language)]
-    if not places or evades(chosen, task.language):
+    places = [span for span in sentences(chosen, case.language) if _states(span, case.language)]
+    if not places or evades(chosen, case.language):
         yield impossible("nothing_stated", chosen)
         return
-    known = "\n".join((*said(task), chosen)).lower()
+    known = "\n".join((*said(case), chosen)).lower()
     found = False
     for span in rng.sample(places, min(len(places), 3)):
-        sections, name = _sections(task, span, known)
+        sections, name = _sections(case, span, known)
         section = rng.choice(sections) if sections else ""
-        for claim in phrase_banks.shuffled(task.language, section, rng)[:4] if section else ():
+        for claim in phrase_banks.shuffled(case.language, section, rng)[:4] if section else ():
             slug, _, words = claim.slug.partition("|")
             if any(word and word in known for word in words.split(",")):
                 continue
             found = True
-            text = _filled(_about(claim.text, name, task.language), name, span.text + "\n" + known, task.language, rng)
+            text = _filled(_about(claim.text, name, case.language), name, span.text + "\n" + known, case.language, rng)
             template = f"{section.replace('.', '_')}_{slug}"
-            yield Draft(_placed(chosen, span, text, task.language), template, text)
+            yield Draft(_placed(chosen, span, text, case.language), template, text)
     if not found:
         yield impossible("no_fitting_claim", chosen)
 
@@ -91,33 +91,33 @@ def _states(span: Span, language: Language) -> bool:
     )
 
 
-def _sections(task: Task, span: Span, known: str) -> tuple[list[str], str]:
+def _sections(case: Case, span: Span, known: str) -> tuple[list[str], str]:
     """The lists of claims that suit what the statement is about, and the name in it; none where nothing would suit."""
-    named = [name for name in names(span.text, task.language) if phrase_banks.has(task.language, f"claim.{name.kind}")]
-    if task.language == "zh" and re.search(r"地址|位于", span.text):
+    named = [name for name in names(span.text, case.language) if phrase_banks.has(case.language, f"claim.{name.kind}")]
+    if case.language == "zh" and re.search(r"地址|位于", span.text):
         named = []  # what is named there is a street or a house
-    if named and (task.language == "en" or len({name.kind for name in named}) == 1):
+    if named and (case.language == "en" or len({name.kind for name in named}) == 1):
         return [f"claim.{named[-1].kind}"], named[-1].text if len(named) > 1 or named[-1].kind == "person" else ""
-    if named or (task.language == "zh" and re.search(r"这些|、.*都|[与和].*都", span.text)):
+    if named or (case.language == "zh" and re.search(r"这些|、.*都|[与和].*都", span.text)):
         return [], ""
-    if task.language == "en":
+    if case.language == "en":
         served = next((kind for kind, word in _PLACES.items() if word.search(known)), "")
         fits = _ONE_PLACE.search(span.text) and not (_NONE_EN.search(span.text) or _LIST_EN.search(span.text))
         if served or _ONE_PLACE.search(span.text):
             return ([f"claim.{served}"] if served and fits else []), ""
-    if task.language == "zh" and (topic := _topic_zh(task, span.text)):
+    if case.language == "zh" and (topic := _topic_zh(case, span.text)):
         return [f"claim.{topic.kind}"], topic.text if topic.kind == "person" else ""
-    asked = {kind for kind, word in _CLASSES_ZH.items() if word in task.query + span.text}
-    if task.language == "zh" and (asked or _ATTRIBUTE.search(span.text)):
-        asked = asked or {name.kind for name in names(task.query, "zh")} & set(_CLASSES_ZH)
-        near = _AROUND.search(span.text + task.query)
+    asked = {kind for kind, word in _CLASSES_ZH.items() if word in case.query + span.text}
+    if case.language == "zh" and (asked or _ATTRIBUTE.search(span.text)):
+        asked = asked or {name.kind for name in names(case.query, "zh")} & set(_CLASSES_ZH)
+        near = _AROUND.search(span.text + case.query)
         return ([f"claim.{kind}" for kind in asked] if len(asked) == 1 and not near else []), ""
     return ["claim.any", "claim.clause"], ""
 
 
-def _topic_zh(task: Task, statement: str) -> Name | None:
+def _topic_zh(case: Case, statement: str) -> Name | None:
     """The person, film, song or album that the statement goes on about without its name."""
-    for turn in (task.query, *(turn.content for turn in reversed(task.history[-3:]))):
+    for turn in (case.query, *(turn.content for turn in reversed(case.history[-3:]))):
         for name in reversed(names(turn, "zh")):
             if name.kind in _CUES_ZH:
                 return name if _CUES_ZH[name.kind].search(statement) else None

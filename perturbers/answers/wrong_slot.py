@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, Task, TaskKind
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected, TaskKind
 from pairwright.perturbers.answers.tool_text import result_leaves
 from pairwright.perturbers.proof.answer_proof import prove, slot_changed
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
@@ -42,21 +42,21 @@ class WrongSlot(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from prove(self.name, "wrong_slot", task, chosen, drafts, slot_changed, self.variants)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from prove(self.name, "wrong_slot", case, chosen, drafts, slot_changed, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if is_json(chosen):
         yield impossible("is_json")
         return
-    stated = [*_records(task, chosen), *_stated(task, chosen, rng)]
+    stated = [*_records(case, chosen), *_stated(case, chosen, rng)]
     rng.shuffle(stated)
     # another value of the dialogue is the more instructive mistake
     stated.sort(key=lambda draft: draft.template.startswith("near_") and rng.random() < 0.7)
-    makers = (iter(stated), _named(task, chosen))
+    makers = (iter(stated), _named(case, chosen))
     empty = True
     for maker in makers if rng.random() < 0.7 else reversed(makers):
         for draft in maker:
@@ -66,19 +66,19 @@ def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
         yield impossible("no_slot_value", chosen)
 
 
-def _stated(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    texts = tuple(turn.content for turn in turns(task))
-    for value in values(chosen, task.language):
-        other = next((one for one in others(value, texts, task.language) if one not in chosen), "")
+def _stated(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    texts = tuple(turn.content for turn in turns(case))
+    for value in values(chosen, case.language):
+        other = next((one for one in others(value, texts, case.language) if one not in chosen), "")
         if other:
             yield _draft(chosen, value.text, other, value.start, f"other_{value.kind}")
-        shifted = near(value, task.language, rng)
+        shifted = near(value, case.language, rng)
         if shifted and shifted not in chosen:
             yield _draft(chosen, value.text, shifted, value.start, f"near_{value.kind}")
 
 
-def _records(task: Task, chosen: str) -> Iterator[Draft]:
-    leaves = [leaf for leaf in result_leaves(task) if 1 < len(leaf.text) <= 60]
+def _records(case: Case, chosen: str) -> Iterator[Draft]:
+    leaves = [leaf for leaf in result_leaves(case) if 1 < len(leaf.text) <= 60]
     for leaf in leaves:
         at = chosen.find(leaf.text)
         if at < 0 or _runs_on(chosen, at, at + len(leaf.text)):
@@ -94,20 +94,20 @@ def _runs_on(text: str, start: int, end: int) -> bool:
     return any(one.isascii() and one.isalnum() for one in around)
 
 
-def _named(task: Task, chosen: str) -> Iterator[Draft]:
-    if _OPEN.search(wish(task.query, task.language) or task.query):
+def _named(case: Case, chosen: str) -> Iterator[Draft]:
+    if _OPEN.search(wish(case.query, case.language) or case.query):
         return
     known: dict[str, tuple[Name, ...]] = {}
-    taken = [(value.start, value.end) for value in values(chosen, task.language)]
+    taken = [(value.start, value.end) for value in values(chosen, case.language)]
     taken += [match.span() for match in _BRACKETS.finditer(chosen)]
-    for name in names(chosen, task.language):
+    for name in names(chosen, case.language):
         if any(start < name.end and name.start < end for start, end in taken if (start, end) != (name.start, name.end)):
             continue
         if name.kind not in known:
-            known[name.kind] = rivals(task, chosen, name.kind)
+            known[name.kind] = rivals(case, chosen, name.kind)
         for rival in known[name.kind][:1]:
             # what the user just named may be true of the answer too
-            if rival.text in task.query and name.text not in task.query:
+            if rival.text in case.query and name.text not in case.query:
                 continue
             yield _draft(chosen, name.text, rival.text, name.start, f"other_name_{name.kind}")
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, Task, TaskKind
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected, TaskKind
 from pairwright.perturbers.answers.argument_values import wrong_values
 from pairwright.perturbers.answers.tool_text import Tool, in_the_style_of, read_calls, read_tools
 from pairwright.perturbers.proof.answer_proof import CODE, miscalled, prove
@@ -35,22 +35,22 @@ class WrongToolArgument(Component):
     tasks: ClassVar[frozenset[TaskKind]] = frozenset({"answer"})
     variants: int = Field(2, ge=1, description="At most this many rejected texts per answer.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from prove(self.name, "wrong_tool_argument", task, chosen, drafts, miscalled, self.variants, CODE)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from prove(self.name, "wrong_tool_argument", case, chosen, drafts, miscalled, self.variants, CODE)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
     calls = read_calls(chosen)
     if not calls:
         yield impossible("no_tool_call", chosen[:80])
         return
-    tools = read_tools(task)
+    tools = read_tools(case)
     drafts = [
         draft
         for at, call in enumerate(calls)
-        for draft in (*_arguments(task, chosen, calls, at, tools, rng), *_shapes(task, chosen, calls, at, tools, rng))
+        for draft in (*_arguments(case, chosen, calls, at, tools, rng), *_shapes(case, chosen, calls, at, tools, rng))
     ]
     yield from _by_turns(drafts, rng)
     if not drafts:
@@ -70,20 +70,20 @@ def _by_turns(drafts: list[Draft], rng: random.Random) -> Iterator[Draft]:
 
 
 def _arguments(
-    task: Task, chosen: str, calls: list[dict[str, Any]], at: int, tools: Mapping[str, Tool], rng: random.Random
+    case: Case, chosen: str, calls: list[dict[str, Any]], at: int, tools: Mapping[str, Tool], rng: random.Random
 ) -> Iterator[Draft]:
     call = calls[at]
     tool = tools.get(call["name"])
     for key, value in call["arguments"].items():
         schema = tool.properties.get(key, {}) if tool else {}
-        for wrong in wrong_values(task, key, value, schema, rng):
+        for wrong in wrong_values(case, key, value, schema, rng):
             edited = copy.deepcopy(calls)
             edited[at]["arguments"][key] = wrong.value
             yield _draft(chosen, edited, wrong.template, call["name"], key, value, wrong.value)
 
 
 def _shapes(
-    task: Task, chosen: str, calls: list[dict[str, Any]], at: int, tools: Mapping[str, Tool], rng: random.Random
+    case: Case, chosen: str, calls: list[dict[str, Any]], at: int, tools: Mapping[str, Tool], rng: random.Random
 ) -> Iterator[Draft]:
     """Arguments left out, renamed or exchanged; another tool."""
     call = calls[at]
@@ -93,7 +93,7 @@ def _shapes(
         edited = copy.deepcopy(calls)
         del edited[at]["arguments"][key]
         needed = tool is not None and key in tool.required
-        if needed or (isinstance(value, str) and value and _is_said(task, value)):
+        if needed or (isinstance(value, str) and value and _is_said(case, value)):
             yield _draft(
                 chosen, edited, "missing_required" if needed else "missing_argument", call["name"], key, value, None
             )
@@ -112,9 +112,9 @@ def _shapes(
         yield _draft(chosen, edited, "other_tool", call["name"], "", call["name"], name)
 
 
-def _is_said(task: Task, value: str) -> bool:
+def _is_said(case: Case, value: str) -> bool:
     """Whether the dialogue gives the value: then the call must have it, whatever the schema says."""
-    return any(value.casefold() in text.casefold() for text in said(task))
+    return any(value.casefold() in text.casefold() for text in said(case))
 
 
 def _exchanged(chosen: str, calls: list[dict[str, Any]], at: int) -> Iterator[Draft]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Language, Rejected, Task, ToolCall
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected, ToolCall
 from pairwright.core.tool_calls import calls_of, strict_json
 from pairwright.core.tool_schemas import call_problem
 from pairwright.perturbers.proof.rewrite_proof import Draft, Rules, Verifier, settle
@@ -24,7 +24,7 @@ _SLOT = 45
 """Characters: the longest stretch that is still one value."""
 
 
-def _objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
+def _objection(case: KnownCase, chosen: str, draft: Draft) -> tuple[str, str]:
     """Why the text is out of the question, whatever its defect."""
     if draft.reason:
         return draft.reason, draft.evidence
@@ -32,14 +32,14 @@ def _objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
         return "empty", draft.template
     if draft.text.strip() == chosen.strip():
         return "equals_chosen", draft.text
-    if task.reference is not None and draft.text.strip() == task.reference.strip():
+    if case.reference is not None and draft.text.strip() == case.reference.strip():
         return "equals_reference", draft.text
     return "", ""
 
 
-def _prose_objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
+def _prose_objection(case: KnownCase, chosen: str, draft: Draft) -> tuple[str, str]:
     """Of prose, form does not count: another comma makes no other text."""
-    reason, detail = _objection(task, chosen, draft)
+    reason, detail = _objection(case, chosen, draft)
     if reason:
         return reason, detail
     key = lang.normalise(draft.text)
@@ -47,7 +47,7 @@ def _prose_objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
         return "empty", draft.template
     if key == lang.normalise(chosen):
         return "equals_chosen", draft.text
-    if task.reference is not None and key == lang.normalise(task.reference):
+    if case.reference is not None and key == lang.normalise(case.reference):
         return "equals_reference", draft.text
     return "", ""
 
@@ -60,7 +60,7 @@ CODE = Rules(LONGEST_ANSWER, str.strip, _objection)
 def prove(
     rejected_by: str,
     defect: str,
-    task: Task,
+    case: KnownCase,
     chosen: Candidate,
     drafts: Iterable[Draft],
     verifier: Verifier,
@@ -68,17 +68,17 @@ def prove(
     rules: Rules = PROSE,
 ) -> Iterator[Rejected | Dropped]:
     """:func:`~pairwright.perturbers.proof.rewrite_proof.settle` for answers."""
-    return settle(rejected_by, defect, task, chosen, drafts, verifier, limit, rules)
+    return settle(rejected_by, defect, case, chosen, drafts, verifier, limit, rules)
 
 
-def evasive(task: Task, chosen: str, text: str) -> str:
+def evasive(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says nothing of what the chosen answer tells: neither its words nor a figure of its own.
 
     The words of the user's turn do not count: a brush-off repeats them too.
     """
-    told = pieces(chosen, task.language) - pieces(task.query, task.language)
-    missing = told - pieces(text, task.language)
-    if not told or len(missing) < (1 - _MUST_KEEP) * len(told) or figures(text) - figures(task.query):
+    told = pieces(chosen, case.language) - pieces(case.query, case.language)
+    missing = told - pieces(text, case.language)
+    if not told or len(missing) < (1 - _MUST_KEEP) * len(told) or figures(text) - figures(case.query):
         return ""
     return ", ".join(sorted(missing)[:6])
 
@@ -105,7 +105,7 @@ def _is_joined(edge: str, *inner: str) -> bool:
     return edge.isascii() and edge.isalnum() and any(char.isascii() and char.isalnum() for char in inner)
 
 
-def slot_changed(task: Task, chosen: str, text: str) -> str:  # noqa: ARG001
+def slot_changed(case: Case, chosen: str, text: str) -> str:  # noqa: ARG001
     """Evidence that ``text`` is the chosen answer but for one value, which is another one and no other form of it."""
     if text == chosen:
         return ""
@@ -118,7 +118,7 @@ def slot_changed(task: Task, chosen: str, text: str) -> str:  # noqa: ARG001
     return "" if same else f"{old} → {new}"
 
 
-def unreadable(task: Task, chosen: str, text: str) -> str:  # noqa: ARG001
+def unreadable(case: Case, chosen: str, text: str) -> str:  # noqa: ARG001
     """Evidence that no program reads ``text`` as JSON: neither a strict one (RFC 8259) nor Python, which takes ``Infinity``."""
     try:
         json.loads(text)
@@ -129,7 +129,7 @@ def unreadable(task: Task, chosen: str, text: str) -> str:  # noqa: ARG001
     return ""
 
 
-def miscalled(task: Task, chosen: str, text: str) -> str:
+def miscalled(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` calls tools wrongly: against their schemas, or otherwise than the chosen answer does.
 
     Values are compared as JSON, strings without regard to case, width and outer space. A ``text`` that is no array of
@@ -138,9 +138,9 @@ def miscalled(task: Task, chosen: str, text: str) -> str:
     right, calls = calls_of(chosen), calls_of(text)
     if not right or not calls:
         return ""
-    if task.tools:
+    if case.tools:
         for call in calls:
-            if problem := call_problem(call, task.tools):
+            if problem := call_problem(call, case.tools):
                 return ": ".join(problem)
     for wanted, given in zip_longest(right, calls):
         if _call(wanted) != _call(given):
@@ -162,20 +162,20 @@ def _comparable(value: Any) -> object:
     return (type(value).__name__ if isinstance(value, bool) else "number", value)
 
 
-def unsupported(task: Task, chosen: str, text: str) -> str:
+def unsupported(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says a number or a name that neither dialogue, tools nor the chosen answer have.
 
     Where a tool has spoken, the chosen answer itself must keep to the dialogue: then it is no source for figures.
     """
-    known = said(task)
-    sources = known if is_grounded(task) and text == chosen else (*known, chosen)
+    known = said(case)
+    sources = known if is_grounded(case) and text == chosen else (*known, chosen)
     have = frozenset().union(*(figures(source) for source in sources)) | _counted(sources)
     numbers = sorted(figures(text) - have - _SMALL)
     if numbers or text == chosen:
         return ", ".join(numbers)
-    old = {span.text for span in sentences(chosen, task.language)}
-    fresh = [span.text for span in sentences(text, task.language) if span.text not in old]
-    found = [one.text for part in fresh for one in lang.mentions(part, task.language) if one.kind == "entity"]
+    old = {span.text for span in sentences(chosen, case.language)}
+    fresh = [span.text for span in sentences(text, case.language) if span.text not in old]
+    found = [one.text for part in fresh for one in lang.mentions(part, case.language) if one.kind == "entity"]
     return ", ".join(name for name in found if not lang.supported(name, sources))
 
 
@@ -188,12 +188,12 @@ def _counted(sources: Iterable[str]) -> frozenset[str]:
     return frozenset(re.sub(r"\D", "", match) for source in sources for match in re.findall(r"[\d.,:-]+", source))
 
 
-def asks_nothing(task: Task, chosen: str, text: str) -> str:
+def asks_nothing(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` no longer asks the user for what the chosen answer asks."""
-    asked = [span.text for span in sentences(chosen, task.language) if inquires(span.text, task.language)]
+    asked = [span.text for span in sentences(chosen, case.language) if inquires(span.text, case.language)]
     if text == chosen or not asked:
         return "" if asked else "asks nothing"
-    if any(inquires(span.text, task.language) for span in sentences(text, task.language)):
+    if any(inquires(span.text, case.language) for span in sentences(text, case.language)):
         return ""
     return asked[-1]
 
@@ -268,24 +268,24 @@ def _cautions(text: str, language: Language) -> list[str]:
     return [one for one in told if _CAUTION[language].search(one) and _DIRECTIVE[language].search(one)]
 
 
-def unwarned(task: Task, chosen: str, text: str) -> str:
+def unwarned(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` lacks the cautions of the chosen answer, has no others, and keeps what else that says."""
-    warned = _cautions(chosen, task.language)
+    warned = _cautions(chosen, case.language)
     if text == chosen or not warned:
         return "" if warned else "no caution"
-    gone = [one for one in warned if kept(text, one, task.language) < 0.6]
-    rest = " ".join(span.text for span in sentences(chosen, task.language) if span.text not in gone)
-    if any(_EXPERT[task.language].search(one) for one in _cautions(text, task.language)):
+    gone = [one for one in warned if kept(text, one, case.language) < 0.6]
+    rest = " ".join(span.text for span in sentences(chosen, case.language) if span.text not in gone)
+    if any(_EXPERT[case.language].search(one) for one in _cautions(text, case.language)):
         return ""
-    fresh = len(_cautions(text, task.language)) + len(gone) > len(warned)
-    return gone[-1] if gone and not fresh and kept(text, rest, task.language) > 0.8 else ""
+    fresh = len(_cautions(text, case.language)) + len(gone) > len(warned)
+    return gone[-1] if gone and not fresh and kept(text, rest, case.language) > 0.8 else ""
 
 
-def dragging(task: Task, chosen: str, text: str) -> str:
+def dragging(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says all that the chosen answer says, and again what was said in it or before it."""
-    if len(text) < 1.25 * len(chosen) or kept(text, chosen, task.language) < 0.95:
+    if len(text) < 1.25 * len(chosen) or kept(text, chosen, case.language) < 0.95:
         return ""
-    earlier = (*(turn.content for turn in turns(task)), chosen)
+    earlier = (*(turn.content for turn in turns(case)), chosen)
     again = _repeated(text, earlier) - _repeated(chosen, earlier[:-1])
     return f"{again} characters said before" if again >= 0.15 * len(chosen) and again >= 8 else ""
 
@@ -301,18 +301,18 @@ def _repeated(text: str, earlier: Iterable[str]) -> int:
     return count
 
 
-def step_missing(task: Task, chosen: str, text: str) -> str:
+def step_missing(case: Case, chosen: str, text: str) -> str:
     """Evidence that one whole part of the chosen answer is gone, the others stay, and the numbers run on without a gap."""
     numbers = [int(one) for one in re.findall(_NUMBERING, text)]
     if numbers and numbers != list(range(1, len(numbers) + 1)):
         return "" if text != chosen else "numbers do not run on"
-    parts = [part for part in re.split(_PART, chosen) if len(pieces(part, task.language)) >= 2]
-    gone = [part for part in parts if kept(text, part, task.language) < 0.5]
+    parts = [part for part in re.split(_PART, chosen) if len(pieces(part, case.language)) >= 2]
+    gone = [part for part in parts if kept(text, part, case.language) < 0.5]
     if text == chosen or not gone or len(gone) > max(len(parts) // 2, 1):
         return ""
     stay = [part for part in parts if part not in gone]
-    whole = all(kept(text, part, task.language) > 0.7 for part in stay if len(pieces(part, task.language)) > 3)
-    added = pieces(text, task.language) - pieces(chosen, task.language)
+    whole = all(kept(text, part, case.language) > 0.7 for part in stay if len(pieces(part, case.language)) > 3)
+    added = pieces(text, case.language) - pieces(chosen, case.language)
     return gone[0].strip()[:80] if whole and len(added) <= 6 else ""
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Task
+from pairwright.core.records import Case
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.spans import stem
 
@@ -21,14 +21,14 @@ _ZH_LOOSE = re.compile(r"[的了，、\s]|(?<=哪)[部首张位座本款所家]"
 _ZH_NEEDED = re.compile(r"是[^，。？！]*的(?=[吗呢啊呀]?[？?。！!]*$)|哪[部首张位座本款所家](?=[\u4e00-\u9fff])")
 
 
-def off_register(task: Task, chosen: str, text: str) -> str:
+def off_register(case: Case, chosen: str, text: str) -> str:
     """Evidence of a register that the chosen rewrite does not have: marked words, a foreign language, no grammar."""
-    evidence = _evidence_zh(task, chosen, text) if task.language == "zh" else _evidence_en(task, chosen, text)
+    evidence = _evidence_zh(case, chosen, text) if case.language == "zh" else _evidence_en(case, chosen, text)
     return next(evidence, "")
 
 
-def _evidence_zh(task: Task, chosen: str, text: str) -> Iterator[str]:
-    said = _said(task, chosen)
+def _evidence_zh(case: Case, chosen: str, text: str) -> Iterator[str]:
+    said = _said(case, chosen)
     yield from (word for word in re.findall(r"[A-Za-z]{3,}", text) if word not in said)
     yield from sorted(
         {match.group() for match in _MARKED_ZH.finditer(text)}
@@ -39,8 +39,8 @@ def _evidence_zh(task: Task, chosen: str, text: str) -> Iterator[str]:
         yield "particles missing"
 
 
-def _evidence_en(task: Task, chosen: str, text: str) -> Iterator[str]:
-    said = _said(task, chosen)
+def _evidence_en(case: Case, chosen: str, text: str) -> Iterator[str]:
+    said = _said(case, chosen)
     yield from (word for word in _HAN.findall(text) if word not in said)
     yield from sorted(_found(_MARKED_EN, text) - _found(_MARKED_EN, chosen))
     yield from sorted(_found(_DOUBLED_EN, text) - _found(_DOUBLED_EN, chosen))
@@ -52,8 +52,8 @@ def _evidence_en(task: Task, chosen: str, text: str) -> Iterator[str]:
         yield "no function words"
 
 
-def _said(task: Task, chosen: str) -> str:
-    return "".join((task.query, chosen, *(turn.content for turn in task.history)))
+def _said(case: Case, chosen: str) -> str:
+    return "".join((case.query, chosen, *(turn.content for turn in case.history)))
 
 
 def _found(pattern: re.Pattern[str], text: str) -> set[str]:

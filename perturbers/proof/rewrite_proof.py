@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, Scalar, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected, Scalar
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.repair import broken
 from pairwright.perturbers.text.spans import LONGEST, stem
 
-Verifier = Callable[[Task, str, str], str]
-"""``(task, chosen, text) -> evidence``, empty when ``text`` does not have the defect."""
+Verifier = Callable[[Case, str, str], str]
+"""``(case, chosen, text) -> evidence``, empty when ``text`` does not have the defect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ def of_templates(drafts: Iterable[Draft], wanted: Collection[str]) -> Iterator[D
     return (draft for draft in drafts if not wanted or draft.reason or draft.template in wanted)
 
 
-Objection = Callable[[Task, str, Draft], tuple[str, str]]
-"""``(task, chosen, draft) -> (reason, detail)``, both empty when nothing speaks against the draft."""
+Objection = Callable[[KnownCase, str, Draft], tuple[str, str]]
+"""``(case, chosen, draft) -> (reason, detail)``, both empty when nothing speaks against the draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Rules:
 def settle(
     rejected_by: str,
     defect: str,
-    task: Task,
+    case: KnownCase,
     chosen: Candidate,
     drafts: Iterable[Draft],
     verifier: Verifier,
@@ -77,20 +77,20 @@ def settle(
     Without ``rules`` those for rewrites hold.
     """
     rules = rules or _REWRITES
-    if max(len(chosen.rewrite), len(task.query)) > rules.longest:
-        yield Dropped(stage="perturb", row=task.id, reason="too_long", detail=f"more than {rules.longest} characters")
+    if max(len(chosen.text), len(case.query)) > rules.longest:
+        yield Dropped(stage="perturb", row=case.id, reason="too_long", detail=f"more than {rules.longest} characters")
         return
-    made, seen, nothing_tried = 0, {rules.same(chosen.rewrite)}, True
+    made, seen, nothing_tried = 0, {rules.same(chosen.text)}, True
     for draft in drafts:
         nothing_tried = False
         key = rules.same(draft.text) + (f" [{draft.analysis}]" if draft.analysis else "")
-        reason, detail = rules.objection(task, chosen.rewrite, draft)
+        reason, detail = rules.objection(case, chosen.text, draft)
         if not reason and key in seen:
             reason = "made_before"
         if not reason:
-            reason, detail = _unproven(task, chosen.rewrite, draft.text, verifier)
+            reason, detail = _unproven(case, chosen.text, draft.text, verifier)
         if reason:
-            yield Dropped(stage="perturb", row=task.id, reason=reason, detail=detail)
+            yield Dropped(stage="perturb", row=case.id, reason=reason, detail=detail)
             continue
         seen.add(key)
         yield _rejected(draft, rejected_by, defect)
@@ -98,7 +98,7 @@ def settle(
         if made == limit:
             return
     if nothing_tried:
-        yield Dropped(stage="perturb", row=task.id, reason="nothing_to_change")
+        yield Dropped(stage="perturb", row=case.id, reason="nothing_to_change")
 
 
 def _rejected(draft: Draft, rejected_by: str, defect: str) -> Rejected:
@@ -113,15 +113,15 @@ def _rejected(draft: Draft, rejected_by: str, defect: str) -> Rejected:
     )
 
 
-def _unproven(task: Task, chosen: str, text: str, verifier: Verifier) -> tuple[str, str]:
+def _unproven(case: Case, chosen: str, text: str, verifier: Verifier) -> tuple[str, str]:
     """Why the verifier does not prove the text worse; nothing when it does."""
-    flaw = verifier(task, chosen, chosen)
+    flaw = verifier(case, chosen, chosen)
     if flaw:
         return "chosen_has_defect", flaw
-    return ("", "") if verifier(task, chosen, text) else ("not_proven_worse", text)
+    return ("", "") if verifier(case, chosen, text) else ("not_proven_worse", text)
 
 
-def _objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
+def _objection(case: KnownCase, chosen: str, draft: Draft) -> tuple[str, str]:
     """Why the text is out of the question, whatever its defect."""
     key = lang.normalise(draft.text)
     if draft.reason:
@@ -130,11 +130,11 @@ def _objection(task: Task, chosen: str, draft: Draft) -> tuple[str, str]:
         return "empty", draft.template
     if key == lang.normalise(chosen) and draft.analysis is None:
         return "equals_chosen", draft.text
-    if task.reference is not None and key == lang.normalise(task.reference) and draft.analysis is None:
+    if case.reference is not None and key == lang.normalise(case.reference) and draft.analysis is None:
         return "equals_reference", draft.text
-    if key == lang.normalise(task.query) and draft.template not in ("copied_query", *COT_TEMPLATES):
+    if key == lang.normalise(case.query) and draft.template not in ("copied_query", *COT_TEMPLATES):
         return "equals_query", draft.text
-    mark = "" if draft.template in REAL_TEXTS else broken(draft.text, chosen, task.language)
+    mark = "" if draft.template in REAL_TEXTS else broken(draft.text, chosen, case.language)
     return ("ungrammatical", mark) if mark else ("", "")
 
 
@@ -147,26 +147,26 @@ REAL_TEXTS = ("copied_query", "earlier_turn", "assistant_turn", "whole_example")
 COT_TEMPLATES = ("analysis_contradicts", "analysis_skipped", "analysis_copied")
 
 
-def restored_words(task: Task, chosen: str) -> tuple[str, ...]:
+def restored_words(case: Case, chosen: str) -> tuple[str, ...]:
     """What the rewrite says and the query does not: content words (English, stems) or restored spans (Chinese)."""
-    if task.language == "zh":
-        spans = lang.restored(task.query, chosen, "zh")
+    if case.language == "zh":
+        spans = lang.restored(case.query, chosen, "zh")
         # a branch in brackets, 海底捞火锅(西单店), does not count on its own
         outside = re.sub(r"[（(][^（()）]*[）)]", "", chosen)
         return tuple(
             part for span in spans for part in _parted(span) if len(part) > 1 and chinese.bare_name(part) in outside
         )
-    return tuple(sorted(_stems(chosen) - _stems(task.query)))
+    return tuple(sorted(_stems(chosen) - _stems(case.query)))
 
 
 def _parted(span: str) -> list[str]:
     return [span] if "《" in span else re.split(r"[、，]|(?<=.{3})[和与](?=.{3})", span)
 
 
-def lost_words(task: Task, chosen: str, text: str) -> tuple[str, ...]:
+def lost_words(case: Case, chosen: str, text: str) -> tuple[str, ...]:
     """Restored words that ``text`` neither says nor implies."""
-    restored = restored_words(task, chosen)
-    if task.language == "zh":
+    restored = restored_words(case, chosen)
+    if case.language == "zh":
         return tuple(word for word in restored if not _is_said_zh(word, text))
     have = _stems(text)
     return tuple(
@@ -174,21 +174,21 @@ def lost_words(task: Task, chosen: str, text: str) -> tuple[str, ...]:
     )
 
 
-def missing(task: Task, chosen: str, text: str) -> str:
+def missing(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` lacks something that the rewrite had to bring back."""
-    return ", ".join(lost_words(task, chosen, text))
+    return ", ".join(lost_words(case, chosen, text))
 
 
-def vague(task: Task, chosen: str, text: str) -> str:
+def vague(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` points at something where the chosen rewrite names it."""
     if text == chosen:
         return ""
-    pointers = _pointers(text, task) - _pointers(chosen, task)
-    return ", ".join(sorted(pointers)) if pointers and lost_words(task, chosen, text) else ""
+    pointers = _pointers(text, case) - _pointers(chosen, case)
+    return ", ".join(sorted(pointers)) if pointers and lost_words(case, chosen, text) else ""
 
 
-def _pointers(text: str, task: Task) -> frozenset[str]:
-    pattern = _ZH_POINTER if task.language == "zh" else _EN_POINTER
+def _pointers(text: str, case: Case) -> frozenset[str]:
+    pattern = _ZH_POINTER if case.language == "zh" else _EN_POINTER
     return frozenset(match.group().lower() for match in pattern.finditer(text))
 
 
@@ -202,35 +202,35 @@ _EN_POINTER = re.compile(
 )
 
 
-def leaked(task: Task, chosen: str, text: str) -> str:
+def leaked(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says something that only the examples of its prompt say."""
-    own = "\n".join((task.query, chosen, *(turn.content for turn in task.history)))
+    own = "\n".join((case.query, chosen, *(turn.content for turn in case.history)))
     theirs = "\n".join(
         part
-        for example in task.examples
+        for example in case.examples
         for part in (example.query, example.rewrite, *(turn.content for turn in example.history))
     )
-    return _foreign(task, chosen, text, own, theirs)
+    return _foreign(case, chosen, text, own, theirs)
 
 
-def foreign(task: Task, chosen: str, text: str) -> str:
+def foreign(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says something that stands nowhere in the dialogue."""
-    own = "\n".join((task.query, chosen, *(turn.content for turn in task.history)))
-    return _foreign(task, chosen, text, own, text)
+    own = "\n".join((case.query, chosen, *(turn.content for turn in case.history)))
+    return _foreign(case, chosen, text, own, text)
 
 
-def grown(task: Task, chosen: str, text: str) -> str:
+def grown(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says all that the chosen rewrite says and more of the dialogue besides."""
-    if task.language == "zh":
+    if case.language == "zh":
         kept = all(char in text for char in chosen if char.isalnum() and char not in "那么")
         more = tuple(
             span
             for span in lang.restored(chosen, text, "zh")
-            if any(_shares(span, turn.content) for turn in task.history)
+            if any(_shares(span, turn.content) for turn in case.history)
         )
         return "".join(more) if kept and len(text) > len(chosen) + 2 else ""
     more_words = _stems(text) - _stems(chosen)
-    known = frozenset().union(*(_stems(turn.content) for turn in task.history)) if task.history else frozenset()
+    known = frozenset().union(*(_stems(turn.content) for turn in case.history)) if case.history else frozenset()
     return ", ".join(sorted(more_words & known)) if _stems(chosen) <= _stems(text) else ""
 
 
@@ -239,23 +239,23 @@ def _shares(span: str, turn: str) -> bool:
     return any(span[place : place + 2] in turn for place in range(len(span) - 1))
 
 
-def swapped(task: Task, chosen: str, text: str) -> str:
+def swapped(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` names something else of the dialogue where the chosen rewrite names what was meant."""
-    if not lost_words(task, chosen, text):
+    if not lost_words(case, chosen, text):
         return ""
-    if task.language == "zh":
+    if case.language == "zh":
         fresh = [
-            span for span in lang.restored(chosen, text, "zh") if any(span in turn.content for turn in task.history)
+            span for span in lang.restored(chosen, text, "zh") if any(span in turn.content for turn in case.history)
         ]
         return "".join(fresh)
-    known = frozenset().union(*(_stems(turn.content) for turn in task.history))
+    known = frozenset().union(*(_stems(turn.content) for turn in case.history))
     fresh_words = _stems(text) - _stems(chosen)
     return ", ".join(sorted(fresh_words)) if fresh_words and fresh_words <= known else ""
 
 
-def shortened(task: Task, chosen: str, text: str) -> str:
+def shortened(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says less than the chosen rewrite and nothing else."""
-    if task.language == "zh":
+    if case.language == "zh":
         rest = iter(char for char in chosen if char.isalnum())
         if not all(char in rest for char in text if char.isalnum()):
             return ""
@@ -267,9 +267,9 @@ def shortened(task: Task, chosen: str, text: str) -> str:
     return ", ".join(sorted(lost)) if keeps else ""
 
 
-def answers(task: Task, chosen: str, text: str) -> str:
+def answers(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` asks nothing although the chosen rewrite does."""
-    if not lang.is_question(chosen, task.language) or lang.is_question(text, task.language):
+    if not lang.is_question(chosen, case.language) or lang.is_question(text, case.language):
         return ""
     return text if not _REQUEST.search(text) else ""
 
@@ -277,24 +277,24 @@ def answers(task: Task, chosen: str, text: str) -> str:
 _REQUEST = re.compile(r"^(?:please|tell me|give me|show me|can you|could you)\b|^(?:请|帮我|麻烦|告诉我|给我)", re.I)
 
 
-def drifted(task: Task, chosen: str, text: str) -> str:
+def drifted(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` is what an earlier user turn asked, and not what the query asks."""
     same = lang.normalise(text)
-    if not any(same and same in lang.normalise(turn.content) for turn in task.history if turn.role == "user"):
+    if not any(same and same in lang.normalise(turn.content) for turn in case.history if turn.role == "user"):
         return ""
-    if task.language == "zh":
-        asked = set(lang.content_words(task.query, "zh"))
+    if case.language == "zh":
+        asked = set(lang.content_words(case.query, "zh"))
         kept = asked & set(lang.content_words(text, "zh"))
     else:
-        asked, kept = set(_stems(task.query)), set(_stems(task.query) & _stems(text))
+        asked, kept = set(_stems(case.query)), set(_stems(case.query) & _stems(text))
         if _stems(text) <= _stems(chosen):
             return ""
     return text if text != chosen and len(kept) * 2 <= max(len(asked), 1) else ""
 
 
-def repeats(task: Task, chosen: str, text: str) -> str:
+def repeats(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says some words of the chosen rewrite more often than that does, and loses none."""
-    if task.language == "zh":
+    if case.language == "zh":
         if len(text) < len(chosen) + 6 or not all(
             char in text for char in chosen if char.isalnum() and char not in "那么"
         ):
@@ -331,19 +331,19 @@ _INTENT_ZH = re.compile(
 )
 
 
-def other_intent(task: Task, chosen: str, text: str) -> str:
+def other_intent(case: Case, chosen: str, text: str) -> str:
     """Evidence that the words that say what is asked differ, while the things asked about are the same."""
-    pattern = _INTENT_ZH if task.language == "zh" else _INTENT_EN
+    pattern = _INTENT_ZH if case.language == "zh" else _INTENT_EN
     before, after = (Counter(match.group().lower() for match in pattern.finditer(part)) for part in (chosen, text))
-    if before == after or missing(task, chosen, text):
+    if before == after or missing(case, chosen, text):
         return ""
     return f"{', '.join((before - after).elements())} → {', '.join((after - before).elements())}"
 
 
-def _foreign(task: Task, chosen: str, text: str, own: str, theirs: str) -> str:
+def _foreign(case: Case, chosen: str, text: str, own: str, theirs: str) -> str:
     if text == chosen:
         return ""
-    if task.language == "zh":
+    if case.language == "zh":
         pieces = [text[place : place + 2] for place in range(len(text) - 1)]
         found = [
             piece

@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, answers, impossible, of_templates, settle
 from pairwright.perturbers.text.antecedents import antecedents
 from pairwright.perturbers.text.spans import restored_entities
@@ -49,17 +49,17 @@ class AnswerInstead(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
-        yield from settle(self.name, "answer_instead", task, chosen, drafts, answers, self.variants)
+        drafts = of_templates(_drafts(case, chosen.text, rng), self.templates)
+        yield from settle(self.name, "answer_instead", case, chosen, drafts, answers, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    if not lang.is_question(chosen, task.language):
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    if not lang.is_question(chosen, case.language):
         yield impossible("not_a_question")
         return
-    drafts = [*_said(task), *_made_up(task, chosen, rng)]
+    drafts = [*_said(case), *_made_up(case, chosen, rng)]
     if rng.random() < 0.5:
         drafts.reverse()
     yield from drafts
@@ -67,21 +67,21 @@ def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
         yield impossible("nothing_to_answer_with")
 
 
-def _said(task: Task) -> Iterator[Draft]:
-    for turn in reversed(task.history):
+def _said(case: Case) -> Iterator[Draft]:
+    for turn in reversed(case.history):
         if turn.role == "assistant":
-            for match in _SENTENCE[task.language].finditer(turn.content):
+            for match in _SENTENCE[case.language].finditer(turn.content):
                 sentence = match.group().strip()
-                if not lang.is_question(sentence, task.language) and not sentence[:1].islower():
+                if not lang.is_question(sentence, case.language) and not sentence[:1].islower():
                     yield Draft(sentence, "assistant_turn", sentence)
                     return
 
 
-def _made_up(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    names = [spoken_name(chosen, entity, task.language) for entity in restored_entities(task, chosen)]
-    names += [one.phrase for one in antecedents(task, task.query)[:1] if not _is_lone_noun(one.phrase)]
+def _made_up(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    names = [spoken_name(chosen, entity, case.language) for entity in restored_entities(case, chosen)]
+    names += [one.phrase for one in antecedents(case, case.query)[:1] if not _is_lone_noun(one.phrase)]
     for name in [name for name in names if name][:1]:
-        pattern, template = rng.choice(_ZH if task.language == "zh" else _EN)
+        pattern, template = rng.choice(_ZH if case.language == "zh" else _EN)
         yield Draft(pattern.format(name=name), template, name)
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, missing, of_templates, settle, vague
 from pairwright.perturbers.text.repair import in_the_place_of
 
@@ -38,31 +38,31 @@ class CotFaults(Component):
     variants: int = Field(1, ge=1, description="At most this many rejected answers per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = of_templates(_drafts(task, chosen, rng), self.templates)
-        yield from settle(self.name, "faulty_analysis", task, chosen, drafts, _still_open, self.variants)
+        drafts = of_templates(_drafts(case, chosen, rng), self.templates)
+        yield from settle(self.name, "faulty_analysis", case, chosen, drafts, _still_open, self.variants)
 
 
-def _still_open(task: Task, chosen: str, text: str) -> str:
-    return missing(task, chosen, text) or vague(task, chosen, text)
+def _still_open(case: Case, chosen: str, text: str) -> str:
+    return missing(case, chosen, text) or vague(case, chosen, text)
 
 
-def _drafts(task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Draft]:
+def _drafts(case: Case, chosen: Candidate, rng: random.Random) -> Iterator[Draft]:
     if not chosen.analysis:
         yield impossible("no_analysis")
         return
-    if lang.normalise(task.query) == lang.normalise(chosen.rewrite):
+    if lang.normalise(case.query) == lang.normalise(chosen.text):
         yield impossible("needs_no_rewrite")
         return
-    text = in_the_place_of(task.query, chosen.rewrite)
-    skipped = rng.choice(_SKIPPED[task.language])
+    text = in_the_place_of(case.query, chosen.text)
+    skipped = rng.choice(_SKIPPED[case.language])
     drafts = [
         Draft(text, "analysis_contradicts", chosen.analysis, analysis=chosen.analysis),
         Draft(text, "analysis_skipped", skipped, analysis=skipped),
     ]
-    for example in task.examples:
-        if example.language == task.language and example.analysis != chosen.analysis:
+    for example in case.examples:
+        if example.language == case.language and example.analysis != chosen.analysis:
             drafts.append(
                 Draft(text, "analysis_copied", example.analysis, {"example": example.id}, analysis=example.analysis)
             )

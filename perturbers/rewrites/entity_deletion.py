@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, missing, settle
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.noun_phrases import HEADS, Frame, generic_head
@@ -34,23 +34,21 @@ class EntityDeletion(Component):
     name: ClassVar[str] = "entity_deletion"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
-        yield from settle(
-            self.name, "missing_entity", task, chosen, _drafts(task, chosen.rewrite), missing, self.variants
-        )
+        yield from settle(self.name, "missing_entity", case, chosen, _drafts(case, chosen.text), missing, self.variants)
 
 
-def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
-    entities = restored_entities(task, chosen)
+def _drafts(case: Case, chosen: str) -> Iterator[Draft]:
+    entities = restored_entities(case, chosen)
     if not entities:
         yield impossible("nothing_restored")
     for entity in entities:
-        cuts = _cuts_zh(chosen, entity) if task.language == "zh" else _cuts_en(chosen, entity)
+        cuts = _cuts_zh(chosen, entity) if case.language == "zh" else _cuts_en(chosen, entity)
         found = False
         for text, template in cuts:
             found = True
-            yield Draft(repair(text, chosen, task.language), template, entity.added, {"entity": entity.added})
+            yield Draft(repair(text, chosen, case.language), template, entity.added, {"entity": entity.added})
         if not found:
             yield impossible("needed_by_grammar", entity.text)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, other_intent, settle
 from pairwright.perturbers.text.repair import repair
 
@@ -163,20 +163,20 @@ class IntentChange(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
-        yield from settle(self.name, "intent_changed", task, chosen, drafts, other_intent, self.variants)
+        drafts = of_templates(_drafts(case, chosen.text, rng), self.templates)
+        yield from settle(self.name, "intent_changed", case, chosen, drafts, other_intent, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    table = _ZH if task.language == "zh" else _EN
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    table = _ZH if case.language == "zh" else _EN
     found: list[Draft] = []
     for pattern, put, template in table:
         matches = [
             match
-            for match in re.finditer(pattern, chosen, re.I if task.language == "en" else 0)
-            if not _inside_name(chosen, match.start(), task)
+            for match in re.finditer(pattern, chosen, re.I if case.language == "en" else 0)
+            if not _inside_name(chosen, match.start(), case)
         ]
         if not matches:
             continue
@@ -187,7 +187,7 @@ def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
             if new.strip().lower() in chosen[: match.start()].lower() and template == "attribute":
                 continue
             found.append(
-                Draft(repair(text, chosen, task.language), template, f"{match.group().strip()} → {new.strip()}")
+                Draft(repair(text, chosen, case.language), template, f"{match.group().strip()} → {new.strip()}")
             )
     weak = [draft for draft in found if draft.evidence.startswith("有")]
     found = [draft for draft in found if draft not in weak] + weak
@@ -230,9 +230,9 @@ def _other_number(said: str) -> str:
 _COUNT = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def _inside_name(text: str, place: int, task: Task) -> bool:
+def _inside_name(text: str, place: int, case: Case) -> bool:
     """Whether the place lies in brackets or book marks, or in a Chinese name that the dialogue says."""
     before = text[:place]
-    if task.language == "en":
+    if case.language == "en":
         return False
     return any(before.count(opening) > before.count(closing) for opening, closing in ("《》", "（）", "()"))

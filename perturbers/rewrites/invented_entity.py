@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Language, Rejected, SftRow, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected, SftRow
 from pairwright.perturbers.proof.rewrite_proof import Draft, foreign, impossible, settle
 from pairwright.perturbers.text.corpus_names import Names, collect
 from pairwright.perturbers.text.noun_phrases import kind_of
@@ -48,46 +48,46 @@ class InventedEntity(Component):
         if not self.corpus:
             return self
         copy = self.model_copy()
-        copy._names = collect(rows, lambda row, entity: _kind(row.task, row.chosen.rewrite, entity))
+        copy._names = collect(rows, lambda row, entity: _kind(row.task, row.chosen.text, entity))
         return copy
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, self.pool, self._names, rng)
-        yield from settle(self.name, "invented_entity", task, chosen, drafts, _unheard, self.variants)
+        drafts = _drafts(case, chosen.text, self.pool, self._names, rng)
+        yield from settle(self.name, "invented_entity", case, chosen, drafts, _unheard, self.variants)
 
 
-def _unheard(task: Task, chosen: str, text: str) -> str:
-    return foreign(task, chosen, text)
+def _unheard(case: Case, chosen: str, text: str) -> str:
+    return foreign(case, chosen, text)
 
 
-def _drafts(task: Task, chosen: str, pool: tuple[str, ...], corpus: Names, rng: random.Random) -> Iterator[Draft]:
-    entities = restored_entities(task, chosen)
+def _drafts(case: Case, chosen: str, pool: tuple[str, ...], corpus: Names, rng: random.Random) -> Iterator[Draft]:
+    entities = restored_entities(case, chosen)
     if not entities:
         yield impossible("nothing_restored")
         return
-    known = (dialogue_text(task) + task.query + chosen).lower()
+    known = (dialogue_text(case) + case.query + chosen).lower()
     for entity in entities:
-        if task.language == "en":
+        if case.language == "en":
             neighbour = _neighbour(entity)
             if neighbour:
                 text = chosen[: entity.start] + neighbour + chosen[entity.end :]
-                yield _draft(task, chosen, text, "neighbour", entity.text, neighbour)
+                yield _draft(case, chosen, text, "neighbour", entity.text, neighbour)
             if not can_be_swapped(entity):
                 yield impossible("does_not_fit", entity.text)
                 continue
-        kind = _kind(task, chosen, entity)
-        heard = _unmentioned(corpus.get((task.language, kind), ()), known)
+        kind = _kind(case, chosen, entity)
+        heard = _unmentioned(corpus.get((case.language, kind), ()), known)
         if len(heard) < FEW:
-            heard += _unmentioned(packaged_names(task.language).get(kind, ()), known)
+            heard += _unmentioned(packaged_names(case.language).get(kind, ()), known)
         usable = _unmentioned(pool, known) + heard
         if not usable:
             yield impossible("no_name_of_kind", f"{entity.text}: {kind or 'unknown kind'}")
             continue
         name = rng.choice(usable)
-        text = put_in_place(chosen, entity, name, task.language)
+        text = put_in_place(chosen, entity, name, case.language)
         if text:
-            yield _draft(task, chosen, text, f"invent_{kind}", entity.added, name)
+            yield _draft(case, chosen, text, f"invent_{kind}", entity.added, name)
         else:
             yield impossible("does_not_fit", entity.text)
 
@@ -96,8 +96,8 @@ def _unmentioned(names: Iterable[str], known: str) -> list[str]:
     return [name for name in names if name.removeprefix("the ").lower() not in known]
 
 
-def _draft(task: Task, chosen: str, text: str, template: str, old: str, new: str) -> Draft:
-    return Draft(repair(text, chosen, task.language), template, f"{old} → {new}", {"entity": old, "put": new})
+def _draft(case: Case, chosen: str, text: str, template: str, old: str, new: str) -> Draft:
+    return Draft(repair(text, chosen, case.language), template, f"{old} → {new}", {"entity": old, "put": new})
 
 
 def _neighbour(entity: Entity) -> str:
@@ -122,9 +122,9 @@ _PAIRS = (
 _NEIGHBOURS = {one: other for pair in _PAIRS.split("|") for one, other in (pair.split(), reversed(pair.split()))}
 
 
-def _kind(task: Task, chosen: str, entity: Entity) -> str:
-    history = dialogue_text(task)
-    if task.language == "zh":
+def _kind(case: Case, chosen: str, entity: Entity) -> str:
+    history = dialogue_text(case)
+    if case.language == "zh":
         return class_zh(history, entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8]).name
     kind = kind_of(entity.text, history, sentence=chosen).lower()
     groups = packaged_names("en")

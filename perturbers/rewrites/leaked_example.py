@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Example, Rejected, Task
+from pairwright.core.records import Candidate, Case, Example, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, leaked, of_templates, settle
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import Frame
@@ -47,44 +47,44 @@ class LeakedExample(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
-        yield from settle(self.name, "example_leak", task, chosen, drafts, leaked, self.variants)
+        drafts = of_templates(_drafts(case, chosen.text, rng), self.templates)
+        yield from settle(self.name, "example_leak", case, chosen, drafts, leaked, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    examples = [example for example in task.examples if example.language == task.language]
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    examples = [example for example in case.examples if example.language == case.language]
     if not examples:
         yield impossible("no_examples")
         return
-    entities = restored_entities(task, chosen) or _own_entities(task, chosen)
-    own = chosen + dialogue_text(task)
+    entities = restored_entities(case, chosen) or _own_entities(case, chosen)
+    own = chosen + dialogue_text(case)
     loans = [(example, loan) for example in examples for loan in borrowed_names(example) if loan not in own]
     rng.shuffle(loans)
     for entity in entities:
-        fitting = sorted(loans, key=lambda pair: -same_kind(task, chosen, entity, pair[0], pair[1]))
+        fitting = sorted(loans, key=lambda pair: -same_kind(case, chosen, entity, pair[0], pair[1]))
         for example, loan in fitting:
-            if same_kind(task, chosen, entity, example, loan) < 0:
+            if same_kind(case, chosen, entity, example, loan) < 0:
                 continue
-            text = put_in_place(chosen, entity, loan, task.language)
+            text = put_in_place(chosen, entity, loan, case.language)
             if text:
-                yield _draft(task, chosen, text, "replace_entity", example, loan)
-    yield from _added_phrases(task, chosen, examples)
+                yield _draft(case, chosen, text, "replace_entity", example, loan)
+    yield from _added_phrases(case, chosen, examples)
     for entity in entities:
         for example, loan in loans:
-            if same_kind(task, chosen, entity, example, loan) < 0:
+            if same_kind(case, chosen, entity, example, loan) < 0:
                 continue
-            text = _beside(chosen, entity, loan, task.language)
+            text = _beside(chosen, entity, loan, case.language)
             if text:
-                yield _draft(task, chosen, text, "join_entity", example, loan)
+                yield _draft(case, chosen, text, "join_entity", example, loan)
     whole = [example for example in examples if example.needs_rewrite] or examples
     for example in rng.sample(whole, len(whole)):
-        yield _draft(task, chosen, example.rewrite, "whole_example", example, example.rewrite)
+        yield _draft(case, chosen, example.rewrite, "whole_example", example, example.rewrite)
 
 
-def _draft(task: Task, chosen: str, text: str, template: str, example: Example, leak: str) -> Draft:
-    whole = text if template == "whole_example" else repair(text, chosen, task.language)
+def _draft(case: Case, chosen: str, text: str, template: str, example: Example, leak: str) -> Draft:
+    whole = text if template == "whole_example" else repair(text, chosen, case.language)
     return Draft(whole, template, leak, {"example": example.id, "leak": leak})
 
 
@@ -94,10 +94,10 @@ def example_entities(example: Example) -> tuple[Entity, ...]:
     return find_restored(example.query, example.rewrite, history, example.language)
 
 
-def _own_entities(task: Task, chosen: str) -> tuple[Entity, ...]:
+def _own_entities(case: Case, chosen: str) -> tuple[Entity, ...]:
     """Where nothing was restored: the names, and in English the things after a preposition, that the query itself has."""
     whole = TextChange(0, len(chosen), chosen, "")
-    if task.language == "zh":
+    if case.language == "zh":
         names = [one for one in lang.mentions(chosen, "zh") if one.kind == "entity" and chinese.is_name_like(one.text)]
         ended = [
             one
@@ -143,9 +143,9 @@ def borrowed_names(example: Example) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _added_phrases(task: Task, chosen: str, examples: list[Example]) -> Iterator[Draft]:
+def _added_phrases(case: Case, chosen: str, examples: list[Example]) -> Iterator[Draft]:
     """English only: a phrase with in, on, at or for that an example ends in."""
-    if task.language != "en" or re.search(r"\bplease\W*$", chosen, re.I):
+    if case.language != "en" or re.search(r"\bplease\W*$", chosen, re.I):
         return
     for example in examples:
         for loan in example_entities(example):
@@ -155,7 +155,7 @@ def _added_phrases(task: Task, chosen: str, examples: list[Example]) -> Iterator
                 if re.search(r"\d", phrase):
                     continue
                 yield _draft(
-                    task,
+                    case,
                     chosen,
                     f"{without_final_marks(chosen)} {phrase}{final_marks(chosen)}",
                     "add_phrase",

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, settle, vague
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import NO_HEADS, Frame, kind_of
@@ -42,38 +42,38 @@ class MadeAmbiguous(Component):
     name: ClassVar[str] = "made_ambiguous"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = _drafts(task, chosen.rewrite, rng)
-        yield from settle(self.name, "ambiguous_reference", task, chosen, drafts, vague, self.variants)
+        drafts = _drafts(case, chosen.text, rng)
+        yield from settle(self.name, "ambiguous_reference", case, chosen, drafts, vague, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
-    entities = restored_entities(task, chosen)
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
+    entities = restored_entities(case, chosen)
     if not entities:
         yield impossible("nothing_restored")
     for entity in entities:
         choices = (
-            _choices_zh(task, chosen, entity, rng) if task.language == "zh" else _choices_en(task, chosen, entity, rng)
+            _choices_zh(case, chosen, entity, rng) if case.language == "zh" else _choices_en(case, chosen, entity, rng)
         )
         for start, end, put, template in choices:
             text = chosen[:start] + put + chosen[end:]
             if (
-                task.language == "en"
+                case.language == "en"
                 and template != "possessive"
                 and not re.search(r"\b(?:and|or)\s+$", chosen[:start])
             ):
                 text = agree(text, start, start + len(put), put in ("they", "them") or english.is_plural(put))
             yield Draft(
-                repair(text, chosen, task.language),
+                repair(text, chosen, case.language),
                 template,
                 f"{entity.text} → {put}",
                 {"entity": entity.text, "put": put},
             )
 
 
-def _choices_zh(task: Task, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
-    history = dialogue_text(task)
+def _choices_zh(case: Case, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
+    history = dialogue_text(case)
     place = history.rfind(entity.text)
     around = history[max(0, place - _WINDOW) : place + len(entity.text) + _WINDOW]
     kind = chinese.classify(entity.text, entity.change.replaced, around, chosen[entity.end : entity.end + 8])
@@ -93,7 +93,7 @@ def _choices_zh(task: Task, chosen: str, entity: Entity, rng: random.Random) -> 
         if listed
         else [
             (word, "pronoun")
-            for word in _pronouns_zh(task, kind)
+            for word in _pronouns_zh(case, kind)
             if not (word == "它" and before.endswith(("去", "在", "从", "到")))
         ]
     )
@@ -104,28 +104,28 @@ def _choices_zh(task: Task, chosen: str, entity: Entity, rng: random.Random) -> 
     return [(start, end, put, template) for put, template in found]
 
 
-def _pronouns_zh(task: Task, kind: chinese.NounClass) -> tuple[str, ...]:
+def _pronouns_zh(case: Case, kind: chinese.NounClass) -> tuple[str, ...]:
     """A person is 他 or 她 as the dialogue says."""
     if kind.name != "person":
         return kind.pronouns
-    said = task.query + dialogue_text(task)
+    said = case.query + dialogue_text(case)
     return ("她", "这个人") if said.count("她") > said.count("他") - said.count("其他") else kind.pronouns
 
 
-def _choices_en(task: Task, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
+def _choices_en(case: Case, chosen: str, entity: Entity, rng: random.Random) -> list[Choice]:
     frame = Frame.around(chosen, entity)
     if _is_fixed(frame):
         return []
     kind = ""
-    if not _is_person(task, entity):
-        kind = kind_of(entity.text, dialogue_text(task), bare=not frame.determiner, sentence=chosen)
+    if not _is_person(case, entity):
+        kind = kind_of(entity.text, dialogue_text(case), bare=not frame.determiner, sentence=chosen)
     qualified = frame.next_word in ("that", "which", "who", "where", "whose") or frame.next_word.endswith("ing")
     whole = not qualified and entity.added == entity.text
     found = _pointed_choices(frame, entity, kind, rng)
-    if whole and not frame.is_listed and (kind or not _may_be_person(task, entity)):
-        found += _pronoun_choices(task, frame, entity, kind)
+    if whole and not frame.is_listed and (kind or not _may_be_person(case, entity)):
+        found += _pronoun_choices(case, frame, entity, kind)
     rng.shuffle(found)
-    return found + (_one_choices(task, frame, entity, kind, rng) if whole else [])
+    return found + (_one_choices(case, frame, entity, kind, rng) if whole else [])
 
 
 def _pointed_choices(frame: Frame, entity: Entity, kind: str, rng: random.Random) -> list[Choice]:
@@ -140,7 +140,7 @@ def _pointed_choices(frame: Frame, entity: Entity, kind: str, rng: random.Random
     return [(frame.phrase_start, entity.end, pointed, "pointed_noun")]
 
 
-def _pronoun_choices(task: Task, frame: Frame, entity: Entity, kind: str) -> list[Choice]:
+def _pronoun_choices(case: Case, frame: Frame, entity: Entity, kind: str) -> list[Choice]:
     """It, them, their, there."""
     place = kind in _PLACES and frame.preposition in ("at", "in", "to")
     if place or (not kind and entity.text[0].isupper() and frame.preposition in ("at", "in")):
@@ -148,16 +148,16 @@ def _pronoun_choices(task: Task, frame: Frame, entity: Entity, kind: str) -> lis
     if entity.text.split()[-1].lower() in NO_HEADS and frame.preposition in ("in", "at", "on"):
         return []
     possessive = _is_possessive(frame)
-    pronoun = _pronoun_en(task, entity, frame, english.is_plural(entity.text), possessive)
+    pronoun = _pronoun_en(case, entity, frame, english.is_plural(entity.text), possessive)
     if possessive:
         return [(frame.phrase_start, frame.after_possessive, pronoun, "possessive")]
     return [(frame.phrase_start, entity.end, pronoun, "pronoun")]
 
 
-def _one_choices(task: Task, frame: Frame, entity: Entity, kind: str, rng: random.Random) -> list[Choice]:
+def _one_choices(case: Case, frame: Frame, entity: Entity, kind: str, rng: random.Random) -> list[Choice]:
     """That one, those, the other one: for things that can be counted."""
     countable = not english.is_mass(entity.text) and entity.text.split()[-1].lower() not in NO_HEADS
-    if _is_possessive(frame) or not frame.phrase_start or kind == "area" or not countable or _is_person(task, entity):
+    if _is_possessive(frame) or not frame.phrase_start or kind == "area" or not countable or _is_person(case, entity):
         return []
     plural = english.is_plural(entity.text)
     start, end = frame.phrase_start, entity.end
@@ -190,9 +190,9 @@ def _pointed(kind: str, plural: bool, rng: random.Random) -> str:
     return f"{rng.choice(('those', 'these') if english.is_plural(noun) else ('that', 'this'))} {noun}"
 
 
-def _pronoun_en(task: Task, entity: Entity, frame: Frame, plural: bool, possessive: bool) -> str:
-    if _is_person(task, entity):
-        woman = re.search(r"\b(?:she|her|hers)\b", task.query, re.I)
+def _pronoun_en(case: Case, entity: Entity, frame: Frame, plural: bool, possessive: bool) -> str:
+    if _is_person(case, entity):
+        woman = re.search(r"\b(?:she|her|hers)\b", case.query, re.I)
         subject, thing, owner = ("she", "her", "her") if woman else ("he", "him", "his")
     elif plural:
         subject, thing, owner = "they", "them", "their"
@@ -203,15 +203,15 @@ def _pronoun_en(task: Task, entity: Entity, frame: Frame, plural: bool, possessi
     return subject if frame.is_subject else thing
 
 
-def _is_person(task: Task, entity: Entity) -> bool:
-    return entity.text[:1].isupper() and _PERSON.search(task.query) is not None
+def _is_person(case: Case, entity: Entity) -> bool:
+    return entity.text[:1].isupper() and _PERSON.search(case.query) is not None
 
 
-def _may_be_person(task: Task, entity: Entity) -> bool:
+def _may_be_person(case: Case, entity: Entity) -> bool:
     """A name of two or three words that the query did not call it."""
     words = entity.text.split()
     return (
         2 <= len(words) <= 3
         and all(word[0].isupper() for word in words)
-        and not re.search(r"\b(?:it|its|they|them|their)\b", task.query, re.I)
+        and not re.search(r"\b(?:it|its|they|them|their)\b", case.query, re.I)
     )

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, repeats, settle
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.repair import final_marks, repair, without_final_marks
@@ -52,19 +52,19 @@ class Redundancy(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
-        yield from settle(self.name, "redundant", task, chosen, drafts, repeats, self.variants)
+        drafts = of_templates(_drafts(case, chosen.text, rng), self.templates)
+        yield from settle(self.name, "redundant", case, chosen, drafts, repeats, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
     body = without_final_marks(chosen)
     if not body:
         yield impossible("nothing_to_repeat")
         return
-    zh = task.language == "zh"
-    entities = restored_entities(task, chosen)
+    zh = case.language == "zh"
+    entities = restored_entities(case, chosen)
     named = list(_ZH_NAMED if zh else _EN_NAMED)
     bare = list(_ZH_BARE if zh else _EN_BARE)
     rng.shuffle(named)
@@ -72,7 +72,7 @@ def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
     name = next(
         (
             name
-            for name in (spoken_name(chosen, entity, task.language) for entity in entities)
+            for name in (spoken_name(chosen, entity, case.language) for entity in entities)
             if not name.startswith(("我", "my ")) and name
         ),
         "",
@@ -87,7 +87,7 @@ def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
             + pattern.format(name=name, body=body, lower=lower, stop="?" if "?" in final_marks(chosen) else ".")
             + final_marks(chosen)
         )
-        yield Draft(repair(text, chosen, task.language), template, name or body)
+        yield Draft(repair(text, chosen, case.language), template, name or body)
     if not patterns:
         sentences = re.findall(r"[^。？！]+[。？！]*" if zh else r"[^.?!]+[.?!]*\s*", chosen)
         joint = "" if zh else " " if final_marks(chosen) else ". "

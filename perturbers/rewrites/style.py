@@ -12,7 +12,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Language, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Language, Rejected
 from pairwright.perturbers.proof.registers import off_register
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, settle
 from pairwright.perturbers.text import english
@@ -76,18 +76,18 @@ class Style(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = of_templates(_drafts(task, chosen.rewrite, rng), self.templates)
-        yield from settle(self.name, "wrong_register", task, chosen, drafts, off_register, self.variants)
+        drafts = of_templates(_drafts(case, chosen.text, rng), self.templates)
+        yield from settle(self.name, "wrong_register", case, chosen, drafts, off_register, self.variants)
 
 
-def _drafts(task: Task, chosen: str, rng: random.Random) -> Iterator[Draft]:
+def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
     body = without_final_marks(chosen)
     if len(body) < 4:
         yield impossible("nothing_to_spoil")
         return
-    drafts = list(_zh(task, chosen, body, rng) if task.language == "zh" else _en(chosen, body, rng))
+    drafts = list(_zh(case, chosen, body, rng) if case.language == "zh" else _en(chosen, body, rng))
     rng.shuffle(drafts)
     yield from drafts
 
@@ -136,7 +136,7 @@ def _with_words_of(body: str, pairs: tuple[tuple[str, str], ...]) -> tuple[str, 
     return body, put
 
 
-def _zh(task: Task, chosen: str, body: str, rng: random.Random) -> Iterator[Draft]:
+def _zh(case: Case, chosen: str, body: str, rng: random.Random) -> Iterator[Draft]:
     polite = re.search(r"好[吗不]$", body) is not None
     bare = body if polite else re.sub(r"不$", "", _PARTICLES.sub("", body))
     for pattern, template in rng.sample(_fitting(_ZH_FRAMES, chosen, "zh"), 2):
@@ -146,7 +146,7 @@ def _zh(task: Task, chosen: str, body: str, rng: random.Random) -> Iterator[Draf
     mixed, words = body, 0
     names = [
         *re.findall(r"《[^》]*》|[（(][^）)]*[）)]", body),
-        *(entity.text for entity in restored_entities(task, chosen)),
+        *(entity.text for entity in restored_entities(case, chosen)),
     ]
     for chinese_word, english_word in _MIXED:
         if chinese_word in mixed and words < 2 and not any(chinese_word in name for name in names):

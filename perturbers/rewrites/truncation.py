@@ -14,7 +14,7 @@ from pydantic import Field
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, of_templates, settle, shortened
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.repair import repair
@@ -104,18 +104,18 @@ class Truncation(Component):
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
     templates: tuple[Template, ...] = Field((), description="Only these kinds of edit; empty for all of them.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
-        drafts = of_templates(_drafts(task, chosen.rewrite), self.templates)
-        yield from settle(self.name, "constraint_cut", task, chosen, drafts, shortened, self.variants)
+        drafts = of_templates(_drafts(case, chosen.text), self.templates)
+        yield from settle(self.name, "constraint_cut", case, chosen, drafts, shortened, self.variants)
 
 
-def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
+def _drafts(case: Case, chosen: str) -> Iterator[Draft]:
     found = False
-    cuts = _cuts_zh(task, chosen) if task.language == "zh" else _cuts_en(chosen)
+    cuts = _cuts_zh(case, chosen) if case.language == "zh" else _cuts_en(chosen)
     for start, end, template in cuts:
         found = True
-        text = repair(chosen[:start] + chosen[end:], chosen, task.language)
+        text = repair(chosen[:start] + chosen[end:], chosen, case.language)
         yield Draft(text, template, chosen[start:end].strip(" ,，"), {"cut": chosen[start:end].strip()})
     if not found:
         yield impossible("no_constraint")
@@ -162,7 +162,7 @@ _CARRIERS = (
 )
 
 
-def _cuts_zh(task: Task, chosen: str) -> Iterator[tuple[int, int, str]]:
+def _cuts_zh(case: Case, chosen: str) -> Iterator[tuple[int, int, str]]:
     for pattern, template in _ZH_CUTS:
         for match in pattern.finditer(chosen):
             before = chosen[: match.start()]
@@ -170,7 +170,7 @@ def _cuts_zh(task: Task, chosen: str) -> Iterator[tuple[int, int, str]]:
                 # 李安2000年的电影 keeps its 的, 订明天的机票 does not
                 keeps = template == "cut_time" and match.group().endswith("的") and _ends_in_name(chosen, len(before))
                 yield match.start(), match.end() - keeps, template
-    named = {entity.text for entity in restored_entities(task, chosen)}
+    named = {entity.text for entity in restored_entities(case, chosen)}
     named |= {mention.text for mention in lang.mentions(chosen, "zh") if mention.kind == "entity"}
     clauses = list(re.finditer(r"[^，。？！?!]+[，。？！?!]*", chosen))
     asking = [match for match in clauses if _ZH_ASKS.search(match.group().rstrip("，。！")) and len(match.group()) > 4]

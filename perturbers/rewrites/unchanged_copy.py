@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, missing, settle, vague
 from pairwright.perturbers.text.repair import in_the_place_of
 
@@ -22,15 +22,15 @@ class UnchangedCopy(Component):
 
     name: ClassVar[str] = "unchanged_copy"
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
-        yield from settle(self.name, "unchanged", task, chosen, _drafts(task, chosen.rewrite), _still_open, 1)
+        yield from settle(self.name, "unchanged", case, chosen, _drafts(case, chosen.text), _still_open, 1)
 
 
-def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
-    text = in_the_place_of(task.query, chosen)
-    yield Draft(text, "copied_query", _still_open(task, chosen, text))
+def _drafts(case: Case, chosen: str) -> Iterator[Draft]:
+    text = in_the_place_of(case.query, chosen)
+    yield Draft(text, "copied_query", _still_open(case, chosen, text))
 
 
-def _still_open(task: Task, chosen: str, text: str) -> str:
-    return missing(task, chosen, text) or vague(task, chosen, text)
+def _still_open(case: Case, chosen: str, text: str) -> str:
+    return missing(case, chosen, text) or vague(case, chosen, text)

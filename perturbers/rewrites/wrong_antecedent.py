@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
-from pairwright.core.records import Candidate, Rejected, Task
+from pairwright.core.records import Candidate, Case, KnownCase, Rejected
 from pairwright.perturbers.proof.rewrite_proof import Draft, impossible, settle, swapped
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.antecedents import Antecedent, antecedents
@@ -29,30 +29,30 @@ class WrongAntecedent(Component):
     name: ClassVar[str] = "wrong_antecedent"
     variants: int = Field(2, ge=1, description="At most this many rejected texts per query.")
 
-    def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
+    def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:  # noqa: ARG002
         """See :class:`~pairwright.core.components.Perturber`."""
         yield from settle(
-            self.name, "wrong_antecedent", task, chosen, _drafts(task, chosen.rewrite), swapped, self.variants
+            self.name, "wrong_antecedent", case, chosen, _drafts(case, chosen.text), swapped, self.variants
         )
 
 
-def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
-    entities = restored_entities(task, chosen)
+def _drafts(case: Case, chosen: str) -> Iterator[Draft]:
+    entities = restored_entities(case, chosen)
     if not entities:
         yield impossible("nothing_restored")
         return
-    rivals = antecedents(task, chosen)
+    rivals = antecedents(case, chosen)
     found = False
     for entity in entities:
-        for rival in sorted(rivals, key=lambda one: (-_alikeness(task, chosen, entity, one), one.turn)):
-            if _alikeness(task, chosen, entity, rival) <= 0:
+        for rival in sorted(rivals, key=lambda one: (-_alikeness(case, chosen, entity, one), one.turn)):
+            if _alikeness(case, chosen, entity, rival) <= 0:
                 break
-            text = put_in_place(chosen, entity, rival.phrase, task.language)
+            text = put_in_place(chosen, entity, rival.phrase, case.language)
             if text:
                 found = True
                 evidence = f"{entity.added} → {rival.text}"
                 yield Draft(
-                    repair(text, chosen, task.language),
+                    repair(text, chosen, case.language),
                     "swap_entity",
                     evidence,
                     {"entity": entity.added, "put": rival.text},
@@ -61,10 +61,10 @@ def _drafts(task: Task, chosen: str) -> Iterator[Draft]:
         yield impossible("no_competitor")
 
 
-def _alikeness(task: Task, chosen: str, entity: Entity, rival: Antecedent) -> int:
+def _alikeness(case: Case, chosen: str, entity: Entity, rival: Antecedent) -> int:
     """0 where the two cannot be mixed up."""
-    history = dialogue_text(task)
-    if task.language == "zh":
+    history = dialogue_text(case)
+    if case.language == "zh":
         if _ALSO_CALLED.search(history) and ("·" in entity.text or len(entity.text) < 5):
             return 0
         own = class_zh(history, entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8])

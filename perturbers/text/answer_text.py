@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Language, Task, Turn
+from pairwright.core.records import Case, Language, Turn
 from pairwright.core.tool_calls import strict_json
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.spans import stem
@@ -134,20 +134,20 @@ def evades(text: str, language: Language) -> bool:
     return bool(_EVASION[language].search(text)) and not _FIGURE.search(text)
 
 
-def turns(task: Task) -> tuple[Turn, ...]:
+def turns(case: Case) -> tuple[Turn, ...]:
     """The turns of the dialogue in order, the calls since the user's turn and their results among them."""
-    return (*task.history, Turn(role="user", content=task.query), *task.steps)
+    return (*case.history, Turn(role="user", content=case.query), *case.steps)
 
 
-def said(task: Task) -> tuple[str, ...]:
+def said(case: Case) -> tuple[str, ...]:
     """Everything that an answer may lean on: system prompt, turns, calls and what the tools said."""
-    calls = (call.arguments for turn in turns(task) for call in turn.calls)
-    return tuple(text for text in (task.system, *(turn.content for turn in turns(task)), *calls) if text)
+    calls = (call.arguments for turn in turns(case) for call in turn.calls)
+    return tuple(text for text in (case.system, *(turn.content for turn in turns(case)), *calls) if text)
 
 
-def is_grounded(task: Task) -> bool:
+def is_grounded(case: Case) -> bool:
     """Whether a tool has said something since the user's turn that the answer must keep to."""
-    return any(turn.role == "tool" for turn in task.steps)
+    return any(turn.role == "tool" for turn in case.steps)
 
 
 def ending(text: str) -> str:
@@ -163,9 +163,9 @@ def subject(query: str, language: Language) -> str:
     return _subject_zh(asked) if language == "zh" else _subject_en(asked)
 
 
-def read_subjects(tasks: Iterable[Task]) -> None:
+def read_subjects(cases: Iterable[Case]) -> None:
     """Parse what :func:`subject` will look at in English queries together: one by one takes the parser three times as long."""
-    asked = (wish(task.query, "en") or task.query for task in tasks if task.kind == "answer" and task.language == "en")
+    asked = (wish(case.query, "en") or case.query for case in cases if case.kind == "answer" and case.language == "en")
     lang.mentions_many(list(asked), "en")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Task, Turn
+from pairwright.core.records import Case, Turn
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import NO_HEADS
 from pairwright.perturbers.text.spans import noun_phrases, stem
@@ -36,22 +36,22 @@ class Antecedent:
     by_user: bool
 
 
-def antecedents(task: Task, chosen: str) -> tuple[Antecedent, ...]:
+def antecedents(case: Case, chosen: str) -> tuple[Antecedent, ...]:
     """Things that the newest turns mention and ``chosen`` does not, the most recent first."""
     found: dict[str, Antecedent] = {}
-    taken = _keys(chosen + " " + task.query, task)
-    for age, turn in enumerate(reversed(task.history[-_TURNS:])):
-        for one in _in_turn(task, turn, age):
-            keys = _keys(one.text, task)
-            if keys and not keys & taken and not _overlaps_zh(one.text, chosen, task):
+    taken = _keys(chosen + " " + case.query, case)
+    for age, turn in enumerate(reversed(case.history[-_TURNS:])):
+        for one in _in_turn(case, turn, age):
+            keys = _keys(one.text, case)
+            if keys and not keys & taken and not _overlaps_zh(one.text, chosen, case):
                 found.setdefault(one.text.lower(), one)
     return tuple(found.values())
 
 
-def topics(task: Task, chosen: str) -> tuple[Antecedent, ...]:
+def topics(case: Case, chosen: str) -> tuple[Antecedent, ...]:
     """Chinese common nouns of the newest turns that ``chosen`` does not say: what else it could be padded with."""
     found: dict[str, Antecedent] = {}
-    for age, turn in enumerate(reversed(task.history[-_TURNS:])):
+    for age, turn in enumerate(reversed(case.history[-_TURNS:])):
         for mention in lang.mentions(turn.content[:_LONGEST_TURN], "zh"):
             known = chinese.is_full_class(mention.text) or len(mention.text) > 2
             if mention.kind == "noun" and known and mention.text not in chosen and not _NO_TOPIC.search(mention.text):
@@ -59,8 +59,8 @@ def topics(task: Task, chosen: str) -> tuple[Antecedent, ...]:
     return tuple(found.values())
 
 
-def _keys(text: str, task: Task) -> frozenset[str]:
-    if task.language == "zh":
+def _keys(text: str, case: Case) -> frozenset[str]:
+    if case.language == "zh":
         return frozenset((chinese.bare_name(text),))
     return frozenset(
         stem(token.lower)
@@ -69,9 +69,9 @@ def _keys(text: str, task: Task) -> frozenset[str]:
     )
 
 
-def _overlaps_zh(name: str, chosen: str, task: Task) -> bool:
+def _overlaps_zh(name: str, chosen: str, case: Case) -> bool:
     """Whether half of the Chinese name already stands in the rewrite: it may be the same thing."""
-    if task.language != "zh":
+    if case.language != "zh":
         return False
     bare = chinese.bare_name(name)
     return bare in chosen or any(bare[place : place + 3] in chosen for place in range(len(bare) - 2))
@@ -100,10 +100,10 @@ def _is_rival_zh(name: str) -> bool:
     )
 
 
-def _in_turn(task: Task, turn: Turn, age: int) -> Iterator[Antecedent]:
+def _in_turn(case: Case, turn: Turn, age: int) -> Iterator[Antecedent]:
     text = turn.content[:_LONGEST_TURN]
     by_user = turn.role == "user"
-    yield from _in_chinese(text, age, by_user) if task.language == "zh" else _in_english(text, age, by_user)
+    yield from _in_chinese(text, age, by_user) if case.language == "zh" else _in_english(text, age, by_user)
 
 
 def _in_chinese(text: str, age: int, by_user: bool) -> Iterator[Antecedent]:

@@ -33,9 +33,9 @@ def collect(rows: Iterable[SftRow], kind_of: Callable[[SftRow, Entity], str]) ->
     found: dict[tuple[Language, str], dict[str, bytes]] = {}
     for row in rows:
         language = row.task.language
-        for entity in restored_entities(row.task, row.chosen.rewrite):
+        for entity in restored_entities(row.task, row.chosen.text):
             kind = kind_of(row, entity)
-            name = spoken_name(row.chosen.rewrite, entity, language)
+            name = spoken_name(row.chosen.text, entity, language)
             if entity.mentions and is_name(name, kind, language):
                 names = found.setdefault((language, kind), {})
                 names[name] = hashlib.sha256(name.encode()).digest()

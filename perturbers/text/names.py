@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from pairwright.core.language import text_analysis as lang
-from pairwright.core.records import Language, Task
+from pairwright.core.records import Case, Language
 from pairwright.perturbers.text import chinese, phrase_banks
 
 _TURNS, _LONGEST_TURN = 6, 800
@@ -28,14 +28,14 @@ def names(text: str, language: Language) -> tuple[Name, ...]:
     return _names_zh(text) if language == "zh" else _names_en(text)
 
 
-def rivals(task: Task, text: str, kind: str) -> tuple[Name, ...]:
+def rivals(case: Case, text: str, kind: str) -> tuple[Name, ...]:
     """Names of that kind in the newest turns that ``text`` does not say, not even in part, the most recent first."""
     found: dict[str, Name] = {}
     turns = [
-        turn.content[:_LONGEST_TURN] for turn in reversed(task.history[-_TURNS:]) if turn.role in ("user", "assistant")
+        turn.content[:_LONGEST_TURN] for turn in reversed(case.history[-_TURNS:]) if turn.role in ("user", "assistant")
     ]
-    for content in (task.query, *turns):
-        for name in names(content, task.language):
+    for content in (case.query, *turns):
+        for name in names(content, case.language):
             if name.kind == kind and not _shares(name.text, text):
                 found.setdefault(name.text, name)
     return tuple(found.values())

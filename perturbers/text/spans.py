@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from pairwright.core.records import Language, Task
+from pairwright.core.records import Case, Language
 from pairwright.perturbers.text import chinese, english
 
 LONGEST = 1000
@@ -56,9 +56,9 @@ class Entity:
         return self.text[self.added_start - self.start : self.added_end - self.start]
 
 
-def dialogue_text(task: Task) -> str:
+def dialogue_text(case: Case) -> str:
     """All turns of the history, newest last, one per line."""
-    return "\n".join(turn.content for turn in task.history)
+    return "\n".join(turn.content for turn in case.history)
 
 
 def changes(query: str, chosen: str, language: Language) -> tuple[TextChange, ...]:
@@ -77,9 +77,9 @@ def changes(query: str, chosen: str, language: Language) -> tuple[TextChange, ..
     return tuple(found)
 
 
-def restored_entities(task: Task, chosen: str) -> tuple[Entity, ...]:
+def restored_entities(case: Case, chosen: str) -> tuple[Entity, ...]:
     """The entities that the rewrite brought back from the dialogue, most important first; none for over-long texts."""
-    return find_restored(task.query, chosen, dialogue_text(task), task.language)
+    return find_restored(case.query, chosen, dialogue_text(case), case.language)
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pairwright.core.records import Example, Language, Task
+from pairwright.core.records import Case, Example, Language
 from pairwright.perturbers.text import chinese, english
 from pairwright.perturbers.text.noun_phrases import NO_HEADS, Frame, kind_of
 from pairwright.perturbers.text.repair import agree
@@ -124,15 +124,15 @@ def _put_zh(chosen: str, entity: Entity, other: str) -> str:
     return before + other + after
 
 
-def same_kind(task: Task, chosen: str, entity: Entity, example: Example, loan: str) -> int:
+def same_kind(case: Case, chosen: str, entity: Entity, example: Example, loan: str) -> int:
     """How alike the two are: the more the better; -1 when they cannot stand for each other (a person, a place)."""
-    if task.language == "zh":
-        own = class_zh(dialogue_text(task), entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8])
+    if case.language == "zh":
+        own = class_zh(dialogue_text(case), entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8])
         theirs = class_zh("\n".join(turn.content for turn in example.history), loan, "", example.rewrite)
         if "person" in (own.name, theirs.name) and own.name != theirs.name:
             return -1
         return 2 if own.name == theirs.name else int(("《" in loan) == ("《" in entity.text))
-    own_kind = kind_of(entity.text, dialogue_text(task), sentence=chosen)
+    own_kind = kind_of(entity.text, dialogue_text(case), sentence=chosen)
     their_kind = kind_of(loan, "\n".join(turn.content for turn in example.history), sentence=example.rewrite)
     alike = own_kind == their_kind != ""
     return (

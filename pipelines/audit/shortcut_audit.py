@@ -76,7 +76,7 @@ def _drawn(pairs: Iterable[PreferencePair], size: int, seed: int) -> tuple[int, 
             pair.task.language,
             pair.rejected.defect,
             pair.rejected.rejected_by,
-            pair.chosen.rewrite,
+            pair.chosen.text,
             pair.rejected.text,
         )
         item = (-row_rng(seed, "audit.draw", pair.id).random(), pair.id, specimen)

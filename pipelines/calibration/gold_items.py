@@ -77,7 +77,7 @@ def _items(task: Task, perturbers: Sequence[Perturber], seed: int, per_row: int)
     assert good is not None
     blind = task.model_copy(update={"reference": None})
     yield Item(blind, good, True, "", None)
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite=good)
+    chosen = Candidate.create(task=task.id, origin="reference", text=good)
     order = list(perturbers)
     row_rng(seed, f"{STAGE}.order", task.id).shuffle(order)
     found = 0

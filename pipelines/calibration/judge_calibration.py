@@ -83,7 +83,7 @@ def _thorough(judge: Component) -> Component:
 
 def _judging(judge: Judge, ask: Ask) -> Callable[[Item], Coroutine[Any, Any, Verdict]]:
     async def one(item: Item) -> Verdict:
-        candidate = Candidate.create(task=item.task.id, origin="teacher", rewrite=item.text)
+        candidate = Candidate.create(task=item.task.id, origin="teacher", text=item.text)
         (verdict,) = await judge.judge(item.task, [candidate], ask)
         return verdict
 

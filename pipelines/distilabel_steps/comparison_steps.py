@@ -22,7 +22,7 @@ from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import JudgeError, RequestFailed
 from pairwright.judges.tournament import Ranking, find_best, rank_all
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
-from pairwright.pipelines.distilabel_steps.rewrite_steps import SETTING, open_access, task_of_row
+from pairwright.pipelines.distilabel_steps.rewrite_steps import SETTING, case_of_row, open_access
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 
@@ -113,8 +113,8 @@ class CompareRewrites(Step):  # type: ignore[misc]
         assert isinstance(self.comparison, Comparer)
         if not texts:
             return Ranking((), ())
-        task, ask = task_of_row(row), self._access.ask
+        case, ask = case_of_row(row), self._access.ask
         if self.precision == "all":
-            return await rank_all(self.comparison, task, texts, ask)
-        winner, bouts = await find_best(self.comparison, task, texts, ask)
+            return await rank_all(self.comparison, case, texts, ask)
+        winner, bouts = await find_best(self.comparison, case, texts, ask)
         return Ranking((winner,), bouts)

@@ -18,9 +18,9 @@ from pydantic import Field, PrivateAttr, SerializeAsAny
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
-from pairwright.core.records import Task
+from pairwright.core.records import KnownCase
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
-from pairwright.pipelines.distilabel_steps.rewrite_steps import open_access, task_of_row
+from pairwright.pipelines.distilabel_steps.rewrite_steps import case_of_row, open_access
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 from pairwright.pipelines.judging.gating import gate_queries
 
@@ -83,12 +83,12 @@ class GateQueries(Step):  # type: ignore[misc]
         """Yield one row per input, in order."""
         assert self._access is not None, "load() comes first"
         outcomes = gate_queries(
-            map(task_of_row, inputs), self.gate, self._access.ask, self._access.width, self._access.runner
+            map(case_of_row, inputs), self.gate, self._access.ask, self._access.width, self._access.runner
         )
         yield [{**row, **_columns(outcome)} for row, outcome in zip(inputs, outcomes, strict=True)]
 
 
-def _columns(outcome: Task | Failed) -> Record:
+def _columns(outcome: KnownCase | Failed) -> Record:
     if isinstance(outcome, Failed):
         nothing = dict.fromkeys(("passes", "gate_needs_rewrite", "gate_missing_answer", "gate_score"))
         return {**nothing, "gate_evidence": "", "gate_error": f"{outcome.error}: {outcome.message}"}

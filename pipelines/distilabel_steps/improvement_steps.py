@@ -78,5 +78,5 @@ def _columns(found: Improvement | Failed | None) -> Record:
         return dict(zip(COLUMNS, (None, "", "", "", error), strict=True))
     (row,), (original,) = keep_answers([found]), list_replaced([found])
     replaced = original.rejected.model_dump_json() if original.rejected else ""
-    chosen = row.chosen.rewrite if isinstance(row, SftRow) else None
+    chosen = row.chosen.text if isinstance(row, SftRow) else None
     return dict(zip(COLUMNS, (chosen, found.review.route, found.outcome, replaced, ""), strict=True))

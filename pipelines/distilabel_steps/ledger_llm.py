@@ -16,7 +16,7 @@ from pairwright.core.errors import PairwrightError, RequestFailed
 from pairwright.core.identity import row_rng
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.prompts.teacher_requests import provenance
+from pairwright.core.prompts.kinds import provenance
 from pairwright.core.requests import ChatRequest
 from pairwright.core.supervision import POLL_SECONDS, Control
 

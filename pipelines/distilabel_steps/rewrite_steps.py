@@ -29,9 +29,9 @@ from pairwright.core.errors import JudgeError
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger
+from pairwright.core.prompts.kinds import rewrite_request
 from pairwright.core.prompts.rewriting import parse_answer, teacher_messages
-from pairwright.core.prompts.teacher_requests import rewrite_request
-from pairwright.core.records import Candidate, JudgedCandidate, Origin, Rejected, Task
+from pairwright.core.records import Candidate, JudgedCandidate, KnownCase, Origin, Rejected, Task
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.pipelines.distilabel_steps.ledger_llm import COLUMNS, LedgerLLM, Prompt, Record, Unaskable
 from pairwright.pipelines.judging.candidate_judging import judge_candidates
@@ -84,7 +84,7 @@ class RewriteQuery(DistilabelTask):  # type: ignore[misc]
 
     def format_input(self, input: Record) -> list[Record]:
         """The chat messages for one row."""
-        return [message.model_dump() for message in teacher_messages(task_of_row(input), self.style)]
+        return [message.model_dump() for message in teacher_messages(case_of_row(input), self.style)]
 
     def _format_inputs(self, inputs: list[Record]) -> list[Any]:
         if isinstance(self.llm, LedgerLLM):
@@ -93,7 +93,7 @@ class RewriteQuery(DistilabelTask):  # type: ignore[misc]
 
     def _prompt(self, row: Record, llm: LedgerLLM) -> Prompt | Unaskable:
         try:
-            messages = teacher_messages(task_of_row(row), self.style)
+            messages = teacher_messages(case_of_row(row), self.style)
         except ValidationError as exc:
             return Unaskable(str(exc))
         temperature, max_tokens = row.get("temperature", llm.temperature), row.get("max_tokens", llm.max_tokens)
@@ -234,7 +234,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
         - rewrite (`str`): a good rewrite, or a good answer; of a row with `None` nothing is made.
         - kind (`str`, optional): `rewrite`, or `answer` for a dialogue to answer. Perturbers for the other kind make nothing.
         - system (`str`), tools (`str`), steps (`List[Dict]`), all optional: what the assistant that answers was told, and
-          its calls since the query with their results; see ``pairwright.core.records.Task``.
+          its calls since the query with their results; see ``pairwright.core.records.Case``.
         - analysis (`str`, optional), needs_rewrite (`bool`, optional): what the model said of it.
 
     Output columns:
@@ -264,18 +264,18 @@ class PerturbRewrites(Step):  # type: ignore[misc]
         """Yield one row per input, in order."""
         for perturber in self.perturbers:
             if isinstance(perturber, BatchReader):
-                perturber.read_ahead(task_of_row(row) for row in inputs if row["rewrite"] is not None)
+                perturber.read_ahead(case_of_row(row) for row in inputs if row["rewrite"] is not None)
         yield [{**row, **self._variants(row)} for row in inputs]
 
     def _variants(self, row: Record) -> Record:
         found: dict[type, list[Record]] = {Rejected: [], Dropped: []}
         for perturber in self.perturbers if row["rewrite"] is not None else ():
             assert isinstance(perturber, Perturber)
-            task, chosen = task_of_row(row), _candidate(row)
-            if task.kind not in perturber.tasks:
+            case, chosen = case_of_row(row), _candidate(row)
+            if case.kind not in perturber.tasks:
                 continue
-            rng = row_rng(self.seed, f"perturb.{perturber.name}", task.id)
-            for outcome in perturber.perturb(task, chosen, rng):
+            rng = row_rng(self.seed, f"perturb.{perturber.name}", case.id)
+            for outcome in perturber.perturb(case, chosen, rng):
                 found[type(outcome)].append(outcome.model_dump(mode="json"))
         return {
             "rejected": json.dumps(found[Rejected], ensure_ascii=False),
@@ -284,20 +284,27 @@ class PerturbRewrites(Step):  # type: ignore[misc]
 
 
 SETTING = ("kind", "system", "tools", "steps", "examples")
-"""Columns of a task that need not be there."""
+"""Columns of a case that need not be there."""
+
+
+def case_of_row(row: Record) -> KnownCase:
+    """The case that a row with language, history, query and, where it has them, the columns of a setting stands for."""
+    told = {key: row[key] for key in SETTING[:-1] if row.get(key)}
+    shown = {key: row[key] for key in ("language", "history", "query")} | told
+    return KnownCase(id=content_id(shown), **shown, examples=row.get("examples") or ())
 
 
 def task_of_row(row: Record) -> Task:
-    """The task that a row with language, history, query and, where it has them, the columns of a setting stands for."""
-    nowhere = Origin(source="", file="", key="", licence="")
-    told = {key: row[key] for key in SETTING[:-1] if row.get(key)}
-    shown = {key: row[key] for key in ("language", "history", "query")} | told
-    named = {"id": content_id(shown), "conversation": "", "dialogue": "", "tokens": 0, "origin": nowhere}
-    return Task(**named, **shown, examples=row.get("examples") or ())
+    """The same as a task, for stages that keep rows: it comes from somebody's pipeline, which knows from where."""
+    case = case_of_row(row)
+    return Task(**dict(case), conversation="", dialogue="", tokens=0, origin=_PIPELINE)
+
+
+_PIPELINE = Origin(source="distilabel", file="", key="", licence="")
 
 
 def _candidate(row: Record) -> Candidate:
-    said = {key: row.get(key) for key in ("rewrite", "analysis", "needs_rewrite")}
+    said = {"text": row["rewrite"], "analysis": row.get("analysis"), "needs_rewrite": row.get("needs_rewrite")}
     return Candidate.create(task="", origin="teacher", **said)
 
 

@@ -96,7 +96,7 @@ def select_diverse(read: Callable[[], Iterator[SftRow]], config: DiversityConfig
 
 def _place(row: SftRow) -> _Placed:
     domain = f"{row.task.language} {row.task.domain or row.task.origin.source}"
-    return _Placed(row.task.id, domain, f"{canonical(row.task.query)} {canonical(row.chosen.rewrite)}")
+    return _Placed(row.task.id, domain, f"{canonical(row.task.query)} {canonical(row.chosen.text)}")
 
 
 def _blocks(placed: list[_Placed]) -> Iterator[I64]:

@@ -29,7 +29,7 @@ from pairwright.core.errors import RequestFailed
 from pairwright.core.identity import Row
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.prompts.teacher_requests import parser_of, provenance
+from pairwright.core.prompts.kinds import KINDS, provenance
 from pairwright.core.records import Candidate, Generation
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.core.storage import storage_error
@@ -49,7 +49,7 @@ class Outcome(Row):
 
     analysis: str | None = None
     needs_rewrite: bool | None = None
-    rewrite: str | None = None
+    text: str | None = None
     error: str
     message: str
     model: str | None = None
@@ -123,7 +123,7 @@ async def _stored(client: Client, chunk: Iterable[PlannedRequest]) -> list[Candi
     async def one(planned: PlannedRequest) -> Candidate | Failed | None:
         setting, request = planned.setting, planned.request()
         try:
-            parse = parser_of(planned.task.kind)
+            parse = KINDS[planned.task.kind].read_teacher
             answer, answers = await ask_json(ask, setting.endpoint, request, parse, setting.reasks)
         except _Unasked:
             return None
@@ -185,7 +185,7 @@ def _result(planned: PlannedRequest, outcome: Outcome) -> Candidate | Failed:
     return Candidate.create(
         task=planned.task.id,
         origin=setting.role,
-        rewrite=outcome.rewrite,
+        text=outcome.text,
         analysis=outcome.analysis,
         needs_rewrite=outcome.needs_rewrite,
         generation=Generation(

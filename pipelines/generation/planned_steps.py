@@ -9,12 +9,14 @@ from typing import Any
 
 from distilabel.steps import GeneratorStep, StepInput
 
-from pairwright.core.prompts.answering import parse_dialogue_answer
-from pairwright.core.prompts.teacher_requests import parser_of
+from pairwright.core.prompts.kinds import KINDS
+from pairwright.core.prompts.reply import Reply
 from pairwright.core.records import TaskKind
 from pairwright.pipelines.distilabel_steps.ledger_llm import COLUMNS, Prompt, Record
 from pairwright.pipelines.distilabel_steps.rewrite_steps import RewriteQuery
 from pairwright.pipelines.generation.request_plan import PlannedRequest
+
+REPLY = tuple(Reply.model_fields)
 
 
 class ReadRequests(GeneratorStep):  # type: ignore[misc]
@@ -62,21 +64,21 @@ class RewritePlanned(RewriteQuery):
 
     def _format_inputs(self, inputs: list[Record]) -> list[Any]:
         plans = (PlannedRequest.model_validate_json(row["request"]) for row in inputs)
-        return [Prompt(planned.request(), parser_of(self.kind), planned.setting.reasks) for planned in plans]
+        return [Prompt(planned.request(), KINDS[self.kind].read_teacher, planned.setting.reasks) for planned in plans]
 
-    def format_output(self, output: str | None, input: Record | None = None) -> Record:
+    def format_output(self, output: str | None, input: Record | None = None) -> Record:  # noqa: ARG002
         """The answer's parts, or what is wrong with it."""
-        if self.kind == "rewrite" or output is None:
-            return super().format_output(output, input)
+        nothing = dict.fromkeys(REPLY)
+        if output is None:
+            return {**nothing, "error": "empty", "message": "the model gave no answer"}
         try:
-            said = parse_dialogue_answer(output).rewrite
+            return {**KINDS[self.kind].read_teacher(output).model_dump(), "error": "", "message": ""}
         except ValueError as exc:
-            return {"analysis": None, "needs_rewrite": None, "rewrite": None, "error": "schema", "message": str(exc)}
-        return {"analysis": None, "needs_rewrite": None, "rewrite": said, "error": "", "message": ""}
+            return {**nothing, "error": "schema", "message": str(exc)}
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield the number and the outcome of each input, in order."""
-        columns = ("analysis", "needs_rewrite", "rewrite", *COLUMNS)
+        columns = (*REPLY, *COLUMNS)
         for rows in super().process(inputs):
             yield [
                 {"number": row["number"], "outcome": json.dumps({column: row[column] for column in columns})}

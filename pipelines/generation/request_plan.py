@@ -14,9 +14,7 @@ from typing import Literal
 
 from pairwright.core.config.build_file import BuildConfig, Style
 from pairwright.core.identity import Row, row_rng
-from pairwright.core.prompts.answering import teacher_chat
-from pairwright.core.prompts.rewriting import teacher_messages
-from pairwright.core.prompts.teacher_requests import rewrite_request
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import Task
 from pairwright.core.requests import ChatRequest
 
@@ -53,20 +51,7 @@ class PlannedRequest(Row):
 
     def request(self) -> ChatRequest:
         """What goes to the endpoint."""
-        if self.task.kind == "answer":
-            return self._chat_request()
-        messages = teacher_messages(self.task, self.setting.style)
-        return rewrite_request(messages, self.setting.temperature, self.setting.max_tokens, self.seed)
-
-    def _chat_request(self) -> ChatRequest:
-        messages, tools = teacher_chat(self.task, self.setting.tools)
-        return ChatRequest(
-            messages=messages,
-            temperature=self.setting.temperature,
-            max_tokens=self.setting.max_tokens,
-            seed=self.seed,
-            tools=tools,
-        )
+        return KINDS[self.task.kind].teacher_request(self.task, self.setting, self.seed)
 
 
 @dataclass(frozen=True)

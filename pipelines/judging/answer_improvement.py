@@ -79,7 +79,7 @@ async def _compared(
     task, better = row.task, review.improved
     if better is None:
         return found
-    if normalise(better.rewrite) == normalise(row.chosen.rewrite):
+    if normalise(better.text) == normalise(row.chosen.text):
         return found.model_copy(update={"outcome": "same_text"})
     ruled = await collect_verdicts(task, better, [one for one in asks if not one[0].paid])
     if refusal := _refusal(ruled):
@@ -111,7 +111,7 @@ def list_written(rows: Iterable[Improvement]) -> Iterator[tuple[Candidate, str]]
 def account_for_written(texts: Iterable[tuple[Candidate, str]]) -> Iterator[Candidate | Dropped]:
     """One outcome per improved text: itself where it took the original's place, else why it did not."""
     for text, outcome in texts:
-        lost = Dropped(stage="compare", row=text.id, reason=outcome, detail=text.rewrite)
+        lost = Dropped(stage="compare", row=text.id, reason=outcome, detail=text.text)
         yield text if outcome == IMPROVED else lost
 
 
@@ -126,7 +126,7 @@ def keep_answers(rows: Iterable[Improvement]) -> Iterator[SftRow | Dropped]:
             continue
         else:
             reason = "not_improved"
-        yield Dropped(stage="keep", row=original.task.id, reason=reason, detail=original.chosen.rewrite)
+        yield Dropped(stage="keep", row=original.task.id, reason=reason, detail=original.chosen.text)
 
 
 def _chosen(row: Improvement) -> SftRow:
@@ -162,7 +162,7 @@ def list_replaced(rows: Iterable[Improvement]) -> Iterator[Replaced]:
     """Every original, with what to reject where an improved text replaced it."""
     for row in rows:
         original = row.original.chosen
-        replaced = row.outcome == IMPROVED and bool(original.rewrite.strip())
+        replaced = row.outcome == IMPROVED and bool(original.text.strip())
         yield Replaced(row.original.task.id, original.id, _rejected(row) if replaced else None)
 
 
@@ -172,7 +172,7 @@ def _rejected(row: Improvement) -> Rejected:
     refusal = next((verdict for verdict in original.verdicts if not verdict.passed), None)
     compared = row.comparison.explanations if row.comparison and review.stands else ()
     return Rejected(
-        text=original.chosen.rewrite,
+        text=original.chosen.text,
         analysis=original.chosen.analysis,
         defect=(refusal.defect or refusal.judge) if refusal else OUTDONE,
         rejected_by=IMPROVED,

@@ -31,9 +31,9 @@ def list_candidates(tasks: Iterable[Task], generated: Iterable[Candidate]) -> It
     key, group = next(groups, ("", iter(())))
     for task in tasks:
         if task.reference is not None:
-            yield task, Candidate.create(task=task.id, origin="reference", rewrite=task.reference)
+            yield task, Candidate.create(task=task.id, origin="reference", text=task.reference)
         elif task.passes:
-            yield task, Candidate.create(task=task.id, origin="gate", rewrite=task.query)
+            yield task, Candidate.create(task=task.id, origin="gate", text=task.query)
         if key == task.id:
             for candidate in group:
                 yield task, candidate

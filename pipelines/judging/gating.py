@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component, Gate
 from pairwright.core.errors import RequestFailed
-from pairwright.core.records import GateDecision, GateRow, Task
+from pairwright.core.records import Case, GateDecision, GateRow, KnownCase, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.rules.unchanged import needs_rewrite
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 
+C = TypeVar("C", bound=KnownCase)
+
 
 def gate_queries(
-    tasks: Iterable[Task], gate: Component, ask: Ask, width: int, runner: asyncio.Runner
-) -> Iterator[Task | Failed]:
-    """Each task with the gate's decision, in order; at most ``width`` are with the gate at once.
+    cases: Iterable[C], gate: Component, ask: Ask, width: int, runner: asyncio.Runner
+) -> Iterator[C | Failed]:
+    """Each case with the gate's decision, in order; at most ``width`` are with the gate at once.
 
     A human rewrite knows better: the decision holds what it says, and follows it.
     """
     assert isinstance(gate, Gate)
     decide: Gate = gate
 
-    async def one(task: Task) -> Task | Failed:
+    async def one(case: C) -> C | Failed:
         try:
-            decision = await decide.decide(task, ask)
+            decision = await decide.decide(case, ask)
         except RequestFailed as exc:
-            return Failed(stage="gate", row=task.id, error=exc.kind, message=str(exc))
-        known = None if task.reference is None else needs_rewrite(task)
-        return task.model_copy(update={"gate": decision.model_copy(update={"reference_needs_rewrite": known})})
+            return Failed(stage="gate", row=case.id, error=exc.kind, message=str(exc))
+        known = None if case.reference is None else needs_rewrite(case)
+        return case.model_copy(update={"gate": decision.model_copy(update={"reference_needs_rewrite": known})})
 
-    return ordered_map(one, tasks, width, runner)
+    return ordered_map(one, cases, width, runner)
 
 
 def list_decisions(tasks: Iterable[Task]) -> Iterator[GateRow]:
@@ -42,12 +45,12 @@ def list_decisions(tasks: Iterable[Task]) -> Iterator[GateRow]:
         yield GateRow(task=task.id, language=task.language, query=task.query, decision=task.gate, origin=task.origin)
 
 
-def decide_now(tasks: Iterable[Task], gate: Component) -> list[GateDecision]:
+def decide_now(cases: Iterable[Case], gate: Component) -> list[GateDecision]:
     """The decisions of a gate that asks nobody."""
     assert isinstance(gate, Gate)
     assert not gate.paid
     with asyncio.Runner() as runner:
-        return [runner.run(gate.decide(task, ask_nobody)) for task in tasks]
+        return [runner.run(gate.decide(case, ask_nobody)) for case in cases]
 
 
 async def ask_nobody(endpoint: str, request: ChatRequest) -> Answer:

@@ -65,7 +65,7 @@ def _contenders(tasks: Iterable[Task], accepted: Iterable[JudgedCandidate]) -> I
             yield task, ()
             continue
         ordered = sorted(group, key=lambda row: (row.candidate.origin != "reference", -row.score))
-        different = {normalise(row.candidate.rewrite): row for row in reversed(ordered)}
+        different = {normalise(row.candidate.text): row for row in reversed(ordered)}
         yield task, list(reversed(different.values()))
         key, group = next(groups, ("", iter(())))
 
@@ -77,7 +77,7 @@ async def _chosen(
         return _Choice(Dropped(stage="choose", row=task.id, reason="no_accepted_candidate", detail=task.query))
     if rows[0].candidate.origin == "reference":
         return _Choice(_row(rows[0]))
-    texts = [row.candidate.rewrite for row in rows]
+    texts = [row.candidate.text for row in rows]
     bouts: Sequence[Bout]
     try:
         if pairing.choose == "all_pairs":

@@ -70,8 +70,8 @@ def extract_features(proposals: Iterable[Proposal], prompt: PromptConfig, seed: 
         features.task_draw.append(rng.random())
         texts = Codes()
         for row, worse in group:
-            calls = row.task.kind == "answer" and bool(calls_of(row.chosen.rewrite))
-            texts.of(_said(row.chosen.rewrite, student_answer(row.chosen, prompt), calls))
+            calls = row.task.kind == "answer" and bool(calls_of(row.chosen.text))
+            texts.of(_said(row.chosen.text, student_answer(row.chosen, prompt), calls))
             features.draw.append(rng.random())
             features.text.append(texts.of(_said(worse.text, student_answer(worse, prompt), calls)))
             _add(features, codes, row, worse)
@@ -86,7 +86,7 @@ def _said(text: str, answer: str | None, calls: bool) -> str:
 
 
 def _add(features: PairFeatures, codes: tuple[Codes, ...], row: SftRow, worse: Rejected) -> None:
-    language, chosen = row.task.language, row.chosen.rewrite
+    language, chosen = row.task.language, row.chosen.text
     defects, templates, lengths, marks = codes
     from_template = worse.rejected_by not in WRITTEN and worse.template
     features.language.append(language_code(language))
@@ -106,7 +106,7 @@ def _add(features: PairFeatures, codes: tuple[Codes, ...], row: SftRow, worse: R
 
 def needs_no_rewrite(row: SftRow) -> bool:
     """True when the query already stands alone: the answer to imitate repeats it."""
-    return normalise(row.chosen.rewrite) == normalise(row.task.query)
+    return normalise(row.chosen.text) == normalise(row.task.query)
 
 
 def language_code(language: Language) -> int:

@@ -138,11 +138,11 @@ def _from_samples(
 
 def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | None) -> Rejected | Dropped:
     """A refused sample, if a rule can point at its defect, or its score is as far below as ``margin`` asks."""
-    text = sample.candidate.rewrite
+    text = sample.candidate.text
     found = _defect(row, sample, margin)
     if isinstance(found, str):
         return Dropped(stage="reject", row=sample.candidate.id, reason=found, detail=text)
-    if not text.strip() or _alike(text, row.chosen.rewrite):
+    if not text.strip() or _alike(text, row.chosen.text):
         return Dropped(stage="reject", row=sample.candidate.id, reason="sample_equals_chosen", detail=text)
     return Rejected(
         text=text,

@@ -39,7 +39,7 @@ def sample_quality(row: SftRow, sample: JudgedCandidate) -> SampleQuality:
     score = mean_score(sample.verdicts)
     if score is not None:
         return SampleQuality("judges", score)
-    chosen, text, language = row.chosen.rewrite, sample.candidate.rewrite, row.task.language
+    chosen, text, language = row.chosen.text, sample.candidate.text, row.task.language
     wanted = set(content_words(chosen, language))
     covered = len(wanted & set(content_words(text, language))) / len(wanted) if wanted else 1.0
     lengths = sorted((len(chosen), len(text)))

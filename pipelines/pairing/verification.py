@@ -92,13 +92,13 @@ def verify_variants(
 async def _asked(place: int, proposal: Proposal, comparer: Comparer, ask: Ask) -> _Verdict:
     row, worse = proposal
     try:
-        verdict = await comparer.compare(row.task, row.chosen.rewrite, worse.text, ask)
+        verdict = await comparer.compare(row.task, row.chosen.text, worse.text, ask)
     except RequestFailed as exc:
         return _Verdict(place, Failed(stage="verify", row=row.task.id, error=exc.kind, message=str(exc)), None)
     compared = Compared(
         stage="verify",
         task=row.task.id,
-        first=row.chosen.rewrite,
+        first=row.chosen.text,
         second=worse.text,
         rejected_by=worse.rejected_by,
         defect=worse.defect,

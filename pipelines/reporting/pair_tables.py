@@ -33,12 +33,12 @@ class _Counts:
         """Count one pair."""
         task, worse = pair.task, pair.rejected
         self.pairs += 1
-        self.no_rewrite += normalise(pair.chosen.rewrite) == normalise(task.query)
+        self.no_rewrite += normalise(pair.chosen.text) == normalise(task.query)
         self.on_policy += worse.generation is not None and worse.generation.on_policy
         self.defects[worse.defect] += 1
         if worse.rejected_by not in WRITTEN and worse.template:
             self.templates[worse.rejected_by, worse.template] += 1
-        place = length_position(task.language, pair.chosen.rewrite, worse.text)
+        place = length_position(task.language, pair.chosen.text, worse.text)
         self.lengths.setdefault(task.language, Counter())[place] += 1
 
     def share(self, number: int) -> float:

@@ -213,8 +213,8 @@ def _sft_table(result: BuildResult) -> Table:
 
 def _answer_kind(row: SftRow) -> str:
     if row.task.kind == "rewrite":
-        return "unchanged" if row.chosen.rewrite == row.task.query else "rewritten"
-    return "calls tools" if calls_of(row.chosen.rewrite) else "words after calls" if row.task.steps else "words"
+        return "unchanged" if row.chosen.text == row.task.query else "rewritten"
+    return "calls tools" if calls_of(row.chosen.text) else "words after calls" if row.task.steps else "words"
 
 
 def _pair_table(result: BuildResult) -> Table:

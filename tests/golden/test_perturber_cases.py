@@ -44,7 +44,7 @@ def outcomes(name: str, case: dict[str, Any]) -> tuple[list[Rejected], list[str]
         origin=Origin(source="golden", file="golden", key="golden", licence="see source"),
         **answering,
     )
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite=case["chosen"], analysis=case.get("analysis"))
+    chosen = Candidate.create(task=task.id, origin="reference", text=case["chosen"], analysis=case.get("analysis"))
     perturber = PERTURBERS[name]()
     assert isinstance(perturber, Perturber)
     found = list(perturber.perturb(task, chosen, row_rng(0, name, case["key"])))

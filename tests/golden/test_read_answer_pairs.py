@@ -61,7 +61,7 @@ def task_of(row: Mapping[str, Any]) -> Task:
 
 def made_again(row: Mapping[str, Any]) -> list[Rejected]:
     task = task_of(row)
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite=row["chosen"])
+    chosen = Candidate.create(task=task.id, origin="reference", text=row["chosen"])
     perturber = PERTURBERS[row["maker"]]()
     assert isinstance(perturber, Perturber)
     outcomes = perturber.perturb(task, chosen, row_rng(SEED, f"perturb.{row['maker']}", task.id))

@@ -41,7 +41,7 @@ def made_again(row: dict[str, Any]) -> list[Rejected]:
         examples=tuple(EXAMPLES[name] for name in row["examples"]),
         origin=Origin(source=row["source"], file="read", key="read", licence=row["licence"]),
     )
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite=row["chosen"])
+    chosen = Candidate.create(task=task.id, origin="reference", text=row["chosen"])
     perturber = PERTURBERS[row["maker"]]()
     assert isinstance(perturber, Perturber)
     outcomes = perturber.perturb(task, chosen, row_rng(SEED, f"perturb.{row['maker']}", task.id))

@@ -80,7 +80,7 @@ def test_a_teacher_answers_what_the_dialogues_leave_open(tmp_path: Path, native:
         bodies = list(server.bodies)
     rows = tmp_path / "build" / "rows"
     candidates = list(read_rows(rows / "candidates.jsonl", Candidate))
-    assert {one.rewrite for one in candidates if one.origin == "weak"} == {WRONG}
+    assert {one.text for one in candidates if one.origin == "weak"} == {WRONG}
     chosen = {row.chosen.origin for row in read_rows(rows / "sft.jsonl", SftRow)}
     assert chosen == {"reference", "teacher"}
     pairs = list(read_rows(rows / "pairs.jsonl", PreferencePair))

@@ -65,7 +65,7 @@ def test_a_failed_row_costs_only_itself_and_every_request_has_one_outcome_in_ord
             assert (outcome.row, number in refused | malformed) == (request.name, True)
         else:
             assert (outcome.task, outcome.origin) == (request.task.id, request.setting.role)
-            assert outcome.rewrite == f"What about number {number} at seed {request.seed}?"
+            assert outcome.text == f"What about number {number} at seed {request.seed}?"
     errors = Counter(outcome.error for outcome in outcomes if isinstance(outcome, Failed))
     assert errors == {"http_400": 3, "schema": 2}
 

@@ -50,7 +50,7 @@ def test_every_pair_was_confirmed_by_the_judge_and_paid_for_once(tmp_path: Path,
     compared = list(read_rows(folder / "rows" / "comparisons.jsonl", Compared))
     confirmed = {(row.first, row.second) for row in compared if row.comparison.winner == "first"}
     assert pairs
-    assert all((pair.chosen.rewrite, pair.rejected.text) in confirmed for pair in pairs)
+    assert all((pair.chosen.text, pair.rejected.text) in confirmed for pair in pairs)
     assert sent == 2 * len(compared) == len({name for row in compared for name in row.comparison.request_hashes})
     books = stage(folder, "verify")
     assert books["rows_in"] == len(compared)
@@ -178,7 +178,7 @@ def test_the_best_of_several_accepted_candidates_is_chosen_by_comparing_them(
     folder = tmp_path / "build"
     chosen = list(read_rows(folder / "rows" / "sft.jsonl", SftRow))
     assert len(chosen) == 10
-    assert all(row.chosen.rewrite.endswith(" 9?") for row in chosen)
+    assert all(row.chosen.text.endswith(" 9?") for row in chosen)
     compared = Counter(row.task for row in read_rows(folder / "rows" / "comparisons.jsonl", Compared))
     assert set(compared.values()) == {comparisons}
 

@@ -105,10 +105,10 @@ ANSWER = Task.create(
     origin=ORIGIN,
 )
 CANDIDATE = Candidate.create(
-    task=TASK.id, origin="teacher", rewrite="苹果呢？", analysis=None, needs_rewrite=True, generation=GENERATION
+    task=TASK.id, origin="teacher", text="苹果呢？", analysis=None, needs_rewrite=True, generation=GENERATION
 )
 ON_POLICY = Candidate.create(
-    task=TASK.id, origin="weak", rewrite="x", generation=GENERATION.model_copy(update={"on_policy": True})
+    task=TASK.id, origin="weak", text="x", generation=GENERATION.model_copy(update={"on_policy": True})
 )
 VERDICT = Verdict(judge="j", passed=True, score=0.5, method="expectation", request_hashes=("a", "b"))
 PANEL = Verdict(judge="p", passed=False, method="panel", defect="d", members=(VERDICT,))

@@ -50,7 +50,7 @@ def compared(judge: Pairwise | PairwisePanel) -> Judging:
 def reviewed(judge: Fine | ImproveOrReject) -> Judging:
     async def outcome(task: Task, text: str, ask: Ask) -> Outcome:
         review = await judge.review(task, factories.candidate(text, task), ask)
-        return review.kept, review.route, review.stands, review.improved and review.improved.rewrite
+        return review.kept, review.route, review.stands, review.improved and review.improved.text
 
     return outcome
 

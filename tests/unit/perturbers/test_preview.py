@@ -55,7 +55,7 @@ def test_names_of_the_own_domain_come_with_the_packaged_ones() -> None:
         conversation="c", dialogue="d", language="zh", history=HISTORY, query="它的门票多少钱？", tokens=1,
         origin=Origin(source="s", file="f", key="k", licence="MIT"),
     )  # fmt: skip
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite="钟鼓楼的门票多少钱？")
+    chosen = Candidate.create(task=task.id, origin="reference", text="钟鼓楼的门票多少钱？")
     perturber = InventedEntity(pool=("雷峰塔",))
     shown = {
         outcome.text

@@ -82,5 +82,5 @@ def test_where_queries_are_answered_none_needs_no_rewrite() -> None:
 def test_a_call_that_lost_a_bracket_is_another_answer_though_its_words_are_the_same() -> None:
     row = factories.sft_row(answers.task("Rain?", tools=answers.TOOLS), answers.calls_json(answers.BERLIN))
     broken = factories.rejected(answers.calls_json(answers.BERLIN)[:-1])
-    sketches = extract_features([(row, broken), (row, factories.rejected(row.chosen.rewrite))], PromptConfig(), 0)
+    sketches = extract_features([(row, broken), (row, factories.rejected(row.chosen.text))], PromptConfig(), 0)
     assert list(sketches.text) == [1, 0]

@@ -16,12 +16,12 @@ from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.prompts.answering import (
     CONTROL,
     defuse_turns,
-    hash_prompts,
     parse_dialogue_answer,
     student_chat,
     student_turn,
     teacher_chat,
 )
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.prompts.rewriting import prompt_hashes
 from pairwright.core.records import Language, Task, ToolCall, Turn
 from pairwright.core.tool_calls import calls_of
@@ -141,11 +141,11 @@ def test_defusing_twice_is_defusing_once(text: str) -> None:
 
 
 def test_the_prompts_hash_changes_with_what_it_shows_and_with_nothing_else() -> None:
-    native, text = hash_prompts(NATIVE, "answer"), hash_prompts(TEXT, "answer")
+    native, text = KINDS["answer"].prompt_hashes(NATIVE), KINDS["answer"].prompt_hashes(TEXT)
     assert set(native) == {"student.zh", "student.en", "teacher.zh", "teacher.en"}
     assert all(native[name] != text[name] for name in ("student.zh", "student.en"))
-    assert native == hash_prompts(PromptConfig(examples=False, style="informative"), "answer")
-    assert hash_prompts(NATIVE, "rewrite") == prompt_hashes(NATIVE)
+    assert native == KINDS["answer"].prompt_hashes(PromptConfig(examples=False, style="informative"))
+    assert KINDS["rewrite"].prompt_hashes(NATIVE) == prompt_hashes(NATIVE)
 
 
 def test_a_teacher_gets_native_tools_only_from_an_endpoint_that_has_them() -> None:
@@ -175,7 +175,7 @@ def test_a_teacher_gets_native_tools_only_from_an_endpoint_that_has_them() -> No
     ],
 )
 def test_a_teachers_answer_is_words_or_calls_in_their_one_spelling(text: str, answer: str) -> None:
-    assert parse_dialogue_answer(text).rewrite == answer
+    assert parse_dialogue_answer(text).text == answer
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "<think>only thoughts</think>"])

@@ -237,7 +237,7 @@ def test_student_answer_with_analysis_is_json_that_reads_back(answer: Candidate 
     config = PromptConfig(analysis=True)
     text = student_answer(answer, config)
     assert text == '{"analysis": "因为", "rewrite": "谁？"}'
-    assert parse_student_answer(text, config) == "谁？"
+    assert parse_student_answer(text, config).text == "谁？"
 
 
 def test_no_analysis_is_invented_for_an_answer_that_has_none() -> None:

@@ -35,10 +35,8 @@ def test_alpaca_rows_hold_the_student_prompt_and_the_answers(tmp_path: Path) -> 
     files = export(tmp_path, sft=[factories.sft_row(pair.task)], pairs=[pair])
     prompt = student_prompt(pair.task, PromptConfig())
     head = {"instruction": prompt.user, "input": "", "system": prompt.system}
-    assert read(files["demo_sft_train.jsonl"]) == [{**head, "output": pair.chosen.rewrite}]
-    assert read(files["demo_dpo_train.jsonl"]) == [
-        {**head, "chosen": pair.chosen.rewrite, "rejected": pair.rejected.text}
-    ]
+    assert read(files["demo_sft_train.jsonl"]) == [{**head, "output": pair.chosen.text}]
+    assert read(files["demo_dpo_train.jsonl"]) == [{**head, "chosen": pair.chosen.text, "rejected": pair.rejected.text}]
 
 
 def test_each_split_has_its_file_and_every_file_its_entry(tmp_path: Path) -> None:
@@ -74,7 +72,7 @@ def test_sharegpt_names_every_tag(tmp_path: Path) -> None:
     }  # fmt: skip
     row = read(files["demo_dpo_train.jsonl"])[0]
     assert [turn["from"] for turn in row["conversations"]] == ["human"]
-    assert row["chosen"] == {"from": "gpt", "value": pair.chosen.rewrite}
+    assert row["chosen"] == {"from": "gpt", "value": pair.chosen.text}
     assert row["rejected"] == {"from": "gpt", "value": pair.rejected.text}
     assert [turn["from"] for turn in read(files["demo_sft_train.jsonl"])[0]["conversations"]] == ["human", "gpt"]
 

@@ -82,8 +82,8 @@ def test_the_judge_writes_its_own_answer_without_seeing_the_original() -> None:
         review = reviewed(ask, of)
         graded, own = ask.asked
         assert graded.schema_name == "grades"
-        assert candidate_of(of).rewrite in graded.messages[1].content
-        assert not any(candidate_of(of).rewrite in message.content for message in own.messages)
+        assert candidate_of(of).text in graded.messages[1].content
+        assert not any(candidate_of(of).text in message.content for message in own.messages)
         assert review.improved is not None
 
 
@@ -92,7 +92,7 @@ def test_the_improved_answer_says_which_model_wrote_it_and_how() -> None:
     improved = reviewed(ask).improved
     assert improved is not None
     assert improved.generation is not None
-    assert (improved.origin, improved.rewrite, improved.needs_rewrite) == ("improved", "When was Lindqvist born?", True)
+    assert (improved.origin, improved.text, improved.needs_rewrite) == ("improved", "When was Lindqvist born?", True)
     assert improved.generation.endpoint == "judge"
     assert improved.generation.model == ask.answers[1].model
     assert improved.generation.request_hash == ask.answers[1].request_hash

@@ -56,7 +56,7 @@ def test_a_bad_answer_brings_a_better_one_that_says_who_wrote_it(improver: Impro
     assert (review.route, review.kept, review.stands, review.explanation) == ("bad", True, False, "Rule two.")
     assert review.improved is not None
     assert review.improved.generation is not None
-    assert (review.improved.origin, review.improved.rewrite) == ("improved", "Size 90 fits.")
+    assert (review.improved.origin, review.improved.text) == ("improved", "Size 90 fits.")
     assert review.improved.generation.request_hash == ask.answers[0].request_hash == review.request_hashes[0]
 
 
@@ -65,7 +65,7 @@ def test_calls_in_a_better_answer_have_their_one_spelling(improver: ImproveOrRej
     of = factories.answer_task()
     review = asyncio.run(improver.review(of, factories.candidate("7.", of), Scripted(Opinions(own=calls))))
     assert review.improved is not None
-    assert review.improved.rewrite == '[{"name": "weather", "arguments": {"city": "Bergen"}}]'
+    assert review.improved.text == '[{"name": "weather", "arguments": {"city": "Bergen"}}]'
 
 
 @pytest.mark.parametrize(("good", "winner"), [(True, "first"), (False, "second")])

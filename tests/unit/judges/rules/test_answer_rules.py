@@ -36,7 +36,7 @@ async def nobody(endpoint: str, request: ChatRequest) -> NoReturn:
 
 
 def judge(name: str, of: Task, answer: str) -> Verdict:
-    one = Candidate.create(task=of.id, origin="teacher", rewrite=answer)
+    one = Candidate.create(task=of.id, origin="teacher", text=answer)
     (verdict,) = asyncio.run(JUDGES[name]().judge(of, [one], nobody))  # type: ignore[attr-defined]
     assert isinstance(verdict, Verdict)
     assert (verdict.judge, verdict.passed) == (name, verdict.defect is None)

@@ -47,7 +47,7 @@ def make_task(
 
 
 def outcomes(name: str, task: Task, answer: str, seed: int = 0, variants: int = 2) -> list[Rejected | Dropped]:
-    chosen = Candidate.create(task=task.id, origin="reference", rewrite=answer)
+    chosen = Candidate.create(task=task.id, origin="reference", text=answer)
     return list(ANSWERING[name](variants=variants).perturb(task, chosen, row_rng(seed, name, task.id)))
 
 

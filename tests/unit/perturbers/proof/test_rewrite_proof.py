@@ -116,7 +116,7 @@ def test_a_word_of_the_dialogue_is_no_leak_even_when_an_example_says_it_too() ->
 
 
 def _outcomes(drafts: list[Draft], row: Task = EN, chosen: str = EN_CHOSEN, limit: int = 9) -> list[Rejected | Dropped]:
-    candidate = Candidate.create(task=row.id, origin="reference", rewrite=chosen)
+    candidate = Candidate.create(task=row.id, origin="reference", text=chosen)
     return list(settle("maker", "defect", row, candidate, drafts, rewrite_proof.missing, limit))
 
 

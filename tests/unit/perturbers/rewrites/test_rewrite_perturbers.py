@@ -56,7 +56,7 @@ def make_task(language: Language, history: tuple[str, ...], query: str, examples
 
 
 def make_chosen(task: Task, rewrite: str, analysis: str | None = None) -> Candidate:
-    return Candidate.create(task=task.id, origin="reference", rewrite=rewrite, analysis=analysis)
+    return Candidate.create(task=task.id, origin="reference", text=rewrite, analysis=analysis)
 
 
 REAL = {
@@ -208,4 +208,4 @@ def _check(name: str, task: Task, chosen: Candidate) -> None:
         if isinstance(outcome, Rejected):
             assert outcome.text.strip()
             assert outcome.text.encode("utf-8").decode("utf-8") == outcome.text
-            assert lang.normalise(outcome.text) != lang.normalise(chosen.rewrite) or outcome.analysis is not None
+            assert lang.normalise(outcome.text) != lang.normalise(chosen.text) or outcome.analysis is not None

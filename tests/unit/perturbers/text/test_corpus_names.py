@@ -39,7 +39,7 @@ def test_the_name_put_in_is_one_of_another_dialogue(rows: list[SftRow]) -> None:
     assert isinstance(perturber, CorpusReader)
     knowing = perturber.knowing(rows)
     for one in rows:
-        others = {other.chosen.rewrite for other in rows if other is not one}
+        others = {other.chosen.text for other in rows if other is not one}
         assert set(rejects(knowing, one)) <= others
         assert not set(rejects(perturber, one)) & others
         assert rejects(knowing, one)

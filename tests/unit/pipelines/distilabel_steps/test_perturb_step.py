@@ -54,7 +54,7 @@ def test_what_answers_are_parsed_for_is_parsed_in_batches(monkeypatch: pytest.Mo
     told = [
         task.model_copy(update={"id": str(at), "query": f"How do I reduce my stress on day {at}?"}) for at in range(3)
     ]
-    chosen = Candidate.create(task="", origin="reference", rewrite="Take the bus.")
+    chosen = Candidate.create(task="", origin="reference", text="Take the bus.")
     sft = [SftRow(id=one.id, task=one, chosen=chosen, verdicts=()) for one in told]
     batches: list[list[str]] = []
     parse = en._parse

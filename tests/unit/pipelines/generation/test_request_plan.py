@@ -159,7 +159,7 @@ def test_a_candidate_names_how_it_was_sampled(openai_server: FaultServer, asked:
     assert sampled is not None
     assert (sampled.endpoint, sampled.model, sampled.temperature) == ("teacher", "m", 0.7)
     assert sampled.seed == openai_server.bodies[1]["seed"] != openai_server.bodies[0]["seed"]
-    assert f"seed {sampled.seed}" in candidate.rewrite
+    assert f"seed {sampled.seed}" in candidate.text
     assert sampled.prompt_hash == next(iter(found)).request().prompt_hash
 
 

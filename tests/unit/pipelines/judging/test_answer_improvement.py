@@ -40,8 +40,8 @@ class Words(Component):
     seen: list[str] = []
 
     async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        self.seen.extend(one.rewrite for one in candidates)
-        return [self._verdict(one.rewrite) for one in candidates]
+        self.seen.extend(one.text for one in candidates)
+        return [self._verdict(one.text) for one in candidates]
 
     def _verdict(self, text: str) -> Verdict:
         passed = self.word not in text
@@ -94,14 +94,14 @@ def test_a_better_text_becomes_chosen_and_the_original_rejected_with_everything_
     assert row.outcome == "improved"
     chosen = kept(row)
     assert isinstance(chosen, SftRow)
-    assert (chosen.chosen.rewrite, chosen.chosen.origin, chosen.route) == (OWN, "improved", "hard")
+    assert (chosen.chosen.text, chosen.chosen.origin, chosen.route) == (OWN, "improved", "hard")
     assert [verdict.judge for verdict in chosen.verdicts] == ["fine", "pairwise"]
     assert [hash for verdict in chosen.verdicts for hash in verdict.request_hashes] == [
         answer.request_hash for answer in ask.answers
     ]
     (rejected,) = (beaten.rejected for beaten in answer_improvement.list_replaced([row]))
     assert rejected is not None
-    assert rejected.text == row.original.chosen.rewrite
+    assert rejected.text == row.original.chosen.text
     assert (rejected.rejected_by, rejected.defect) == ("improved", "outdone")
     assert rejected.evidence
     assert rejected.parameters["route"] == "hard"
@@ -109,7 +109,7 @@ def test_a_better_text_becomes_chosen_and_the_original_rejected_with_everything_
 
 
 def test_a_longer_text_that_the_judge_finds_no_better_does_not_win() -> None:
-    assert len(OWN) > len(original().chosen.rewrite)
+    assert len(OWN) > len(original().chosen.text)
     row = one(Opinions(better=by_words, grades=(8, 8, 7)))
     assert row.outcome == "not_better"
     outcome = kept(row)
@@ -136,7 +136,7 @@ def test_an_inaccurate_original_does_not_stay_for_want_of_a_better_one(place: st
 
 
 def test_the_same_text_is_compared_with_nothing() -> None:
-    same = original().chosen.rewrite
+    same = original().chosen.text
     ask = Scripted(Opinions(own=f" {same.lower()}", grades=(8, 8, 7)))
     row = one(None, ask=ask)
     assert (row.outcome, ask.requests) == ("same_text", 2)
@@ -218,7 +218,7 @@ def test_of_a_query_without_an_accepted_answer_the_best_refused_one_may_be_impro
         refused(tasks[2], "weak", 0.9, "weak"),
     ]
     chosen = list(preference_pairs.choose_answers(tasks, answer_improvement.add_refused([accepted], judged)))
-    assert [row.chosen.rewrite if isinstance(row, SftRow) else row.reason for row in chosen] == [
+    assert [row.chosen.text if isinstance(row, SftRow) else row.reason for row in chosen] == [
         "good",
         "best",
         "no_accepted_candidate",
@@ -239,7 +239,7 @@ def test_a_replaced_answer_is_tried_once_as_rejected_and_not_again_as_a_sample()
     tries = list(
         preference_pairs.list_attempts([chosen], judged, (), answer_improvement.list_replaced([elsewhere, row]))
     )
-    assert [what.text if isinstance(what, factories.Rejected) else what.candidate.rewrite for _, what in tries] == [
+    assert [what.text if isinstance(what, factories.Rejected) else what.candidate.text for _, what in tries] == [
         "When was she born?",
         "What was she?",
     ]
@@ -262,8 +262,8 @@ def test_by_rules_a_good_answer_is_chosen_and_a_bad_one_rejected_with_the_improv
     first, second = kept(good), kept(bad)
     assert isinstance(first, SftRow)
     assert isinstance(second, SftRow)
-    assert (first.chosen.rewrite, first.route) == (original().chosen.rewrite, "good")
-    assert (second.chosen.rewrite, second.route) == (OWN, "bad")
+    assert (first.chosen.text, first.route) == (original().chosen.text, "good")
+    assert (second.chosen.text, second.route) == (OWN, "bad")
     stayed, beaten = (one.rejected for one in answer_improvement.list_replaced([good, bad]))
     assert stayed is None
     assert beaten is not None
@@ -309,7 +309,7 @@ def test_the_books_balance_and_no_refused_answer_is_ever_chosen(
     for outcome in answer_improvement.keep_answers(found):
         if isinstance(outcome, SftRow):
             assert outcome.accepted
-            assert word not in outcome.chosen.rewrite
+            assert word not in outcome.chosen.text
     replaced = [one for one in answer_improvement.list_replaced(found) if one.rejected]
     assert len(replaced) == sum(row.outcome == "improved" for row in found)
 
@@ -318,7 +318,7 @@ def test_the_comparison_is_the_pairwise_judges_in_both_orders() -> None:
     ask = Scripted(Opinions(better=lambda first, second: OWN))
     row = one(None, ask=ask)
     judge = Pairwise(endpoint="judge")
-    task, first, second = row.original.task, OWN, row.original.chosen.rewrite
+    task, first, second = row.original.task, OWN, row.original.chosen.text
     assert {request.prompt_hash for request in ask.asked[2:]} == {
         judge.request(task, first, second).prompt_hash,
         judge.request(task, second, first).prompt_hash,

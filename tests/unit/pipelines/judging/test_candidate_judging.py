@@ -24,7 +24,7 @@ class Fixed(Component):
     seen: list[str] = []
 
     async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        self.seen.extend(one.rewrite for one in candidates)
+        self.seen.extend(one.text for one in candidates)
         return [
             verdict(judge=self.name, passed=self.passes, defect=None if self.passes else "fixed") for _ in candidates
         ]
@@ -64,7 +64,7 @@ def test_the_sources_rewrite_comes_first_and_every_candidate_stands_beside_its_t
         candidate("b", tasks[1], origin="weak"),
         candidate("c", tasks[1], origin="weak"),
     ]
-    found = [(one.query, proposal.rewrite) for one, proposal in candidate_judging.list_candidates(tasks, generated)]
+    found = [(one.query, proposal.text) for one, proposal in candidate_judging.list_candidates(tasks, generated)]
     assert found == [
         ("query 0?", "a"),
         ("query 1?", "gold 1"),

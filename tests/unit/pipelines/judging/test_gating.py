@@ -75,7 +75,7 @@ def test_a_human_rewrite_decides_whatever_the_gate_says() -> None:
 
 def test_a_query_that_passes_is_its_own_candidate_unless_its_source_has_a_rewrite() -> None:
     tasks = [decided("plain"), decided("open"), decided("missing"), decided("plain", reference="plain")]
-    found = [(one.query, proposal.origin, proposal.rewrite) for one, proposal in list_candidates(tasks, [])]
+    found = [(one.query, proposal.origin, proposal.text) for one, proposal in list_candidates(tasks, [])]
     assert found == [("plain", "gate", "plain"), ("missing", "gate", "missing"), ("plain", "reference", "plain")]
 
 
@@ -108,7 +108,7 @@ def test_the_report_counts_ways_and_disagreements() -> None:
 
 
 def test_the_preview_names_the_free_gates() -> None:
-    task = gate_preview.task_of("它多少钱？", gate_preview.turns_of(["推荐酒店", "戴斯酒店不错"], user_only=False))
+    task = gate_preview.case_of("它多少钱？", gate_preview.turns_of(["推荐酒店", "戴斯酒店不错"], user_only=False))
     assert [turn.role for turn in task.history] == ["user", "assistant"]
     assert ("so the query", "is rewritten") in gate_preview.decision_table(gate_preview.by_name("rules", task))
     with pytest.raises(ConfigError, match="there are: .*rules"):

@@ -42,7 +42,7 @@ def rows(count: int, unchanged: Callable[[int], bool] = lambda number: False) ->
 
 
 def worse(row: SftRow, at: int, defect: str = "d", longer: bool = True, end: str = "", **fields: Any) -> Rejected:
-    text = row.chosen.rewrite[:-1]
+    text = row.chosen.text[:-1]
     text = f"{text} xxxxx?" if longer else f"{text[:-6]}?"
     return rejected(text + end, defect=defect, **{"template": f"t{at % 40}", **fields})
 
@@ -148,7 +148,7 @@ def test_the_share_of_the_students_own_samples_is_kept_within_its_band() -> None
 
 
 def length_auc(pairs: Sequence[PreferencePair]) -> float:
-    sizes = [len(row.chosen.rewrite) - len(row.rejected.text) for row in pairs]
+    sizes = [len(row.chosen.text) - len(row.rejected.text) for row in pairs]
     return auc(np.array(sizes, np.float64))
 
 
@@ -195,7 +195,7 @@ def test_all_rules_hold_together() -> None:
     pairs, reasons = run(proposals, **rules, max_loss=0.7)
     assert max(Counter(row.rejected.defect for row in pairs).values()) <= 0.2 * len(pairs)
     assert max(Counter(row.rejected.template for row in pairs).values()) <= 0.05 * len(pairs)
-    assert 0.2 <= share(pairs, lambda row: row.chosen.rewrite == row.task.query) <= 0.3
+    assert 0.2 <= share(pairs, lambda row: row.chosen.text == row.task.query) <= 0.3
     assert length_auc(pairs) <= 0.6
     assert len(pairs) > 500
     assert {"no_rewrite_share", "shortcut:length"} <= set(reasons)

@@ -35,7 +35,7 @@ class Worse(Component):
     def perturb(self, task: Task, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         yield Dropped(stage="perturb", row=task.id, reason="first_try_failed")
         if self.word:
-            yield rejected(f"{chosen.rewrite} {self.word}", defect=self.word, rejected_by="worse")
+            yield rejected(f"{chosen.text} {self.word}", defect=self.word, rejected_by="worse")
 
 
 def judged(of: Task, text: str, origin: str = "teacher", *verdicts: object) -> JudgedCandidate:
@@ -49,20 +49,20 @@ def test_the_sources_own_rewrite_is_chosen_before_any_model() -> None:
         judged(one, "gold", "reference", verdict(score=0.2)),
     ]
     (row,) = preference_pairs.choose_answers([one], rows)
-    assert row.chosen.rewrite == "gold"
+    assert row.chosen.text == "gold"
 
 
 def test_among_models_the_highest_score_is_chosen_and_the_first_on_a_tie() -> None:
     one = task()
     rows = [judged(one, text, "teacher", verdict(score=score)) for text, score in (("a", 0.5), ("b", 0.9), ("c", 0.9))]
     (row,) = preference_pairs.choose_answers([one], rows)
-    assert row.chosen.rewrite == "b"
+    assert row.chosen.text == "b"
 
 
 def test_a_query_without_an_accepted_answer_is_dropped_and_its_neighbours_are_not() -> None:
     tasks = [task(f"query {n}?") for n in range(4)]
     outcomes = list(preference_pairs.choose_answers(tasks, [judged(tasks[1], "one"), judged(tasks[3], "three")]))
-    assert [row.reason if isinstance(row, Dropped) else row.chosen.rewrite for row in outcomes] == [
+    assert [row.reason if isinstance(row, Dropped) else row.chosen.text for row in outcomes] == [
         "no_accepted_candidate",
         "one",
         "no_accepted_candidate",
@@ -124,7 +124,7 @@ def samples(row: SftRow, *texts: str, **fields: Any) -> list[JudgedCandidate]:
 def outcomes_of(
     row: SftRow, sampled: Sequence[JudgedCandidate], **pairing: Any
 ) -> list[preference_pairs.Variant | Dropped]:
-    aim = target_quality([row], [judged(row.task, row.chosen.rewrite, "reference"), *sampled])
+    aim = target_quality([row], [judged(row.task, row.chosen.text, "reference"), *sampled])
     return list(preference_pairs.make_rejected([(row, sample) for sample in sampled], config(**pairing), aim))
 
 
@@ -148,7 +148,7 @@ def test_with_a_margin_a_low_score_rejects_a_sample_that_is_neither_too_near_nor
 
 def test_a_sample_that_says_the_same_is_not_rejected() -> None:
     one = sft_row()
-    (outcome,) = outcomes_of(one, samples(one, one.chosen.rewrite.upper() + " "))
+    (outcome,) = outcomes_of(one, samples(one, one.chosen.text.upper() + " "))
     assert isinstance(outcome, Dropped)
     assert outcome.reason == "sample_equals_chosen"
 
@@ -173,9 +173,7 @@ def test_of_a_querys_refused_samples_the_one_nearest_two_deviations_below_the_me
 
 def test_without_scores_quality_is_what_the_sample_says_of_the_chosen_answer_at_its_length() -> None:
     one = sft_row(task(), "When was Ada Lindqvist born?")
-    same, half, nothing, long = samples(
-        one, one.chosen.rewrite, "When was Lindqvist born?", "Who?", one.chosen.rewrite * 4
-    )
+    same, half, nothing, long = samples(one, one.chosen.text, "When was Lindqvist born?", "Who?", one.chosen.text * 4)
     values = [sample_quality(one, sample).value for sample in (same, half, nothing, long)]
     assert values[0] == 1
     assert values[0] > values[1] > values[2]
@@ -185,16 +183,14 @@ def test_without_scores_quality_is_what_the_sample_says_of_the_chosen_answer_at_
 def test_scored_samples_are_compared_with_scored_samples_only() -> None:
     one = sft_row()
     scored = judged(one.task, "scored", "weak", verdict(passed=False, score=0.5))
-    found = target_quality(
-        [one], [judged(one.task, one.chosen.rewrite, "reference"), scored, *samples(one, "unscored")]
-    )
+    found = target_quality([one], [judged(one.task, one.chosen.text, "reference"), scored, *samples(one, "unscored")])
     assert set(found) == {("judges", "en"), ("overlap", "en")}
     assert found["judges", "en"] == 0.5
 
 
 def test_the_aim_does_not_depend_on_the_order_of_the_rows() -> None:
     rows = [sft_row(task(f"query {n}?"), f"query {n} of Ada?") for n in range(9)]
-    groups = [samples(row, "query", f"{row.chosen.rewrite} more", "Ada") for row in rows]
+    groups = [samples(row, "query", f"{row.chosen.text} more", "Ada") for row in rows]
     forward = target_quality(rows, [sample for group in groups for sample in group])
     backward = target_quality(rows[::-1], [sample for group in groups[::-1] for sample in group])
     assert forward == backward
@@ -212,7 +208,7 @@ def test_the_first_variant_of_a_perturber_is_taken_else_its_first_reason() -> No
 def test_variants_find_their_chosen_rows_again() -> None:
     rows = [sft_row(task(f"query {n}?"), f"chosen {n}") for n in range(4)]
     variants = [preference_pairs.Variant(chosen=rows[n].id, rejected=rejected(f"worse {n}")) for n in (1, 1, 3)]
-    assert [(row.chosen.rewrite, worse.text) for row, worse in preference_pairs.list_proposals(rows, variants)] == [
+    assert [(row.chosen.text, worse.text) for row, worse in preference_pairs.list_proposals(rows, variants)] == [
         ("chosen 1", "worse 1"),
         ("chosen 1", "worse 1"),
         ("chosen 3", "worse 3"),
@@ -250,7 +246,7 @@ def test_real_samples_come_before_made_variants() -> None:
 
 def test_a_reject_that_only_its_unseen_analysis_makes_worse_is_no_pair() -> None:
     one = sft_row()
-    (outcome,) = decided([(one, rejected(one.chosen.rewrite, analysis="Wrong.", defect="faulty_analysis"))])
+    (outcome,) = decided([(one, rejected(one.chosen.text, analysis="Wrong.", defect="faulty_analysis"))])
     assert isinstance(outcome, Dropped)
     assert outcome.reason == "same_answer_as_chosen"
 
