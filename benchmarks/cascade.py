@@ -35,9 +35,9 @@ from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.rubric import Rubric
 from pairwright.judges.panels.panel import Panel
-from pairwright.pipelines.books import Books, Silent
-from pairwright.pipelines.build import read_tasks, tasks_in
+from pairwright.pipelines.artefacts import QUERIES
 from pairwright.pipelines.catalogues import CATALOGUES
+from pairwright.pipelines.forecast import reading
 from pairwright.pipelines.judging import candidate_judging
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 from pairwright.pipelines.pairing import preference_pairs
@@ -235,7 +235,7 @@ def confirmed(config: BuildConfig, tasks: Sequence[tuple[Task, Sequence[str]]]) 
     variants = [
         one for one in preference_pairs.make_rejected(attempts, config, {}) if isinstance(one, preference_pairs.Variant)
     ]
-    proposals = list(preference_pairs.list_proposals(rows, variants))
+    proposals = [(one.row, one.rejected) for one in variants]
     everywhere, ask = (Scripted([row.chosen.text for row in rows]) for _ in range(2))
     comparer = Pairwise(endpoint="a")
 
@@ -286,10 +286,8 @@ def own_texts(
 
 def main() -> None:
     config = read_build(Path(sys.argv[1] if len(sys.argv) > 1 else "examples/demo.yaml"), CATALOGUES)
-    with tempfile.TemporaryDirectory() as folder:
-        with Books(Path(folder), 1.0, Silent()) as books:
-            read_tasks(config, books, Path(folder))
-        tasks = [(task, faulty(task, config, 3)) for task in tasks_in(Path(folder)) if task.reference is not None]
+    with reading(config) as run:
+        tasks = [(task, faulty(task, config, 3)) for task in run.read(QUERIES) if task.reference is not None]
     rules, found = [Remembered(rule=rule) for rule in config.judges], confirmed(config, tasks)
     tables = [own_texts(tasks, rules, found), judging(tasks, rules), confirming(found)]
     print("\n\n".join("\n".join(markdown_table(list(table))) for table in tables))

@@ -49,11 +49,14 @@ def build(
     allow_licence: Annotated[
         bool, typer.Option("--allow-licence", help="Build although the licences cannot be combined; recorded.")
     ] = False,
+    until: Annotated[
+        str | None, typer.Option(help="Stop after this stage; its rows are in OUTPUT/unfinished.", metavar="STAGE")
+    ] = None,
 ) -> None:
     """Build the data set. It reads, generates, judges, makes worse variants, pairs, splits and exports."""
     from pairwright.cli.build_commands import build_command
 
-    build_command(file, output, quiet, allow_licence)
+    build_command(file, output, quiet, allow_licence, until)
 
 
 @app.command()

@@ -14,16 +14,21 @@ from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.config.model_families import family_warnings
 from pairwright.core.errors import Interrupted
 from pairwright.core.llm.ledger import Ledger
+from pairwright.core.result import BuildResult
 from pairwright.core.storage import manifest_of
 from pairwright.pipelines.books import Silent
-from pairwright.pipelines.build import ledger_path, run_build
+from pairwright.pipelines.build import ledger_path, prepare, run_build, run_until
+from pairwright.pipelines.build_folder import UNFINISHED
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.forecast import check_needs, forecast_build, needs_table
-from pairwright.pipelines.reporting.report import funnel_table
+from pairwright.pipelines.forecast import forecast_build, needs_table
+from pairwright.pipelines.preflight import check_endpoints
+from pairwright.pipelines.reporting.funnel import funnel_table
 
 
-def build_command(file: Path, output: Path | None, quiet: bool, allow_licence: bool = False) -> None:
-    """Run a build and print its funnel and the SHA-256 of every exported file."""
+def build_command(
+    file: Path, output: Path | None, quiet: bool, allow_licence: bool = False, until: str | None = None
+) -> None:
+    """Run a build and print its funnel and the SHA-256 of every exported file; or run it as far as one stage."""
     config = _configured(file, output)
     if allow_licence:
         config = config.model_copy(update={"allow_licences": True})
@@ -40,7 +45,7 @@ def build_command(file: Path, output: Path | None, quiet: bool, allow_licence: b
             return stack.enter_context(PlainLines(ledger.usage))
 
         try:
-            result = run_build(config, watch)
+            done = run_build(config, watch) if until is None else run_until(config, until, watch)
         except KeyboardInterrupt:
             raise Interrupted(
                 "stopped by Ctrl-C", "Everything paid for is kept; run the same command again to go on."
@@ -48,8 +53,15 @@ def build_command(file: Path, output: Path | None, quiet: bool, allow_licence: b
     with Ledger(ledger_path(config)) as ledger:
         sent = ledger.usage().requests - before[0] if before else 0
     print(f"{sent:,} requests were sent in this run; all other answers came from the ledger.", file=sys.stderr)
-    print_table("Funnel: in = kept + dropped + failed", funnel_table(result.counts))
-    folder = Path(config.output)
+    counts = done.counts if isinstance(done, BuildResult) else done
+    print_table("Funnel: in = kept + dropped + failed", funnel_table(counts))
+    if isinstance(done, BuildResult):
+        _print_result(done, Path(config.output))
+    else:
+        print(f"stopped after stage {until}; its rows are in {Path(config.output) / UNFINISHED}")
+
+
+def _print_result(result: BuildResult, folder: Path) -> None:
     for name, digest in manifest_of(folder, [p for p in (folder / "exports").rglob("*") if p.is_file()]).items():
         print(f"{digest}  {name}")
     print(f"build {result.build_id} is in {folder}; read {folder / 'report.md'}, look: pairwright show {folder}")
@@ -62,8 +74,8 @@ def _configured(file: Path, output: Path | None = None) -> BuildConfig:
 
 def check_command(file: Path) -> None:
     """Check the build file and all that it needs; the first thing that is missing is an error."""
-    config = _configured(file)
-    for line in check_needs(config):
+    config = prepare(_configured(file))
+    for line in check_endpoints(config):
         print(line)
     found = forecast_build(config)
     print_table("Rows", funnel_table(found.counts))

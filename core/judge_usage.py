@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pairwright.core.identity import Row
-
-JudgingStage = Literal["judge", "choose", "improve", "verify"]
 
 
 class JudgeUse(Row):
@@ -17,7 +13,7 @@ class JudgeUse(Row):
     pairwise judge for every variant, nobody stopping early. Zero where the judge does not say what it asks.
     """
 
-    stage: JudgingStage
+    stage: str
     judge: str
     endpoint: str
     requests: int

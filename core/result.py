@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -70,12 +72,32 @@ class Diversity(Row):
     sparse_regions: int = Field(alias="thin")
 
 
+class ReportSection(NamedTuple):
+    """A part of a report or card: ``lines`` of Markdown under a heading. Sections stand in the order of their ``place``."""
+
+    title: str
+    lines: tuple[str, ...]
+    place: int = 1000
+
+
+class Teller(Protocol):
+    """A stage, as report and card know it: it tells what it did."""
+
+    def report(self, result: BuildResult) -> Iterator[ReportSection]:
+        """Its sections of the report."""
+        ...
+
+    def card(self, result: BuildResult) -> Iterator[ReportSection]:
+        """Its sections of the data card."""
+        ...
+
+
 @dataclass(frozen=True)
 class BuildResult:
     """A build whose rows are on disk; they are streamed, never all in memory.
 
     ``rows`` is the folder with the stages' JSONL files, ``counts`` the books of every stage in order,
-    ``prompt_hashes`` what names the text of each prompt.
+    ``prompt_hashes`` what names the text of each prompt, ``tellers`` are the stages, for report and card.
     """
 
     config: BuildConfig
@@ -83,6 +105,7 @@ class BuildResult:
     rows: Path
     counts: tuple[StageCount, ...]
     prompt_hashes: Mapping[str, str]
+    tellers: tuple[Teller, ...] = ()
 
     def sft(self) -> Iterator[SftRow]:
         """The accepted answers, in the order of the sources."""
@@ -100,6 +123,10 @@ class BuildResult:
         """The test sets that were kept out, in the order of the build file; none where it names none."""
         path = self.rows / LEAKS
         return tuple(map(HeldOutSet.model_validate, json.loads(path.read_bytes()))) if path.exists() else ()
+
+    def flagged(self) -> int:
+        """How many rows carry a flag, such as that they copy a test set."""
+        return sum(bool(row.task.flags) for row in chain[SftRow | PreferencePair](self.sft(), self.pairs()))
 
     def diversity(self) -> Diversity | None:
         """What the selection of diverse rows did, None where the build file does not ask for it."""

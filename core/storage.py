@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TypeVar
@@ -71,6 +71,28 @@ def write_rows(path: Path, rows: Iterable[Row]) -> int:
             file.write(row.model_dump_json() + "\n")
             count += 1
     return count
+
+
+@contextmanager
+def open_log(path: Path) -> Iterator[Callable[[Row], None]]:
+    """A function that adds one row to the file at ``path``, one per line, as they are made.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    try:
+        file = path.open("a", encoding="utf-8", newline="\n")
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    with file:
+
+        def write(row: Row) -> None:
+            try:
+                file.write(row.model_dump_json() + "\n")
+            except OSError as exc:
+                raise storage_error(exc, path) from exc
+
+        yield write
 
 
 def read_rows(path: Path, row_type: type[R]) -> Iterator[R]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,9 @@ from typing import IO, Protocol, Self, TypeVar
 from pairwright.core.bookkeeping import Dropped, Failed, StageCount
 from pairwright.core.errors import BuildError
 from pairwright.core.storage import storage_error
+
+HOPELESS = 200
+"""When the first so many rows of a stage have all failed, it is not worth going on."""
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
@@ -65,13 +69,18 @@ class Books:
         inputs: Iterable[I],
         work: Callable[[Iterator[I]], Iterator[O | Dropped | Failed]],
         total: int | None = None,
+        at_most: int | None = None,
     ) -> Iterator[O]:
         """Yield what ``work`` keeps of ``inputs`` and write down the rest.
 
+        ``total`` is the number of rows to come, where it is known, ``at_most`` a number that it does not pass. With one of
+        them the stage ends as soon as it is certain that too many rows fail; without, and at the latest, after its last row.
+        It also ends when the first :data:`HOPELESS` rows have all failed.
+
         Raises:
-            BuildError: more failed than ``max_failure_rate`` allows.
-            AssertionError: ``work`` lost or invented a row; a bug of the stage.
+            BuildError: more failed than ``max_failure_rate`` allows, or ``work`` lost or invented a row.
         """
+        limit = self._failures_allowed(total if at_most is None else at_most)
         entered, kept, started = Counted(inputs), 0, time.monotonic()
         dropped: Counter[str] = Counter()
         failed: Counter[str] = Counter()
@@ -83,6 +92,8 @@ class Books:
             elif isinstance(outcome, Failed):
                 failed[outcome.error] += 1
                 self._failed.write(outcome.model_dump_json() + "\n")
+                if failed.total() > limit or self._hopeless(failed, dropped, kept):
+                    raise self._too_many(stage, unit, entered.count, failed, "already")
             else:
                 kept += 1
                 yield outcome
@@ -99,20 +110,32 @@ class Books:
             )
         )
 
+    def _failures_allowed(self, rows: int | None) -> float:
+        """How many of so many rows may fail."""
+        return math.inf if rows is None else rows * self._max_failure_rate
+
+    def _hopeless(self, failed: Counter[str], dropped: Counter[str], kept: int) -> bool:
+        return self._max_failure_rate < 1 and not kept and not dropped and failed.total() >= HOPELESS
+
     def _close(self, count: StageCount) -> None:
-        assert count.balances(), f"stage {count.stage} lost or invented rows: {count}"
+        if not count.balances():
+            raise BuildError(f"stage {count.stage} lost or invented rows: {count}", "This is a bug: please report it.")
         self.counts.append(count)
         self._watcher.end(count)
-        failures = sum(count.failed.values())
-        if count.rows_in and failures / count.rows_in > self._max_failure_rate:
-            self._failed.flush()
-            reasons = ", ".join(f"{number} {error}" for error, number in count.failed.items())
-            raise BuildError(
-                f"stage {count.stage}: {failures} of {count.rows_in} {count.unit} failed ({reasons}), "
-                f"more than limits.max_failure_rate = {self._max_failure_rate:g} allows",
-                f"{self._first_failure(count.stage)}All of them are in {self._folder / 'failed.jsonl'}. "
-                "Mend the cause, or raise max_failure_rate to leave these rows out.",
-            )
+        failed = Counter(count.failed)
+        if failed.total() > self._failures_allowed(count.rows_in):
+            raise self._too_many(count.stage, count.unit, count.rows_in, failed)
+
+    def _too_many(self, stage: str, unit: str, rows: int, failed: Counter[str], when: str = "") -> BuildError:
+        self._failed.flush()
+        reasons = ", ".join(f"{number} {error}" for error, number in sorted(failed.items()))
+        so_far = f" {when}" if when else ""
+        return BuildError(
+            f"stage {stage}: {failed.total()} of {rows} {unit} failed{so_far} ({reasons}), "
+            f"more than limits.max_failure_rate = {self._max_failure_rate:g} allows",
+            f"{self._first_failure(stage)}All of them are in {self._folder / 'failed.jsonl'}. "
+            "Mend the cause, or raise max_failure_rate to leave these rows out.",
+        )
 
     def _first_failure(self, stage: str) -> str:
         with (self._folder / "failed.jsonl").open(encoding="utf-8") as file:

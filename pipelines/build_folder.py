@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -14,29 +15,18 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.exporter import Exporter
 from pairwright.core.identity import content_id
 from pairwright.core.prompts.kinds import KINDS
-from pairwright.core.result import (
-    AUDIT,
-    CALIBRATION,
-    COMPARISONS,
-    DIVERSITY,
-    GATE,
-    IMPROVEMENTS,
-    INDEX,
-    JUDGING,
-    LEAKS,
-    SPARSE_REGIONS,
-    SPLIT,
-    BuildResult,
-)
+from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
+from pairwright.pipelines.artefacts import DROPPED, FAILED
 from pairwright.pipelines.reporting.report import write_report
+from pairwright.pipelines.stage import Step, artefacts_of, stages_of
 
-ROWS = ("tasks", "candidates", "judged", "sft", "pairs", "dropped", "failed")
+UNFINISHED = "unfinished"
 
 
 def make_work_folder(output: Path) -> Path:
     """An empty ``output/unfinished``, where everything is made; what a broken run left there goes."""
-    work = output / "unfinished"
+    work = output / UNFINISHED
     try:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -45,18 +35,20 @@ def make_work_folder(output: Path) -> Path:
     return work
 
 
-def finish_build(config: BuildConfig, counts: Sequence[StageCount], work: Path, output: Path) -> BuildResult:
+def finish_build(config: BuildConfig, counts: Sequence[StageCount], steps: Sequence[Step], output: Path) -> BuildResult:
     """Export, report, write the manifest, and put all of it in ``output`` in place of an older build.
 
     Raises:
         ExportError: an exporter cannot write the rows in its form; the older build stays as it was.
     """
-    rows = _keep_rows(work)
+    work = output / UNFINISHED
+    rows = _keep_rows(steps, work)
     # What a build is does not depend on where it lies, how fast its servers may be asked, or at which address.
     resolved = config.model_dump(mode="json", exclude={"output", "ledger", "endpoints", "limits"})
     models = {name: endpoint.model for name, endpoint in config.endpoints.items()}
     build_id = content_id([resolved, models, {name: sha256_of(rows / f"{name}.jsonl") for name in ("sft", "pairs")}])
-    result = BuildResult(config, build_id, rows, tuple(counts), KINDS[config.task].prompt_hashes(config.prompt))
+    prompts = KINDS[config.task].prompt_hashes(config.prompt)
+    result = BuildResult(config, build_id, rows, tuple(counts), prompts, tuple(stages_of(steps)))
     exports = work / "exports"
     exports.mkdir()
     # The card tells of the files that the others wrote.
@@ -76,30 +68,16 @@ def finish_build(config: BuildConfig, counts: Sequence[StageCount], work: Path, 
     }
     write_json(work / "manifest.json", manifest)
     _move_into_place(work, output)
-    return BuildResult(config, build_id, output / "rows", tuple(counts), result.prompt_hashes)
+    return replace(result, rows=output / "rows")
 
 
-def _keep_rows(work: Path) -> Path:
-    """Move the files that explain the result to ``rows/``; the steps in between go."""
+def _keep_rows(steps: Sequence[Step], work: Path) -> Path:
+    """Move what is kept of the artefacts to ``rows/``; the steps in between go."""
     rows = work / "rows"
     rows.mkdir()
-    for name in ROWS:
-        os.replace(work / f"{name}.jsonl", rows / f"{name}.jsonl")
-    for name in (
-        AUDIT,
-        CALIBRATION,
-        COMPARISONS,
-        GATE,
-        IMPROVEMENTS,
-        JUDGING,
-        SPLIT,
-        INDEX,
-        LEAKS,
-        DIVERSITY,
-        SPARSE_REGIONS,
-    ):
-        if (work / name).exists():
-            os.replace(work / name, rows / name)
+    for artefact in (DROPPED, FAILED, *artefacts_of(steps)):
+        if artefact.kept_as and artefact.path(work).exists():
+            os.replace(artefact.path(work), rows / artefact.kept_as)
     for path in work.iterdir():
         if path != rows:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -24,7 +24,9 @@ from pairwright.core.records import (
 )
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import write_json, write_rows
+from pairwright.pipelines.build import STEPS
 from pairwright.pipelines.pairing.splits import verify_splits
+from pairwright.pipelines.stage import stages_of
 
 HISTORY = {
     "en": (("user", "Who wrote The Glass Orchard?"), ("assistant", "It was written by Ada Lindqvist.")),
@@ -166,4 +168,5 @@ def build_result(
     write_json(folder / "rows" / "split.json", proof.model_dump())
     source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
     settings = BuildConfig.model_validate({"name": "demo", "output": str(folder), "sources": [source], **config})
-    return BuildResult(settings, "0123456789abcdef", folder / "rows", tuple(counts), dict(prompt_hashes or {}))
+    hashes, stages = dict(prompt_hashes or {}), tuple(stages_of(STEPS))
+    return BuildResult(settings, "0123456789abcdef", folder / "rows", tuple(counts), hashes, stages)

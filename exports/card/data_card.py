@@ -18,12 +18,9 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.config.sections import Section
 from pairwright.core.errors import ExportError
 from pairwright.core.records import WRITTEN, PreferencePair
-from pairwright.core.result import BuildResult
+from pairwright.core.result import BuildResult, ReportSection
 from pairwright.core.storage import atomic_writer
-from pairwright.exports.calibration_section import calibration_section
 from pairwright.exports.card.answer_sections import answer_examples, answer_limits, answer_method, answer_summary, told
-from pairwright.exports.card.audit_section import audit_section
-from pairwright.exports.card.proof_sections import held_out_section, split_section
 from pairwright.exports.card.row_facts import Facts, facts_of
 from pairwright.exports.card.training_section import Found, training_section
 from pairwright.exports.card.use_sections import citation_section, personal_data_section
@@ -87,12 +84,10 @@ class CardExporter(Component):
             *_funnel(build.counts),
         )
         yield from ("", "## What is in it", "", *_contents(facts))
-        yield from ("", "## Splits", "", *split_section(build))
-        yield from ("", "## Test sets kept out", "", *held_out_section(build, facts))
-        yield from ("", "## Personal data", "", *personal_data_section(build))
-        if measured := list(calibration_section(build)):
-            yield from ("", "## Judges against gold", "", *measured)
-        yield from ("", "## Shortcut audit", "", *audit_section(build.audit()))
+        personal = ReportSection("Personal data", tuple(personal_data_section(build)), 30)
+        told = [personal, *(section for stage in build.tellers for section in stage.card(build))]
+        for section in sorted(told, key=lambda one: one.place):
+            yield from ("", f"## {section.title}", "", *section.lines)
         yield from ("", "## Examples", "", *answer_examples(facts), *_examples(facts.shown.values()))
         yield from ("", "## Known limits", "", *_limits(build, facts))
         yield from answer_limits(folder) if answers else ()

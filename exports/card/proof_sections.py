@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pairwright.core.result import BuildResult
-from pairwright.exports.card.row_facts import Facts
 from pairwright.exports.markdown import table
 
 
@@ -23,7 +22,7 @@ def split_section(build: BuildResult) -> Iterator[str]:
     )
 
 
-def held_out_section(build: BuildResult, facts: Facts) -> Iterator[str]:
+def held_out_section(build: BuildResult) -> Iterator[str]:
     """The test sets that the rows were compared with, and what became of copies."""
     held_out = build.held_out()
     if not held_out:
@@ -38,9 +37,9 @@ def held_out_section(build: BuildResult, facts: Facts) -> Iterator[str]:
     )
     yield ""
     if build.config.decontamination.action == "drop":
-        yield f"Copies were dropped. Rows of the set that are flagged as one: {facts.flagged:,}."
+        yield f"Copies were dropped. Rows of the set that are flagged as one: {build.flagged():,}."
     else:
-        yield f"Copies stay and are flagged: {facts.flagged:,} rows of the set. It must not be published like this."
+        yield f"Copies stay and are flagged: {build.flagged():,} rows of the set. It must not be published like this."
 
 
 def _matched(numbers: Mapping[str, int]) -> str:

@@ -25,7 +25,6 @@ class Facts:
     sft: int = 0
     pairs: int = 0
     unchanged: int = 0
-    flagged: int = 0
     sources: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     splits: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     origins: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -60,7 +59,6 @@ def facts_of(build: BuildResult, examples: int) -> Facts:
     facts = Facts()
     for row in build.sft():
         facts.sft += 1
-        facts.flagged += bool(row.task.flags)
         facts.unchanged += row.chosen.text == row.task.query
         facts.sources[row.task.origin.source, row.task.origin.licence, "answers"] += 1
         facts.splits[row.task.language, row.split, "answers"] += 1
@@ -72,7 +70,6 @@ def facts_of(build: BuildResult, examples: int) -> Facts:
             facts.answers.setdefault((row.task.language, kind), row)
     for pair in build.pairs():
         facts.pairs += 1
-        facts.flagged += bool(pair.task.flags)
         facts.sources[pair.task.origin.source, pair.task.origin.licence, "pairs"] += 1
         facts.splits[pair.task.language, pair.split, "pairs"] += 1
         facts.defects[pair.rejected.defect, pair.rejected.rejected_by, pair.task.language] += 1

@@ -27,6 +27,7 @@ from pairwright.pipelines.dedup.dedup_index import DedupIndex
 from pairwright.pipelines.dedup.duplicate_verdicts import EXACT, DuplicateVerdict, DuplicateVerdicts
 from pairwright.pipelines.dedup.earlier_builds import build_name, read_index
 from pairwright.pipelines.dedup.near_duplicate_rows import find_near_rows
+from pairwright.pipelines.dedup.outline import Outlined
 from pairwright.pipelines.dedup.request_text import asked_text, digest_of
 from pairwright.pipelines.dedup.spool import spooled_lines, write_task
 from pairwright.pipelines.similarity.disk_texts import DiskTexts
@@ -80,14 +81,14 @@ def find_near_verdicts(texts: Sequence[str], config: DedupConfig) -> dict[int, D
     return {row: verdict for row, verdict in found if verdict}
 
 
-def link_dialogues(tasks: Iterable[Task], config: DedupConfig) -> list[tuple[str, str]]:
+def link_dialogues(rows: Iterable[Outlined], config: DedupConfig) -> list[tuple[str, str]]:
     """Pairs of dialogues that share a duplicate, exact or near: what ``assign_splits`` and ``verify_splits`` of
     :mod:`~pairwright.pipelines.pairing.splits` take as links. None are left where near duplicates were removed."""
     dialogues = []
     with closing(DiskTexts()) as texts:
-        for task in tasks:
-            dialogues.append(task.dialogue)
-            texts.append(asked_text(task))
+        for row in rows:
+            dialogues.append(row.dialogue)
+            texts.append(row.asked)
         verdicts = find_near_rows(texts, np.arange(len(dialogues)), config)
     found = ((row, verdicts.of(row)) for row in np.flatnonzero(verdicts.goes).tolist())
     pairs = ((dialogues[row], dialogues[one.because]) for row, one in found if one and one.reason != "template")

@@ -13,10 +13,8 @@ from typing import NamedTuple
 
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Task
 from pairwright.core.result import INDEX
-from pairwright.core.storage import atomic_path
-from pairwright.pipelines.dedup.request_text import asked_text, digest_of
+from pairwright.pipelines.dedup.outline import Outlined, open_columns
 
 _COLUMNS = ("id", "digest", "asked")
 _ROWS = 50_000
@@ -30,31 +28,15 @@ class Indexed(NamedTuple):
     asked: str
 
 
-def write_index(path: Path, tasks: Iterable[Task]) -> None:
+def write_index(path: Path, rows: Iterable[Outlined]) -> None:
     """Write the index of a build's queries.
 
     Raises:
         StorageError: the disk is full, or the folder cannot be written.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([("id", pa.string()), ("digest", pa.binary(16)), ("asked", pa.string())])
-    with atomic_path(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        rows: list[Indexed] = []
-        for task in tasks:
-            rows.append(Indexed(task.id, digest_of(task), asked_text(task)))
-            if len(rows) == _ROWS:
-                writer.write_table(_table(rows, schema))
-                rows = []
-        writer.write_table(_table(rows, schema))
-
-
-def _table(rows: list[Indexed], schema: object) -> object:
-    import pyarrow as pa
-
-    columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
-    return pa.table(dict(zip(_COLUMNS, map(list, columns), strict=True)), schema=schema)
+    with open_columns(path, _COLUMNS) as write:
+        for row in rows:
+            write((row.id, row.digest, row.asked))
 
 
 def read_index(folder: Path) -> Iterator[Indexed]:

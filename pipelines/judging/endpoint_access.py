@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pairwright.core.components import Component, EndpointUser
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.config.component_references import components_in
-from pairwright.core.judge_usage import JudgeUse, JudgingStage
+from pairwright.core.judge_usage import JudgeUse
 from pairwright.core.records import TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 
@@ -19,10 +19,10 @@ class UsageCounter:
     """Counts the answers that each judge takes, by stage and endpoint, and what there was to judge in each stage."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[JudgingStage, str, str], Counter[str]] = {}
-        self._units: Counter[JudgingStage] = Counter()
+        self._counts: dict[tuple[str, str, str], Counter[str]] = {}
+        self._units: Counter[str] = Counter()
 
-    def count_answers(self, stage: JudgingStage, judge: str, ask: Ask) -> Ask:
+    def count_answers(self, stage: str, judge: str, ask: Ask) -> Ask:
         """``ask``, with its answers counted as those of ``judge`` in ``stage``."""
 
         async def asked(endpoint: str, request: ChatRequest) -> Answer:
@@ -33,18 +33,18 @@ class UsageCounter:
 
         return asked
 
-    def expect(self, stage: JudgingStage, units: int = 1) -> None:
+    def expect(self, stage: str, units: int = 1) -> None:
         """So many more candidates (in ``judge``) or pairs of texts would be judged without the cascade."""
         self._units[stage] += units
 
     def uses(
         self,
-        judges: Iterable[tuple[JudgingStage, Component]],
+        judges: Iterable[tuple[str, Component]],
         endpoints: Mapping[str, EndpointConfig],
         kind: TaskKind,
     ) -> list[JudgeUse]:
         """One row per stage, judge and endpoint, sorted. ``judges`` are those that each stage uses."""
-        each: Counter[tuple[JudgingStage, str, str]] = Counter()
+        each: Counter[tuple[str, str, str]] = Counter()
         for stage, judge in judges:
             for endpoint, requests in count_requests(judge, kind).items():
                 each[stage, judge.name, endpoint] += requests

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from pairwright.core.bookkeeping import Failed
@@ -11,6 +12,7 @@ from pairwright.core.components import Component, Gate
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Case, GateDecision, GateRow, KnownCase, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
+from pairwright.core.storage import open_log
 from pairwright.judges.rules.unchanged import needs_rewrite
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 
@@ -38,11 +40,22 @@ def gate_queries(
     return ordered_map(one, cases, width, runner)
 
 
-def list_decisions(tasks: Iterable[Task]) -> Iterator[GateRow]:
-    """The row of each decision that the tasks hold."""
-    for task in tasks:
-        assert task.gate is not None
-        yield GateRow(task=task.id, language=task.language, query=task.query, decision=task.gate, origin=task.origin)
+def log_decisions(rows: Iterable[Task | Failed], path: Path) -> Iterator[Task | Failed]:
+    """The rows as they are; the gate's decision on each task is written to ``path``.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with open_log(path) as write:
+        for row in rows:
+            if not isinstance(row, Failed) and row.gate is not None:
+                write(decision_row(row, row.gate))
+            yield row
+
+
+def decision_row(task: Task, decision: GateDecision) -> GateRow:
+    """A decision in the books of the gate."""
+    return GateRow(task=task.id, language=task.language, query=task.query, decision=decision, origin=task.origin)
 
 
 def decide_now(cases: Iterable[Case], gate: Component) -> list[GateDecision]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +13,11 @@ from pairwright.core.errors import RequestFailed
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import Compared, JudgedCandidate, SftRow, Task
 from pairwright.core.requests import Ask
+from pairwright.core.storage import open_log
 from pairwright.judges.tournament import Bout, find_best, rank_all
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
-from pairwright.pipelines.pairing.comparison_log import open_log
-
-Contenders = tuple[Task, Sequence[JudgedCandidate]]
+from pairwright.pipelines.pairing.preference_pairs import Contenders
 
 
 class _Choice(NamedTuple):
@@ -30,8 +28,7 @@ class _Choice(NamedTuple):
 
 
 def choose_best_of_n(
-    tasks: Iterable[Task],
-    accepted: Iterable[JudgedCandidate],
+    contenders: Iterable[Contenders],
     pairing: PairingConfig,
     comparer: Component,
     access: EndpointAccess,
@@ -49,25 +46,19 @@ def choose_best_of_n(
         return await _chosen(*field, comparer, pairing, ask)
 
     with open_log(log) as write:
-        for choice in ordered_map(one, _contenders(tasks, accepted), access.width, access.runner):
+        for choice in ordered_map(one, map(_favourites_first, contenders), access.width, access.runner):
             for row in choice.compared:
                 write(row)
                 access.usage.expect("choose")
             yield choice.outcome
 
 
-def _contenders(tasks: Iterable[Task], accepted: Iterable[JudgedCandidate]) -> Iterator[Contenders]:
-    """Each task with its accepted candidates, the favourite first; one of each text."""
-    groups = groupby(accepted, key=lambda row: row.task.id)
-    key, group = next(groups, ("", iter(())))
-    for task in tasks:
-        if key != task.id:
-            yield task, ()
-            continue
-        ordered = sorted(group, key=lambda row: (row.candidate.origin != "reference", -row.score))
-        different = {normalise(row.candidate.text): row for row in reversed(ordered)}
-        yield task, list(reversed(different.values()))
-        key, group = next(groups, ("", iter(())))
+def _favourites_first(contenders: Contenders) -> Contenders:
+    """The candidates in the order of their scores; one of each text."""
+    task, rows = contenders
+    ordered = sorted(rows, key=lambda row: (row.candidate.origin != "reference", -row.score))
+    different = {normalise(row.candidate.text): row for row in reversed(ordered)}
+    return task, list(reversed(different.values()))
 
 
 async def _chosen(

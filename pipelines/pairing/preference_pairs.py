@@ -9,10 +9,11 @@ from typing import NamedTuple
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import BatchReader, Component, Perturber
 from pairwright.core.config.build_file import BuildConfig, PairingConfig
-from pairwright.core.identity import Row, row_rng
+from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import JudgedCandidate, PreferencePair, Rejected, SftRow, Task, Verdict, mean_score
 from pairwright.core.tool_calls import calls_of
+from pairwright.pipelines.artefacts import Variants
 from pairwright.pipelines.judging.answer_improvement import Replaced
 from pairwright.pipelines.pairing.balance import BALANCE_REASONS, balance
 from pairwright.pipelines.pairing.pair_features import PairFeatures, Proposal
@@ -22,10 +23,13 @@ from pairwright.pipelines.pairing.variant_choice import PICK_REASONS, PICKED, ch
 Attempt = tuple[SftRow, JudgedCandidate | Rejected | Component]
 
 
-class Variant(Row):
-    """A worse answer to the query whose chosen answer is the ``SftRow`` called ``chosen``."""
+Contenders = tuple[Task, Sequence[JudgedCandidate]]
 
-    chosen: str
+
+class Variant(NamedTuple):
+    """A worse answer beside the chosen one."""
+
+    row: SftRow
     rejected: Rejected
 
 
@@ -36,17 +40,26 @@ class PairPlan(NamedTuple):
     keeps: bytes
 
 
-def choose_answers(tasks: Iterable[Task], accepted: Iterable[JudgedCandidate]) -> Iterator[SftRow | Dropped]:
-    """The best accepted answer of every task: the source's own rewrite, else the highest score, else the first."""
+def list_contenders(tasks: Iterable[Task], accepted: Iterable[JudgedCandidate]) -> Iterator[Contenders]:
+    """Each task with its accepted candidates; both in the same order."""
     groups = groupby(accepted, key=lambda row: row.task.id)
     key, group = next(groups, ("", iter(())))
     for task in tasks:
         if key != task.id:
-            yield Dropped(stage="choose", row=task.id, reason="no_accepted_candidate", detail=task.query)
+            yield task, ()
             continue
-        best = min(group, key=lambda row: (row.candidate.origin != "reference", -row.score))
-        yield SftRow.create(task=best.task, chosen=best.candidate, verdicts=best.verdicts)
+        yield task, tuple(group)
         key, group = next(groups, ("", iter(())))
+
+
+def choose_answers(contenders: Iterable[Contenders]) -> Iterator[SftRow | Dropped]:
+    """The best accepted answer of every task: the source's own rewrite, else the highest score, else the first."""
+    for task, rows in contenders:
+        if rows:
+            best = min(rows, key=lambda row: (row.candidate.origin != "reference", -row.score))
+            yield SftRow.create(task=best.task, chosen=best.candidate, verdicts=best.verdicts)
+        else:
+            yield Dropped(stage="choose", row=task.id, reason="no_accepted_candidate", detail=task.query)
 
 
 def list_attempts(
@@ -107,7 +120,7 @@ def make_rejected(tries: Iterable[Attempt], config: BuildConfig, target: TargetQ
         )
         for _, what in members:
             if isinstance(what, Rejected):
-                yield Variant(chosen=row.id, rejected=what)
+                yield Variant(row, what)
             elif not isinstance(what, JudgedCandidate):
                 assert isinstance(what, Perturber)
                 yield _from_perturber(row, what, config.seed)
@@ -133,7 +146,7 @@ def _from_samples(
                 "aim": round(target[measure, row.task.language], 3),
                 "measure": measure,
             }
-            yield Variant(chosen=row.id, rejected=outcome.model_copy(update={"parameters": found}))
+            yield Variant(row, outcome.model_copy(update={"parameters": found}))
 
 
 def _from_sample(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | None) -> Rejected | Dropped:
@@ -175,21 +188,22 @@ def _from_perturber(row: SftRow, perturber: Perturber, seed: int) -> Variant | D
     reason = None
     for outcome in perturber.perturb(row.task, row.chosen, rng):
         if isinstance(outcome, Rejected):
-            return Variant(chosen=row.id, rejected=outcome)
+            return Variant(row, outcome)
         reason = reason or outcome
     assert reason is not None, f"perturber {perturber.name} gave no outcome for {row.task.id}"
     return Dropped(stage="reject", row=row.task.id, reason=f"{perturber.name}:{reason.reason}", detail=reason.detail)
 
 
-def list_proposals(rows: Iterable[SftRow], variants: Iterable[Variant]) -> Iterator[Proposal]:
-    """Every variant beside its chosen row; both in the order of the queries."""
-    groups = groupby(variants, key=lambda variant: variant.chosen)
-    key, group = next(groups, ("", iter(())))
-    for row in rows:
-        if key == row.id:
-            for variant in group:
-                yield row, variant.rejected
-            key, group = next(groups, ("", iter(())))
+def group_variants(variants: Iterable[Variant]) -> Iterator[Variants]:
+    """One row per chosen answer, with all of its variants; those of one answer come one after the other."""
+    for _, group in groupby(variants, key=lambda variant: variant.row.id):
+        made = list(group)
+        yield Variants(row=made[0].row, rejected=tuple(one.rejected for one in made))
+
+
+def list_proposals(rows: Iterable[Variants]) -> Iterator[Proposal]:
+    """Every variant beside its chosen answer."""
+    return ((one.row, worse) for one in rows for worse in one.rejected)
 
 
 def plan_pairs(features: PairFeatures, pairing: PairingConfig, judged: bytes | bytearray | None = None) -> PairPlan:

@@ -57,18 +57,36 @@ def pair_with_samples(
         yield row, [other for other in models if other.candidate.id != row.chosen.id]
 
 
+class SampledQuality:
+    """How good the samples of a build are, measured while its chosen rows go by; ``judged`` has the same queries."""
+
+    def __init__(self, judged: Iterable[JudgedCandidate]) -> None:
+        self._judged = judged
+        self._sums: dict[tuple[Measure, Language], list[int]] = {}
+
+    def seen(self, rows: Iterable[SftRow]) -> Iterator[SftRow]:
+        """The rows as they are; their samples are measured on the way."""
+        for row, samples in pair_with_samples(rows, self._judged):
+            for sample in samples:
+                measure, value = sample_quality(row, sample)
+                found = self._sums.setdefault((measure, row.task.language), [0, 0, 0])
+                units = round(value * _UNITS)
+                found[0] += 1
+                found[1] += units
+                found[2] += units * units
+            yield row
+
+    def target(self) -> TargetQuality:
+        """μ−2σ of the samples' quality, by measure and language."""
+        return {key: _target(*found) for key, found in self._sums.items()}
+
+
 def target_quality(rows: Iterable[SftRow], judged: Iterable[JudgedCandidate]) -> TargetQuality:
     """μ−2σ of the samples' quality, by measure and language."""
-    sums: dict[tuple[Measure, Language], list[int]] = {}
-    for row, samples in pair_with_samples(rows, judged):
-        for sample in samples:
-            measure, value = sample_quality(row, sample)
-            found = sums.setdefault((measure, row.task.language), [0, 0, 0])
-            units = round(value * _UNITS)
-            found[0] += 1
-            found[1] += units
-            found[2] += units * units
-    return {key: _target(*found) for key, found in sums.items()}
+    quality = SampledQuality(judged)
+    for _ in quality.seen(rows):
+        pass
+    return quality.target()
 
 
 def _target(count: int, total: int, squares: int) -> float:

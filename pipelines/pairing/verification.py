@@ -21,9 +21,9 @@ from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Compared, Winner
 from pairwright.core.requests import Ask
+from pairwright.core.storage import open_log
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
-from pairwright.pipelines.pairing.comparison_log import open_log
 from pairwright.pipelines.pairing.pair_features import PairFeatures, Proposal
 from pairwright.pipelines.pairing.preference_pairs import PairPlan, plan_pairs
 from pairwright.pipelines.pairing.variant_choice import CONFIRMED, OPEN, PICKED, REFUSED

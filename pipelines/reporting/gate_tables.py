@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pairwright.core.records import GateRow, Language
-from pairwright.pipelines.reporting.table import Table
+from pairwright.core.result import BuildResult
+from pairwright.pipelines.reporting.table import Table, markdown_table
 
 WAYS = ("rewritten", "passes: complete", "passes: an answer is missing", "passes: its human rewrite is a copy")
 
@@ -56,3 +57,17 @@ def _share(part: int, rest: int) -> float | None:
 
 def _shown(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
+
+
+def gate_lines(result: BuildResult) -> Iterator[str]:
+    """What the gate decided, beside what human rewrites say."""
+    yield from markdown_table(ways_table(result.gate()))
+    confusion = confusion_table(result.gate())
+    if len(confusion) > 1:
+        yield from (
+            "",
+            'Where a human rewrite is known it decides, whatever the gate says. How the gate\'s "needs a rewrite" compares:',
+            "",
+        )
+        yield from markdown_table(confusion)
+    yield from ("", "`rows/gate.jsonl` has every decision with its reason.")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from pairwright.core.improvement import Improvement
 from pairwright.core.records import SftRow
+from pairwright.core.result import BuildResult
 from pairwright.pipelines.judging.answer_improvement import IMPROVED, keep_answers
+from pairwright.pipelines.reporting.table import Table, markdown_table
 
-Table = Sequence[Sequence[object]]
+
+def improvement_lines(result: BuildResult, improver: str) -> Iterator[str]:
+    """What the improver did, as a section of the report."""
+    yield f"What `{improver}` did with each query's best answer:"
+    for table in improvement_tables(result.improvements()):
+        yield from ("", *markdown_table(table))
 
 
 def improvement_tables(rows: Iterable[Improvement]) -> Iterator[Table]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from pairwright.core.audit_result import SURFACES, Audit, AuditGroup
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import WRITTEN, PreferencePair
@@ -88,33 +87,3 @@ def _auc(places: Counter[SurfacePosition]) -> float:
     more = np.array([places[SurfacePosition(cell, 1)] for cell in cells]) + even
     less = np.array([places[SurfacePosition(cell, -1)] for cell in cells]) + even
     return cells_auc(more, less)
-
-
-def audit_table(audit: Audit) -> Table:
-    """Header and one row per group: pairs, AUC with interval per surface, flags."""
-    header = ("pairs of", "made by", "pairs", "chosen longer", *(f"{surface} AUC" for surface in SURFACES), "flags")
-    return [header, *(_group_row(group) for group in audit.groups)]
-
-
-def _group_row(group: AuditGroup) -> Sequence[object]:
-    scores = [group.scores.get(surface) for surface in SURFACES]
-    cells = [f"{score.auc:.2f} ({score.low:.2f}-{score.high:.2f})" if score else "too few" for score in scores]
-    flags = "; ".join(f"{flag.surface}: {flag.verdict.replace('_', ' ')}" for flag in group.flags)
-    return group.name, group.rejected_by, group.pairs, f"{group.chosen_longer:.0%}", *cells, flags
-
-
-def shortcut_table(audit: Audit) -> Table:
-    """Header and one row per group with shortcuts: on which surfaces, what they are, what tells most."""
-    rows = []
-    for group in audit.groups:
-        flags = [flag for flag in group.flags if flag.verdict == "shortcut"]
-        if flags:
-            notes = "; ".join(dict.fromkeys(flag.note for flag in flags))
-            rows.append(
-                (group.name, group.rejected_by, ", ".join(flag.surface for flag in flags), notes, _telling(group))
-            )
-    return [("pairs of", "made by", "surfaces", "note", "tells most"), *rows]
-
-
-def _telling(group: AuditGroup) -> str:
-    return ", ".join(f"{one.feature} {one.side} {one.pairs:.0%}" for one in group.telling)

@@ -35,7 +35,7 @@ DOORS = {
         },
     },
     "exports": {
-        "pipelines": {"", "calibration_section", "publishing.licences"},
+        "pipelines": {"", "calibration_section", "card.audit_section", "card.proof_sections", "publishing.licences"},
         "training_recipes": {"rows.chat_readers", "rows.chat_rows", "rows.rendering", "rows.row_readers"},
     },
     "judges": {

@@ -15,6 +15,7 @@ from pairwright.core.config.sections import DedupConfig
 from pairwright.core.errors import StorageError
 from pairwright.core.records import Task
 from pairwright.pipelines.dedup.deduplication import deduplicate, link_dialogues
+from pairwright.pipelines.dedup.outline import outline
 from pairwright.pipelines.dedup.request_text import compared_text
 from pairwright.pipelines.dedup.spool import write_task
 
@@ -177,6 +178,6 @@ def test_dialogues_that_share_a_duplicate_are_linked() -> None:
         *tasks_of("它的电话是多少", dialogue="b"),
         *tasks_of("附近有什么酒店", dialogue="c"),
     ]
-    assert link_dialogues(rows, CONFIG) == [("b", "a")]
+    assert link_dialogues(map(outline, rows), CONFIG) == [("b", "a")]
     kept = [row for row in deduplicate(rows, CONFIG) if isinstance(row, Task)]
-    assert link_dialogues(kept, CONFIG) == []
+    assert link_dialogues(map(outline, kept), CONFIG) == []

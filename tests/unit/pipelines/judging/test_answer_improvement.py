@@ -217,7 +217,8 @@ def test_of_a_query_without_an_accepted_answer_the_best_refused_one_may_be_impro
         refused(tasks[1], "best", 0.4),
         refused(tasks[2], "weak", 0.9, "weak"),
     ]
-    chosen = list(preference_pairs.choose_answers(tasks, answer_improvement.add_refused([accepted], judged)))
+    refused = answer_improvement.add_refused([accepted], judged)
+    chosen = list(preference_pairs.choose_answers(preference_pairs.list_contenders(tasks, refused)))
     assert [row.chosen.text if isinstance(row, SftRow) else row.reason for row in chosen] == [
         "good",
         "best",

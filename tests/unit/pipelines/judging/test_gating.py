@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -11,14 +12,15 @@ import factories
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.errors import ConfigError, RequestFailed
-from pairwright.core.records import GateDecision, Task
+from pairwright.core.records import GateDecision, GateRow, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
+from pairwright.core.storage import read_rows
 from pairwright.judges.rules.leftover_reference import leftover
 from pairwright.judges.rules.over_edited import is_complete
 from pairwright.judges.rules.unchanged import Unchanged
 from pairwright.pipelines import gate_preview
 from pairwright.pipelines.judging.candidate_judging import list_candidates
-from pairwright.pipelines.judging.gating import gate_queries, list_decisions
+from pairwright.pipelines.judging.gating import decision_row, gate_queries, log_decisions
 from pairwright.pipelines.reporting.gate_tables import confusion_table, ways_table
 
 
@@ -49,12 +51,14 @@ def decided(query: str, reference: str | None = None) -> Task:
     return found
 
 
-def test_tasks_keep_their_order_and_their_ids() -> None:
+def test_tasks_keep_their_order_and_their_ids(tmp_path: Path) -> None:
     tasks = [factories.task(query) for query in ("open", "plain", "missing")]
     found = [one for one in through(*tasks) if isinstance(one, Task)]
     assert [one.id for one in found] == [one.id for one in tasks]
     assert [one.passes for one in found] == [False, True, True]
-    assert [row.query for row in list_decisions(found)] == ["open", "plain", "missing"]
+    path = tmp_path / "gate.jsonl"
+    assert list(log_decisions(found, path)) == found
+    assert [row.query for row in read_rows(path, GateRow)] == ["open", "plain", "missing"]
 
 
 def test_a_query_without_a_usable_answer_fails_alone() -> None:
@@ -93,11 +97,8 @@ def test_a_dependent_query_whose_answer_is_missing_may_be_copied() -> None:
 
 
 def test_the_report_counts_ways_and_disagreements() -> None:
-    rows = list(
-        list_decisions(
-            [decided("open"), decided("missing"), decided("plain"), decided("plain", "plain"), decided("open", "x y")]
-        )
-    )
+    tasks = [decided("open"), decided("missing"), decided("plain"), decided("plain", "plain"), decided("open", "x y")]
+    rows = [decision_row(task, task.gate) for task in tasks if task.gate is not None]
     assert ways_table(rows)[1:] == [
         ("en", "rewritten", 2),
         ("en", "passes: complete", 1),

@@ -48,20 +48,24 @@ def test_the_sources_own_rewrite_is_chosen_before_any_model() -> None:
         judged(one, "teacher's", "teacher", verdict(score=1.0)),
         judged(one, "gold", "reference", verdict(score=0.2)),
     ]
-    (row,) = preference_pairs.choose_answers([one], rows)
+    (row,) = preference_pairs.choose_answers(preference_pairs.list_contenders([one], rows))
     assert row.chosen.text == "gold"
 
 
 def test_among_models_the_highest_score_is_chosen_and_the_first_on_a_tie() -> None:
     one = task()
     rows = [judged(one, text, "teacher", verdict(score=score)) for text, score in (("a", 0.5), ("b", 0.9), ("c", 0.9))]
-    (row,) = preference_pairs.choose_answers([one], rows)
+    (row,) = preference_pairs.choose_answers(preference_pairs.list_contenders([one], rows))
     assert row.chosen.text == "b"
 
 
 def test_a_query_without_an_accepted_answer_is_dropped_and_its_neighbours_are_not() -> None:
     tasks = [task(f"query {n}?") for n in range(4)]
-    outcomes = list(preference_pairs.choose_answers(tasks, [judged(tasks[1], "one"), judged(tasks[3], "three")]))
+    outcomes = list(
+        preference_pairs.choose_answers(
+            preference_pairs.list_contenders(tasks, [judged(tasks[1], "one"), judged(tasks[3], "three")])
+        )
+    )
     assert [row.reason if isinstance(row, Dropped) else row.chosen.text for row in outcomes] == [
         "no_accepted_candidate",
         "one",
@@ -207,8 +211,10 @@ def test_the_first_variant_of_a_perturber_is_taken_else_its_first_reason() -> No
 
 def test_variants_find_their_chosen_rows_again() -> None:
     rows = [sft_row(task(f"query {n}?"), f"chosen {n}") for n in range(4)]
-    variants = [preference_pairs.Variant(chosen=rows[n].id, rejected=rejected(f"worse {n}")) for n in (1, 1, 3)]
-    assert [(row.chosen.text, worse.text) for row, worse in preference_pairs.list_proposals(rows, variants)] == [
+    variants = [preference_pairs.Variant(rows[n], rejected(f"worse {n}")) for n in (1, 1, 3)]
+    grouped = list(preference_pairs.group_variants(variants))
+    assert [len(one.rejected) for one in grouped] == [2, 1]
+    assert [(row.chosen.text, worse.text) for row, worse in preference_pairs.list_proposals(grouped)] == [
         ("chosen 1", "worse 1"),
         ("chosen 1", "worse 1"),
         ("chosen 3", "worse 3"),

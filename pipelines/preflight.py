@@ -1,0 +1,58 @@
+"""What a build needs, looked at before anything is read or paid for: the same for ``check`` and ``build``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from pairwright.core.config.build_file import BuildConfig, EndpointConfig
+from pairwright.core.config.model_families import family_warnings
+from pairwright.core.errors import ConfigError
+from pairwright.pipelines.endpoint_servers import endpoints_in_use
+from pairwright.pipelines.stage import Stage
+
+
+def require_all(stages: Iterable[Stage], config: BuildConfig) -> None:
+    """Ask every stage for what it needs.
+
+    Raises:
+        ConfigError: something is missing; every problem of every stage is in it.
+    """
+    found: list[ConfigError] = []
+    for stage in stages:
+        try:
+            stage.require(config)
+        except ConfigError as exc:
+            found.append(exc)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise ConfigError(
+            [problem for one in found for problem in one.problems], "\n".join(one.hint for one in found if one.hint)
+        )
+
+
+def check_endpoints(config: BuildConfig) -> Iterator[str]:
+    """One line per endpoint that could be asked, and warnings; nothing is sent.
+
+    Raises:
+        ConfigError: an environment variable with a key is not set.
+        ModelError: an embedded endpoint lacks its server or weights.
+    """
+    for name, endpoint in endpoints_in_use(config).items():
+        yield f"endpoint {name}: {_reachable(name, endpoint)}"
+    yield from family_warnings(config)
+
+
+def _reachable(name: str, endpoint: EndpointConfig) -> str:
+    from pairwright.core.llm.embedded_server import weights
+
+    if endpoint.use == "embedded":
+        return f"{weights(name, endpoint).name} on this machine"
+    if endpoint.api_key_env and not os.environ.get(endpoint.api_key_env):
+        raise ConfigError(
+            [f"endpoints.{name}.api_key_env: the environment variable {endpoint.api_key_env} is not set"],
+            f"export {endpoint.api_key_env}=... in the shell that runs the build.",
+        )
+    key = f"key from {endpoint.api_key_env}" if endpoint.api_key_env else "no key"
+    return f"{endpoint.model} at {endpoint.base_url}, {key}"
