@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +13,7 @@ from typing import IO, Protocol, Self, TypeVar
 from pairwright.core.bookkeeping import Dropped, Failed, StageCount
 from pairwright.core.errors import BuildError
 from pairwright.core.storage import storage_error
-
-HOPELESS = 200
-"""When the first so many rows of a stage have all failed, it is not worth going on."""
+from pairwright.pipelines.failure_limit import FailureLimit
 
 I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
@@ -75,12 +72,12 @@ class Books:
 
         ``total`` is the number of rows to come, where it is known, ``at_most`` a number that it does not pass. With one of
         them the stage ends as soon as it is certain that too many rows fail; without, and at the latest, after its last row.
-        It also ends when the first :data:`HOPELESS` rows have all failed.
+        It also ends when the first rows have all failed (see :class:`FailureLimit`).
 
         Raises:
             BuildError: more failed than ``max_failure_rate`` allows, or ``work`` lost or invented a row.
         """
-        limit = self._failures_allowed(total if at_most is None else at_most)
+        limit = self._limit(stage, unit, total if at_most is None else at_most)
         entered, kept, started = Counted(inputs), 0, time.monotonic()
         dropped: Counter[str] = Counter()
         failed: Counter[str] = Counter()
@@ -92,8 +89,8 @@ class Books:
             elif isinstance(outcome, Failed):
                 failed[outcome.error] += 1
                 self._failed.write(outcome.model_dump_json() + "\n")
-                if failed.total() > limit or self._hopeless(failed, dropped, kept):
-                    raise self._too_many(stage, unit, entered.count, failed, "already")
+                if limit.passed(failed.total(), kept + dropped.total()):
+                    raise self._too_many(limit, failed, entered.count, " already")
             else:
                 kept += 1
                 yield outcome
@@ -110,32 +107,22 @@ class Books:
             )
         )
 
-    def _failures_allowed(self, rows: int | None) -> float:
-        """How many of so many rows may fail."""
-        return math.inf if rows is None else rows * self._max_failure_rate
-
-    def _hopeless(self, failed: Counter[str], dropped: Counter[str], kept: int) -> bool:
-        return self._max_failure_rate < 1 and not kept and not dropped and failed.total() >= HOPELESS
+    def _limit(self, stage: str, unit: str, rows: int | None) -> FailureLimit:
+        return FailureLimit(stage=stage, unit=unit, rate=self._max_failure_rate, rows=rows)
 
     def _close(self, count: StageCount) -> None:
         if not count.balances():
             raise BuildError(f"stage {count.stage} lost or invented rows: {count}", "This is a bug: please report it.")
         self.counts.append(count)
         self._watcher.end(count)
-        failed = Counter(count.failed)
-        if failed.total() > self._failures_allowed(count.rows_in):
-            raise self._too_many(count.stage, count.unit, count.rows_in, failed)
+        limit = self._limit(count.stage, count.unit, count.rows_in)
+        if limit.passed(sum(count.failed.values()), count.kept + sum(count.dropped.values())):
+            raise self._too_many(limit, count.failed, count.rows_in)
 
-    def _too_many(self, stage: str, unit: str, rows: int, failed: Counter[str], when: str = "") -> BuildError:
+    def _too_many(self, limit: FailureLimit, failed: Mapping[str, int], rows: int, when: str = "") -> BuildError:
         self._failed.flush()
-        reasons = ", ".join(f"{number} {error}" for error, number in sorted(failed.items()))
-        so_far = f" {when}" if when else ""
-        return BuildError(
-            f"stage {stage}: {failed.total()} of {rows} {unit} failed{so_far} ({reasons}), "
-            f"more than limits.max_failure_rate = {self._max_failure_rate:g} allows",
-            f"{self._first_failure(stage)}All of them are in {self._folder / 'failed.jsonl'}. "
-            "Mend the cause, or raise max_failure_rate to leave these rows out.",
-        )
+        hint = f"{self._first_failure(limit.stage)}All of them are in {self._folder / 'failed.jsonl'}."
+        return limit.error(failed, rows, when, hint)
 
     def _first_failure(self, stage: str) -> str:
         with (self._folder / "failed.jsonl").open(encoding="utf-8") as file:

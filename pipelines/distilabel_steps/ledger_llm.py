@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import provenance
 from pairwright.core.requests import ChatRequest
 from pairwright.core.supervision import POLL_SECONDS, Control
+from pairwright.pipelines.failure_limit import FailureLimit
 
 Record = dict[str, Any]
 COLUMNS = ("error", "message", "model", "request_hash", "prompt_hash", "seed")
@@ -60,11 +62,13 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         temperature: for tasks that hand over bare messages.
         max_tokens: for tasks that hand over bare messages.
         control: folder of the supervising build, none elsewhere.
+        failures: how many of the build's requests may fail; as soon as more do, nothing more is asked.
 
     Raises:
         BudgetReached: from ``generate``, once the requests on their way are answered.
         ModelError: likewise, when the endpoint cannot be used at all.
         StorageError: the ledger cannot be used.
+        BuildError: likewise, when more requests fail than ``failures`` allows.
     """
 
     name: str
@@ -75,6 +79,7 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
     temperature: float = 0.7
     max_tokens: int = 512
     control: str | None = None
+    failures: FailureLimit | None = None
 
     _stack: AsyncExitStack | None = PrivateAttr(None)
     _client: Client | None = PrivateAttr(None)
@@ -82,6 +87,8 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
     _fatal: BaseException | None = PrivateAttr(None)
     _event_loop: asyncio.AbstractEventLoop | None = PrivateAttr(None)
     _new_event_loop: bool = PrivateAttr(False)
+    _lost: Counter[str] = PrivateAttr(default_factory=Counter)
+    _usable: int = PrivateAttr(0)
 
     @property
     def model_name(self) -> str:
@@ -190,7 +197,9 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         try:
             _, answers = await ask_json(self._client, self.name, request, prompt.parse, prompt.reasks)
         except RequestFailed as exc:
+            self._count(exc)
             return _failed(exc.kind, exc.message)
+        self._usable += 1
         return {
             "text": answers[-1].text,
             "input_tokens": sum(answer.prompt_tokens for answer in answers),
@@ -199,6 +208,13 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
             "message": "",
             **provenance(request, answers),
         }
+
+    def _count(self, failure: RequestFailed) -> None:
+        self._lost[failure.kind] += 1
+        if self.failures is not None and self.failures.passed(self._lost.total(), self._usable):
+            asked = self._lost.total() + self._usable
+            hint = f"The last one: {failure.message}. Answers that came are in the ledger."
+            raise self.failures.error(self._lost, asked, f" at endpoint {self.name!r} already", hint)
 
 
 def _failed(error: str, message: str) -> Record:

@@ -34,6 +34,7 @@ from pairwright.core.records import Candidate, Generation
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.core.storage import storage_error
 from pairwright.core.supervision import Control, crash, supervise
+from pairwright.pipelines.failure_limit import FailureLimit
 from pairwright.pipelines.generation.child_process import GenerationJob, Queue
 from pairwright.pipelines.generation.request_plan import GenerationPlan, PlannedRequest, count_planned, plan_generation
 
@@ -72,16 +73,16 @@ def generate_candidates(
     Raises:
         BudgetReached: the budget of the build file is used up.
         ModelError: an endpoint cannot be used at all.
-        BuildError: a process of the stage died, or rows were lost.
+        BuildError: a process of the stage died, rows were lost, or too many requests fail to go on asking.
         StorageError: the ledger or ``work`` cannot be written.
     """
     folder = work / "generation"
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True)
-        queues = _sort_out(requests, config, ledger, base_urls, folder)
+        queues, limit = _sort_out(requests, config, ledger, base_urls, folder)
         if queues:
-            _run(GenerationJob.of(config, ledger, folder, queues))
+            _run(GenerationJob.of(config, ledger, folder, queues, limit))
     except OSError as exc:
         raise storage_error(exc, folder) from exc
     streams = [_known(folder), *(_answered(queue, folder) for queue in queues)]
@@ -92,9 +93,10 @@ def generate_candidates(
 
 def _sort_out(
     requests: Iterable[PlannedRequest], config: BuildConfig, ledger: Path, base_urls: Mapping[str, str], folder: Path
-) -> list[Queue]:
-    """Write down what the ledger answers already, and queue the rest by endpoint."""
+) -> tuple[list[Queue], FailureLimit]:
+    """Write down what the ledger answers already, and queue the rest by endpoint; how many of all may fail."""
     queues: dict[str, Queue] = {}
+    rows = 0
     files: dict[str, IO[str]] = {}
     source = iter(requests)
     with ExitStack() as stack:
@@ -103,6 +105,7 @@ def _sort_out(
         runner = stack.enter_context(asyncio.Runner())
         while chunk := list(islice(source, _CHUNK)):
             for request, row in zip(chunk, runner.run(_stored(client, chunk)), strict=True):
+                rows += 1
                 if row is not None:
                     known.write(f"{request.number}\t{row.model_dump_json()}\n")
                     continue
@@ -111,7 +114,8 @@ def _sort_out(
                     queues[name] = Queue.of(config, name, base_urls.get(name), folder, len(queues))
                     files[name] = stack.enter_context(open(queues[name].requests, "w", encoding="utf-8"))
                 files[name].write(request.model_dump_json() + "\n")
-    return list(queues.values())
+    limit = FailureLimit(stage="generate", unit="requests", rate=config.limits.max_failure_rate, rows=rows)
+    return list(queues.values()), limit
 
 
 async def _stored(client: Client, chunk: Iterable[PlannedRequest]) -> list[Candidate | Failed | None]:
@@ -140,7 +144,8 @@ def _run(job: GenerationJob) -> None:
     control.folder.mkdir()
     description = Path(job.folder) / "job.json"
     description.write_text(job.model_dump_json(), encoding="utf-8")
-    run = "from pairwright.pipelines.generation.child_process import main; main()"
+    run = "from pairwright.pipelines.failure_limit import FailureLimit
+from pairwright.pipelines.generation.child_process import main; main()"
     # -P: the working directory is the user's; a file called queue.py there is none of our business.
     command = [sys.executable, "-P", "-c", run, str(description)]
     with TemporaryDirectory(prefix="pairwright-", ignore_cleanup_errors=True) as sockets:

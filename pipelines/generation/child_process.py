@@ -18,6 +18,7 @@ from pairwright.core.identity import Row
 from pairwright.core.processes import end_with_parent
 from pairwright.core.records import TaskKind
 from pairwright.core.supervision import Control, bind_forks
+from pairwright.pipelines.failure_limit import FailureLimit
 
 if TYPE_CHECKING:
     from distilabel.distiset import Distiset
@@ -56,9 +57,12 @@ class GenerationJob(Row):
     limits: LimitsConfig
     queues: tuple[Queue, ...]
     task: TaskKind = "rewrite"
+    failures: FailureLimit
 
     @classmethod
-    def of(cls, config: BuildConfig, ledger: Path, folder: Path, queues: Sequence[Queue]) -> Self:
+    def of(
+        cls, config: BuildConfig, ledger: Path, folder: Path, queues: Sequence[Queue], failures: FailureLimit
+    ) -> Self:
         """The job for the process that calls this."""
         return cls(
             parent=os.getpid(),
@@ -67,6 +71,7 @@ class GenerationJob(Row):
             limits=config.limits,
             queues=tuple(queues),
             task=config.task,
+            failures=failures,
         )
 
     @property
@@ -122,6 +127,7 @@ def run_pipeline(job: GenerationJob, control: Control) -> Distiset:
                 limits=job.limits,
                 base_url=queue.base_url,
                 control=job.control,
+                failures=job.failures,
             )
             read = ReadRequests(name=f"read_{number}", path=queue.requests, batch_size=BATCH)
             read >> RewritePlanned(name=f"rewrite_{number}", llm=llm, kind=job.task, input_batch_size=BATCH)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,3 +79,40 @@ def test_stages_are_lazy_and_chain(tmp_path: Path) -> None:
         assert taken == [1]
         assert list(second) == [3, 5]
     assert [(count.stage, count.rows_in, count.kept) for count in ledger.counts] == [("first", 6, 3), ("second", 3, 3)]
+
+
+def failing_after(good: int) -> Any:
+    def work(rows: Iterator[int]) -> Iterator[int | Failed]:
+        for row in rows:
+            yield row if row < good else Failed(stage="bad", row=str(row), error="broken", message="it broke")
+
+    return work
+
+
+def test_a_stage_of_known_size_does_not_wait_for_its_last_row(tmp_path: Path) -> None:
+    taken: list[int] = []
+    numbers = (taken.append(number) or number for number in range(1000))  # type: ignore[func-returns-value]
+    with books(tmp_path, max_failure_rate=0.05) as ledger, pytest.raises(BuildError, match="failed already") as caught:
+        list(ledger.stage("bad", "numbers", numbers, failing_after(100), at_most=1000))
+    assert len(taken) == 151
+    assert "it broke" in caught.value.hint
+    assert len(list(read_rows(tmp_path / "failed.jsonl", Failed))) == 51
+
+
+def test_a_stage_that_only_fails_ends_even_where_nobody_knows_its_size(tmp_path: Path) -> None:
+    endless = itertools.count()
+    with books(tmp_path, max_failure_rate=0.05) as ledger, pytest.raises(BuildError, match="200 of 200 numbers failed"):
+        list(ledger.stage("bad", "numbers", endless, failing_after(0)))
+
+
+def test_the_law_also_holds_without_assertions(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from pairwright.pipelines.books import Books, Silent\n"
+        "with Books(Path(sys.argv[1]), 1.0, Silent()) as books:\n"
+        "    list(books.stage('leaky', 'numbers', range(5), lambda rows: (row for row in rows if row != 3)))\n"
+    )
+    done = subprocess.run([sys.executable, "-O", "-c", script, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "stage leaky lost or invented rows" in done.stderr
