@@ -10,7 +10,7 @@ by ``--until``: no other list knows the stages.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pairwright.core.bookkeeping import StageCount
@@ -67,20 +67,24 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher]) -> BuildResult:
+def run_build(
+    config: BuildConfig, watch: Callable[[Ledger], Watcher], steps: Sequence[Step] = STEPS
+) -> BuildResult:
     """Run all stages and put the result in ``config.output``.
 
     Raises:
         PairwrightError: see core/errors.py; whatever was paid for is in the ledger, and running again goes on there.
     """
-    config = prepare(config)
+    config = prepare(config, steps)
     output = Path(config.output)
     with lock_folder(output):
-        counts = _run(config, watch)
-        return finish_build(config, counts, STEPS, output)
+        counts = _run(config, watch, steps)
+        return finish_build(config, counts, steps, output)
 
 
-def run_until(config: BuildConfig, stage: str, watch: Callable[[Ledger], Watcher]) -> tuple[StageCount, ...]:
+def run_until(
+    config: BuildConfig, stage: str, watch: Callable[[Ledger], Watcher], steps: Sequence[Step] = STEPS
+) -> tuple[StageCount, ...]:
     """Run the stages as far as the one called ``stage``; what they wrote stays in ``config.output``/unfinished.
 
     A finished build in ``config.output`` stays as it is. The next run begins again, with all answers from the ledger.
@@ -89,20 +93,20 @@ def run_until(config: BuildConfig, stage: str, watch: Callable[[Ledger], Watcher
         ConfigError: this build has no such stage.
         PairwrightError: see :func:`run_build`.
     """
-    require_stage(stage, STEPS, config)
-    config = prepare(config)
+    require_stage(stage, steps, config)
+    config = prepare(config, steps)
     with lock_folder(Path(config.output)):
-        return _run(config, watch, stage)
+        return _run(config, watch, steps, stage)
 
 
-def prepare(config: BuildConfig) -> BuildConfig:
+def prepare(config: BuildConfig, steps: Sequence[Step] = STEPS) -> BuildConfig:
     """The build file with what its calibration measured, once every stage has found what it needs.
 
     Raises:
         ConfigError: something is missing.
     """
     config = apply_calibration(config)
-    require_all(wanted_stages(STEPS, config), config)
+    require_all(wanted_stages(steps, config), config)
     return config
 
 
@@ -111,13 +115,15 @@ def ledger_path(config: BuildConfig) -> Path:
     return Path(config.ledger) if config.ledger else Path(config.output) / "ledger.sqlite"
 
 
-def _run(config: BuildConfig, watch: Callable[[Ledger], Watcher], until: str | None = None) -> tuple[StageCount, ...]:
+def _run(
+    config: BuildConfig, watch: Callable[[Ledger], Watcher], steps: Sequence[Step], until: str | None = None
+) -> tuple[StageCount, ...]:
     with Ledger(ledger_path(config)) as ledger:
         work = make_work_folder(Path(config.output))
-        judges = [(stage.name, one) for stage in stages_of(STEPS) for one in stage.judges(config)]
+        judges = [(stage.name, one) for stage in stages_of(steps) for one in stage.judges(config)]
         with (
             Books(work, config.limits.max_failure_rate, watch(ledger)) as books,
             Run(config, work, books, ledger, judges) as run,
         ):
-            run_steps(STEPS, run, until)
+            run_steps(steps, run, until)
         return tuple(books.counts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,15 +58,15 @@ def reading(config: BuildConfig, steps: Sequence[Step] = STEPS) -> Iterator[Run]
             Books(work, config.limits.max_failure_rate, Silent()) as books,
             Run(config, work, books, nothing) as run,
         ):
-            run_steps([step for step in steps if _makes_queries(step, config)], run)
+            run_steps(list(_asking_nobody(steps, config)), run)
             yield run
 
 
-def _makes_queries(step: Step, config: BuildConfig) -> bool:
-    """Whether a step gives the queries of a build, and asks nobody for that."""
-    if not isinstance(step, Flow) or step.into not in QUERIES.files:
-        return False
-    return not any(stage.asks(config) for stage in step.stages)
+def _asking_nobody(steps: Sequence[Step], config: BuildConfig) -> Iterator[Flow]:
+    """The flows that give the queries of a build, each as far as its first stage that asks: more there will not be."""
+    for step in steps:
+        if isinstance(step, Flow) and step.into in QUERIES.files:
+            yield Flow(tuple(takewhile(lambda stage: not stage.asks(config), step.stages)), step.into)
 
 
 def needs_table(needs: Sequence[Need]) -> Table:
