@@ -239,7 +239,10 @@ class LimitsConfig(Section):
 
     max_rows: int | None = Field(None, ge=1, description="Read at most this many rows of each source.")
     max_failure_rate: float = Field(
-        0.05, ge=0, le=1, description="Failed rows of one stage, as a share, above which the build stops."
+        0.05,
+        ge=0,
+        le=1,
+        description="Failed rows of one stage, as a share, above which the build stops: as soon as that is certain, or when the first 200 rows have all failed. With 1 it never stops for that.",
     )
     max_requests: int | None = Field(None, ge=0, description="Requests sent, retries included.")
     max_tokens: int | None = Field(None, ge=0, description="Prompt and completion tokens.")
@@ -256,7 +259,10 @@ class BuildConfig(Section):
         description="What the student learns: to 'rewrite' the user's queries, or to 'answer' them, tool calls included.",
         exclude_if=lambda task: bool(task == "rewrite"),
     )
-    seed: int = Field(0, description="All randomness derives from (seed, stage, row id).")
+    seed: int = Field(
+        0,
+        description="What is sampled and drawn derives from (seed, stage, row id): generation, perturbers, pairs, splits, audit. Gates, judges and improvers ask with seeds of their own, the same in every build.",
+    )
     ledger: str | None = Field(
         None,
         description="SQLite file with every paid answer; default: OUTPUT/ledger.sqlite. Several builds may share one.",
