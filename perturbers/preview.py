@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
-from pairwright.core.identity import row_rng
+from pairwright.core.identity import content_id, row_rng
 from pairwright.core.language import text_analysis as lang
 from pairwright.core.records import Candidate, Example, KnownCase, Language, Rejected, TaskKind, Turn
 from pairwright.perturbers import PERTURBERS
@@ -32,14 +33,14 @@ def preview(
     is the JSON array of the tools that may be called, ``steps`` are the calls since the query and their results. Without ``language`` it is found from the query. The same
     arguments give the same outcomes.
     """
-    setting = {"kind": kind, "tools": tools, "steps": tuple(steps)} if kind == "answer" else {}
-    case = KnownCase.create(
-        language=language or lang.detect_language(query + text),
-        history=tuple(history),
-        query=query,
-        examples=tuple(examples),
-        **setting,
-    )
+    setting: dict[str, Any] = {"kind": kind, "tools": tools, "steps": tuple(steps)} if kind == "answer" else {}
+    told: dict[str, Any] = {
+        "language": language or lang.detect_language(query + text),
+        "history": tuple(history),
+        "query": query,
+    }
+    # Not of the examples: what is drawn stays when other ones are shown.
+    case = KnownCase(id=content_id({**told, **setting}), examples=tuple(examples), **told, **setting)
     chosen = Candidate.create(task=case.id, origin="reference", text=text, analysis=analysis)
     found: dict[str, list[Rejected | Dropped]] = {}
     for name, component in PERTURBERS.items():

@@ -67,9 +67,7 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def run_build(
-    config: BuildConfig, watch: Callable[[Ledger], Watcher], steps: Sequence[Step] = STEPS
-) -> BuildResult:
+def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher], steps: Sequence[Step] = STEPS) -> BuildResult:
     """Run all stages and put the result in ``config.output``.
 
     Raises:

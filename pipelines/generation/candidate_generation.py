@@ -144,8 +144,7 @@ def _run(job: GenerationJob) -> None:
     control.folder.mkdir()
     description = Path(job.folder) / "job.json"
     description.write_text(job.model_dump_json(), encoding="utf-8")
-    run = "from pairwright.pipelines.failure_limit import FailureLimit
-from pairwright.pipelines.generation.child_process import main; main()"
+    run = "from pairwright.pipelines.generation.child_process import main; main()"
     # -P: the working directory is the user's; a file called queue.py there is none of our business.
     command = [sys.executable, "-P", "-c", run, str(description)]
     with TemporaryDirectory(prefix="pairwright-", ignore_cleanup_errors=True) as sockets:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections import Counter
@@ -41,7 +40,7 @@ class ShortOnly(RowStage):
         if "teacher" not in config.endpoints:
             raise ConfigError(["short_only: no endpoint called teacher"])
 
-    def asks(self, config: BuildConfig) -> bool:  # noqa: ARG002
+    def asks(self, config: BuildConfig) -> bool:
         return True
 
     def outcomes(self, run: Run, rows: Iterator[Task]) -> Iterator[Task | Dropped]:
@@ -53,10 +52,10 @@ class ShortOnly(RowStage):
     def needs(self, outlook: Outlook) -> Iterator[Need]:
         yield more(outlook.config.endpoints["teacher"], nothing("teacher", self.name), 60, 600, 60)
 
-    def report(self, result: BuildResult) -> Iterator[ReportSection]:  # noqa: ARG002
+    def report(self, result: BuildResult) -> Iterator[ReportSection]:
         yield ReportSection("Short queries", ("Long ones went.",))
 
-    def card(self, result: BuildResult) -> Iterator[ReportSection]:  # noqa: ARG002
+    def card(self, result: BuildResult) -> Iterator[ReportSection]:
         yield ReportSection("Short queries", ("Only short queries are in it.",))
 
 
@@ -84,7 +83,9 @@ def test_a_stage_is_one_class_and_one_line_and_may_ask_wherever_it_stands(
     count = next(one for one in result.counts if one.stage == "short_only")
     assert (count.unit, count.rows_in, count.kept > 0, count.dropped["long"] > 0) == ("queries", 60, True, True)
     folder = tmp_path / "build"
-    assert [one for one in manifest(folder)["stages"] if one["stage"] == "short_only"] == [count.model_dump(mode="json")]
+    assert [one for one in manifest(folder)["stages"] if one["stage"] == "short_only"] == [
+        count.model_dump(mode="json")
+    ]
     report = (folder / "report.md").read_text(encoding="utf-8")
     assert f"| short_only | queries | 60 | {count.kept} |" in report
     assert "## Short queries\n\nLong ones went." in report
@@ -140,13 +141,13 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 @pytest.fixture
-def opened() -> Iterator[list[tuple[str, str]]]:
+def opened() -> list[tuple[str, str]]:
     """The files in work folders that this process opens, each with its mode. The hook stays; it only notes."""
     if not _note_installed:
         sys.addaudithook(_note)
         _note_installed.append(True)
     _OPENED.clear()
-    yield _OPENED
+    return _OPENED
 
 
 _note_installed: list[bool] = []
