@@ -34,6 +34,8 @@ def build_config(base_url: str, work: Path, **fields: Any) -> BuildConfig:
         "sources": [source],
         "endpoints": {"teacher": endpoint, "weak": {**endpoint, "model": "w"}},
         "generation": [TEACHER],
+        # Failures are what many of these tests are about.
+        "limits": {"max_failure_rate": 1.0, **fields.pop("limits", {})},
     }
     return BuildConfig.model_validate({**plain, **fields})
 

@@ -70,6 +70,18 @@ def test_a_failed_row_costs_only_itself_and_every_request_has_one_outcome_in_ord
     assert errors == {"http_400": 3, "schema": 2}
 
 
+def test_a_model_that_never_answers_well_is_not_asked_to_the_end(openai_server: FaultServer, tmp_path: Path) -> None:
+    openai_server.answer = lambda body: "{" if number_in(body) % 2 else answer(body)
+    config = build_config(openai_server.base_url, tmp_path, limits={"max_failure_rate": 0.05})
+    with pytest.raises(
+        BuildError, match=r"41 of \d+ requests failed at endpoint 'teacher' already \(41 schema\)"
+    ) as caught:
+        run(config, 800, tmp_path)
+    assert "max_failure_rate = 0.05" in caught.value.message
+    assert openai_server.stats()["requests"] < 400
+    assert processes_about(tmp_path) == []
+
+
 def test_a_bad_server_costs_no_row(openai_server: FaultServer, tmp_path: Path) -> None:
     openai_server.faults = {
         "429": 0.10,
