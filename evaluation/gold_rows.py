@@ -21,9 +21,11 @@ from pydantic import ValidationError
 from pairwright.core.errors import SourceError
 from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language, normalise
-from pairwright.core.records import Example, KnownCase, Language, SftRow, Split, Turn
+from pairwright.core.records import Example, KnownCase, Language, SftRow, Split, TaskKind, Turn
 from pairwright.core.storage import read_rows, sha256_of
 
+MEASURED: frozenset[TaskKind] = frozenset({"rewrite"})
+"""The kinds of task whose answers can be measured against a text that a person wrote."""
 _LETTERS = re.compile(r"[A-Za-z\u3400-\u9fff\uf900-\ufaff]")
 _SHOWN = 10
 
@@ -173,7 +175,7 @@ def gold_of_build(folder: Path, splits: Sequence[Split] = ("test",)) -> GoldSet:
         SourceError: no finished build, or no such rows in it.
     """
     path = folder / "rows" / "sft.jsonl"
-    rows = [_from_sft(row) for row in _rewrites(path, splits)]
+    rows = [_from_sft(row) for row in _measured(path, splits)]
     return gold_set(folder.name, rows, source=f"{path} (split {', '.join(splits)})", sha256=sha256_of(path))
 
 
@@ -183,16 +185,16 @@ def count_of_build(folder: Path, splits: Sequence[Split] = ("test",)) -> int:
     Raises:
         SourceError: no finished build.
     """
-    return sum(1 for _ in _rewrites(folder / "rows" / "sft.jsonl", splits))
+    return sum(1 for _ in _measured(folder / "rows" / "sft.jsonl", splits))
 
 
-def _rewrites(path: Path, splits: Sequence[Split]) -> Iterator[SftRow]:
+def _measured(path: Path, splits: Sequence[Split]) -> Iterator[SftRow]:
     if not path.is_file():
         raise SourceError(
             f"{path.parents[1]}: neither a test file nor a finished build (no rows/sft.jsonl)",
             "Run the build first, or name a JSONL file.",
         )
-    return (row for row in read_rows(path, SftRow) if row.split in splits and row.task.kind == "rewrite")
+    return (row for row in read_rows(path, SftRow) if row.split in splits and row.task.kind in MEASURED)
 
 
 def _from_sft(row: SftRow) -> GoldRow:

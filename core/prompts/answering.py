@@ -1,8 +1,9 @@
 """The prompts for answering: the dialogue as chat messages, for student and teacher.
 
-Training, serving and evaluation of a student all call :func:`student_chat`; :func:`answer_prompt_hashes` names its text. A chat is a
-system prompt, tool definitions and the turns so far. With ``prompt.tools: text`` the definitions stand in the system
-prompt, calls are JSON text and results are user messages: such a chat needs no template that knows tools.
+The exported rows and the :class:`~pairwright.core.prompts.student.Student` that is asked later both call
+:func:`student_chat`; :func:`answer_prompt_hashes` names its text. A chat is a system prompt, tool definitions and the turns
+so far. With ``prompt.tools: text`` the definitions stand in the system prompt, calls are JSON text and results are user
+messages: such a chat needs no template that knows tools.
 
 Dialogue text is data here as well: control tokens of chat templates in it are broken up, so that it can neither end
 its message nor speak for somebody else. Angle brackets that mean nothing to a template stay as they are.

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from pairwright.core.config.build_file import PromptConfig, Style
+from pairwright.core.config.build_file import ContextConfig, PromptConfig, Style
+from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.llm.client import reask
 from pairwright.core.prompts.answering import answer_prompt_hashes, parse_dialogue_answer, student_chat, teacher_chat
+from pairwright.core.prompts.history_window import exchanges, fixed_tokens, join_system, window
 from pairwright.core.prompts.reply import Reply
 from pairwright.core.prompts.rewriting import (
     ANSWER_SCHEMA,
@@ -22,7 +24,7 @@ from pairwright.core.prompts.rewriting import (
     student_prompt,
     teacher_messages,
 )
-from pairwright.core.records import Case, TaskKind
+from pairwright.core.records import Case, TaskKind, Turn
 from pairwright.core.requests import Answer, ChatRequest, Message
 
 
@@ -45,11 +47,21 @@ class Sampling(Protocol):
 class Kind(Protocol):
     """One kind of task.
 
-    ``foreign_rules`` are keys of ``pairing`` without a meaning for it.
+    ``foreign_rules`` are keys of ``pairing`` without a meaning for it. ``few_shot``: its prompts may show examples.
+    ``styled``: ``prompt.style`` says how its answers should be. ``calls_tools``: an answer may be calls of tools.
+    ``mask_history``: each answer in a row's history has a row of its own, so only the last one of a row is learned.
     """
 
     name: ClassVar[TaskKind]
     foreign_rules: ClassVar[frozenset[str]]
+    few_shot: ClassVar[bool]
+    styled: ClassVar[bool]
+    calls_tools: ClassVar[bool]
+    mask_history: ClassVar[bool]
+
+    def window(self, case: Case, context: ContextConfig) -> Case:
+        """``case``, whose history has all that was said, with the part of it that a build keeps."""
+        ...
 
     def teacher_request(self, case: Case, sampling: Sampling, seed: int) -> ChatRequest:
         """What asks a teacher or a weak model for an answer to ``case``."""
@@ -85,6 +97,15 @@ class Rewriting:
 
     name: ClassVar[TaskKind] = "rewrite"
     foreign_rules: ClassVar[frozenset[str]] = frozenset()
+    few_shot: ClassVar[bool] = True
+    styled: ClassVar[bool] = True
+    calls_tools: ClassVar[bool] = False
+    mask_history: ClassVar[bool] = False
+
+    def window(self, case: Case, context: ContextConfig) -> Case:
+        used = estimate_tokens(case.query)
+        history, _, _ = window(case.history, context.turns, context.max_tokens, used)
+        return case.model_copy(update={"history": history})
 
     def teacher_request(self, case: Case, sampling: Sampling, seed: int) -> ChatRequest:
         messages = teacher_messages(case, sampling.style)
@@ -112,6 +133,18 @@ class Answering:
 
     name: ClassVar[TaskKind] = "answer"
     foreign_rules: ClassVar[frozenset[str]] = frozenset({"no_rewrite_share"})
+    few_shot: ClassVar[bool] = False
+    styled: ClassVar[bool] = False
+    calls_tools: ClassVar[bool] = True
+    mask_history: ClassVar[bool] = True
+
+    def window(self, case: Case, context: ContextConfig) -> Case:
+        told = (Turn(role="system", content=case.system), *case.history) if case.system else case.history
+        system = join_system(told)
+        used = fixed_tokens(system, case.tools, (Turn(role="user", content=case.query), *case.steps))
+        spoken = [turn for turn in case.history if turn.role != "system"]
+        history, _ = exchanges(spoken, context.turns, context.max_tokens, used)
+        return case.model_copy(update={"history": history, "system": system})
 
     def teacher_request(self, case: Case, sampling: Sampling, seed: int) -> ChatRequest:
         messages, tools = teacher_chat(case, sampling.tools)

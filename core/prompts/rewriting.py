@@ -5,8 +5,9 @@ The wording stands in ``teacher.LANGUAGE.txt`` and ``student.LANGUAGE.txt`` besi
 style (``concise``, ``informative``), the form of the answer (``plain``, ``json``) or that of the prompt (``tags``,
 ``labels``).
 
-The fixed part of a prompt comes first and the case last, so that servers with a prefix cache read it once. Training,
-serving and evaluation of a student all call :func:`student_prompt`; :func:`prompt_hashes` names its text.
+The fixed part of a prompt comes first and the case last, so that servers with a prefix cache read it once. The exported
+rows and the :class:`~pairwright.core.prompts.student.Student` that is asked later both call :func:`student_prompt`;
+:func:`prompt_hashes` names its text.
 """
 
 from __future__ import annotations
@@ -143,11 +144,6 @@ def prompt_hashes(config: PromptConfig) -> dict[str, str]:
         )
         hashes[f"student.{language}"] = content_id(list(student_prompt(probe, config)))
     return hashes
-
-
-def prompt_hash(config: PromptConfig, language: Language) -> str:
-    """Names the version of the student's prompt."""
-    return prompt_hashes(config)[f"student.{language}"]
 
 
 def _render(

@@ -42,7 +42,7 @@ def from_gguf(name: str, path: Path | None, gold: GoldSet, options: RequestOptio
         ModelError: the weights or the server cannot be used, or some rows got no answer.
     """
     slots = min(options.concurrency, 4)
-    context = options.context.max_tokens * 2 + 1024 + options.answer_tokens
+    context = options.student.context.max_tokens * 2 + 1024 + options.answer_tokens
     config = EndpointConfig(
         use="embedded",
         model=None if path is None else str(path),

@@ -17,7 +17,7 @@ from pathlib import Path
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.identity import Row
-from pairwright.core.prompts.kinds import KINDS
+from pairwright.core.prompts.student import Student
 
 TEMPLATES = ("qwen", "qwen3_nothink", "smollm2")
 
@@ -72,7 +72,7 @@ def require_current_prompt(summary: Path) -> PromptConfig:
     """
     content = json.loads(summary.read_text(encoding="utf-8"))
     config = PromptConfig.model_validate(content["prompt"])
-    now = KINDS[content.get("task", "rewrite")].prompt_hashes(config)
+    now = Student(kind=content.get("task", "rewrite"), prompt=config).prompt_hashes()
     changed = [
         f"{name} was {then}, is {now[name]}" for name, then in content["prompt_hashes"].items() if now[name] != then
     ]

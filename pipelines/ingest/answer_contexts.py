@@ -7,12 +7,11 @@ turn, and never keeps a tool's result without its call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.build_file import ContextConfig
-from pairwright.core.language.text_analysis import estimate_tokens
+from pairwright.core.prompts.history_window import exchanges, fixed_tokens, join_system
 from pairwright.core.records import Conversation, Task, Turn
 from pairwright.core.tool_calls import calls_text
 from pairwright.pipelines.ingest.answer_dialogues import check_answerable
@@ -64,9 +63,9 @@ def _context(conversation: Conversation, place: int, config: ContextConfig) -> T
         return Dropped(stage=STAGE, row=name, reason="language", detail=conversation.language)
     spoken = [turn for turn in conversation.turns[:place] if turn.role != "system"]
     asked = max(at for at, turn in enumerate(spoken) if turn.role == "user")
-    system = "\n\n".join(turn.content for turn in conversation.turns[:place] if turn.role == "system")
+    system = join_system(conversation.turns[:place])
     steps = tuple(spoken[asked + 1 :])
-    needed = _tokens(system) + _tokens(conversation.tools) + sum(map(turn_tokens, spoken[asked:]))
+    needed = fixed_tokens(system, conversation.tools, spoken[asked:])
     if needed > config.max_tokens:
         detail = f"{needed} tokens without any history, {config.max_tokens} allowed"
         return Dropped(stage=STAGE, row=name, reason="context_too_long", detail=detail)
@@ -93,29 +92,3 @@ def _context(conversation: Conversation, place: int, config: ContextConfig) -> T
 def answer_text(turn: Turn) -> str:
     """What a candidate says for an assistant turn: its calls where it makes some (words beside them go), else its words."""
     return calls_text(turn.calls) if turn.calls else turn.content
-
-
-def exchanges(turns: Sequence[Turn], most: int, max_tokens: int, used: int) -> tuple[tuple[Turn, ...], int]:
-    """The newest exchanges of ``turns`` that may stay, and the tokens with ``used``.
-
-    An exchange is a user turn with all that follows it up to the next one. At most ``most`` of them stay, and as many
-    as fit into ``max_tokens``; what an assistant says before the first user turn never stays.
-    """
-    starts = [at for at, turn in enumerate(turns) if turn.role == "user"]
-    first = len(turns)
-    for start in reversed(starts[len(starts) - min(most, len(starts)) :]):
-        tokens = sum(map(turn_tokens, turns[start:first]))
-        if used + tokens > max_tokens:
-            break
-        first, used = start, used + tokens
-    return tuple(turns[first:]), used
-
-
-def turn_tokens(turn: Turn) -> int:
-    """Estimated tokens of a turn with its calls."""
-    return estimate_tokens(turn.content) + sum(_tokens(call.name) + _tokens(call.arguments) for call in turn.calls)
-
-
-@lru_cache(maxsize=1024)  # system prompts and tools repeat from row to row
-def _tokens(text: str) -> int:
-    return estimate_tokens(text)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.config.problems import did_you_mean
-from pairwright.core.prompts.kinds import KINDS
+from pairwright.core.prompts.student import Student
 from pairwright.exports.rows.rendering import BUCKET
 from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.recipes.build_facts import Export
@@ -41,7 +41,7 @@ def check_prompt(case: CheckedStage, export: Export) -> Iterator[Problem]:
     if export.build != case.facts.build:
         message = f"the export is of build {export.build}, the folder holds build {case.facts.build}"
         yield case.problem(key, message, "Build again: export and manifest belong together.")
-    now = KINDS[export.task].prompt_hashes(PromptConfig.model_validate(export.prompt))
+    now = Student(kind=export.task, prompt=PromptConfig.model_validate(export.prompt)).prompt_hashes()
     for name, then in export.prompt_hashes.items():
         if case.facts.prompt_hashes.get(name) != then:
             message = f"prompt {name} is {then} in the export and {case.facts.prompt_hashes.get(name)} in the manifest"

@@ -44,7 +44,7 @@ class HeldOutJob(Row):
     def request_options(self) -> RequestOptions:
         """How the models are asked: as the build's student is."""
         options = like_build(Path(self.test), RequestOptions())
-        tokens = self.answer_tokens or ANSWER_TOKENS[options.prompt.analysis]
+        tokens = self.answer_tokens or ANSWER_TOKENS[options.student.prompt.analysis]
         return options.model_copy(update={"answer_tokens": tokens})
 
     def specs(self) -> list[SystemSpec]:

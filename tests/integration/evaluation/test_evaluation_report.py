@@ -16,6 +16,7 @@ from fault_server import FaultServer
 from pairwright.cli.evaluate_command import compare_command, evaluate_command
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ConfigError, ModelError
+from pairwright.core.prompts.student import Student
 from pairwright.evaluation.systems.student_requests import RequestOptions
 
 VOID = {"meta", "br", "link", "img"}
@@ -135,7 +136,7 @@ def test_rows_without_an_answer_end_the_command_with_their_number(tmp_path: Path
 def test_answers_with_analysis_are_read_and_broken_ones_counted(tmp_path: Path, openai_server: FaultServer) -> None:
     good = json.dumps({"analysis": "he is Steve Jobs", "rewrite": "When was Steve Jobs born?"})
     openai_server.answer = lambda body: good if "born" in body["messages"][-1]["content"] else "{broken"
-    options = RequestOptions(prompt=PromptConfig(analysis=True), ledger=tmp_path / "ledger.sqlite")
+    options = RequestOptions(student=Student(prompt=PromptConfig(analysis=True)), ledger=tmp_path / "ledger.sqlite")
     tests = rows(tmp_path / "tests.jsonl")
     result = evaluate_command([f"student={openai_server.base_url}#m"], [str(tests)], tmp_path / "out", options=options)
     valid = result.results[0].figure("student", "format_validity")

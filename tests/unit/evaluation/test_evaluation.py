@@ -14,6 +14,7 @@ import factories
 from pairwright.core.config.build_file import ContextConfig, ExamplesConfig, PromptConfig
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.prompts.rewriting import student_prompt
+from pairwright.core.prompts.student import Student
 from pairwright.core.records import Example, Turn
 from pairwright.core.storage import write_rows as write_build_rows
 from pairwright.evaluation.evaluation import MetricNote
@@ -195,11 +196,11 @@ def test_models_are_asked_with_the_windowed_history_and_the_rows_own_examples(go
     assert "q?" in text
     shown = with_examples(gold, RequestOptions())
     assert all(len(one.examples) == 3 for one in shown.rows)
-    assert with_examples(gold, RequestOptions(prompt=PromptConfig(examples=False))) is gold
+    assert with_examples(gold, RequestOptions(student=Student(prompt=PromptConfig(examples=False)))) is gold
 
 
 def test_an_answer_that_cannot_be_read_is_scored_as_an_empty_rewrite_with_its_reason() -> None:
-    options = RequestOptions(prompt=PromptConfig(analysis=True))
+    options = RequestOptions(student=Student(prompt=PromptConfig(analysis=True)))
     good = prediction_from(row("q?"), '{"analysis": "a", "rewrite": "b"}', options)
     assert (good.rewrite, good.analysis, good.error) == ("b", "a", None)
     bad = prediction_from(row("q?"), "When was he born?", options)
@@ -332,10 +333,19 @@ def test_the_student_of_a_build_is_asked_with_the_very_prompt_it_was_trained_on(
     gold = read_gold(tmp_path)
     options = like_build(tmp_path, RequestOptions())
     assert [one.id for one in gold.rows] == [one.id for one in rows]
-    assert (options.per_prompt, options.context.turns) == (2, 1)
+    assert (options.student.examples.per_prompt, options.student.context.turns) == (2, 1)
     for found, trained in zip(with_examples(gold, options).rows, rows, strict=True):
         assert tuple(one.content for one in request_for(found, options).messages) == student_prompt(
             trained.task, config
         )
     with pytest.raises(SourceError, match=r"no finished build \(no build.yaml\)"):
         like_build(tmp_path / "rows", RequestOptions())
+
+
+def test_a_student_that_answers_is_not_measured_as_one_that_rewrites(tmp_path: Path) -> None:
+    sections = {"prompt": PromptConfig(), "context": ContextConfig(), "examples": ExamplesConfig()}
+    content = {"task": "answer", **{name: one.model_dump(mode="json") for name, one in sections.items()}}
+    (tmp_path / "build.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(SourceError, match="its student learns to answer") as caught:
+        like_build(tmp_path, RequestOptions())
+    assert "evaluate-dialogues" in caught.value.hint

@@ -21,7 +21,6 @@ from pairwright.core.prompts.rewriting import (
     case_start,
     parse_answer,
     parse_student_answer,
-    prompt_hash,
     prompt_hashes,
     student_answer,
     student_prompt,
@@ -260,7 +259,7 @@ def test_prompt_hash_changes_with_every_option_and_language() -> None:
         PromptConfig(style_tag=True),
         PromptConfig(style="informative", style_tag=True),
     ]
-    hashes = {prompt_hash(config, language) for config in configs for language in get_args(Language)}
+    hashes = {prompt_hashes(config)[f"student.{language}"] for config in configs for language in get_args(Language)}
     assert len(hashes) == 14
     assert sorted(prompt_hashes(PromptConfig())) == ["student.en", "student.zh", "teacher.en", "teacher.zh"]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import factories
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
-from pairwright.core.prompts.rewriting import prompt_hash, student_prompt
+from pairwright.core.prompts.rewriting import prompt_hashes, student_prompt
 from pairwright.core.records import PreferencePair
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.verification.trainer_loads import require_current_prompt
@@ -175,7 +175,9 @@ def test_the_export_names_the_prompt_that_it_was_made_with(tmp_path: Path) -> No
     summary = json.loads(files["export.json"].read_text(encoding="utf-8"))
     config = PromptConfig(style="informative")
     assert summary["prompt"] == config.model_dump()
-    assert summary["prompt_hashes"] == {f"student.{one}": prompt_hash(config, one) for one in ("en", "zh")}
+    assert summary["prompt_hashes"] == {
+        f"student.{one}": prompt_hashes(config)[f"student.{one}"] for one in ("en", "zh")
+    }
 
 
 def test_an_export_with_another_prompt_than_todays_is_an_error(tmp_path: Path) -> None:
@@ -184,7 +186,7 @@ def test_an_export_with_another_prompt_than_todays_is_an_error(tmp_path: Path) -
     older = (
         files["export.json"]
         .read_text(encoding="utf-8")
-        .replace(prompt_hash(PromptConfig(style="informative"), "zh"), "0" * 16)
+        .replace(prompt_hashes(PromptConfig(style="informative"))["student.zh"], "0" * 16)
     )
     files["export.json"].write_text(older, encoding="utf-8")
     with pytest.raises(ExportError, match="student.zh was 0000000000000000, is "):
