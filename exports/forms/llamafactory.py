@@ -7,27 +7,21 @@ Format: LlamaFactory, data/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from pairwright.core.components import Component
+from pairwright.core.records import TaskKind
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import write_json
 from pairwright.exports.rows.chat_forms import alpaca_chat, sharegpt_answer, sharegpt_answered, sharegpt_chat
-from pairwright.exports.rows.chat_rows import ChatRow
-from pairwright.exports.rows.rendering import Budget, Kind, TrainingRow
-from pairwright.exports.rows.split_files import (
-    ChatForms,
-    ChatLayout,
-    FileFormat,
-    Layout,
-    Record,
-    write_chats,
-    write_kinds,
-)
+from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
+from pairwright.exports.rows.rendering import Budget, Kind
+from pairwright.exports.rows.rewrite_rows import RewriteRows, TrainingRow
+from pairwright.exports.rows.split_files import FileFormat, Record, RowForm, write_sets
 
 Form = Literal["alpaca", "sharegpt"]
 
@@ -73,14 +67,10 @@ class LlamaFactoryExporter(Component):
         """
         target = folder / "llamafactory"
         budget = Budget.of(self.max_tokens, self.tokenizer)
-        answers = build.config.task == "answer"
-        if answers:
-            forms = ChatForms({kind: _CHATS[self.form, kind] for kind in self._kinds()})
-            files = write_chats(build, target, forms, budget, self.file_format)
-        else:
-            layouts = {kind: _LAYOUTS[self.form, kind] for kind in self._kinds()}
-            files = write_kinds(build, target, layouts, budget, self.file_format)
-        info = {path.stem: self._info(path, kind, answers) for path, kind in files.items()}
+        task = build.config.task
+        form = _FORMS[task, self.form].only(self._kinds())
+        files = write_sets(build, target, form, budget, self.file_format)
+        info = {path.stem: self._info(path, kind, task) for path, kind in files.items()}
         write_json(target / "dataset_info.json", info)
         return [*files, target / "dataset_info.json", target / "export.json"]
 
@@ -88,12 +78,10 @@ class LlamaFactoryExporter(Component):
         asked: dict[Kind, bool] = {"sft": self.sft, "dpo": self.preference, "kto": self.kto}
         return (kind for kind, wanted in asked.items() if wanted)
 
-    def _info(self, path: Path, kind: Kind, answers: bool) -> Record:
+    def _info(self, path: Path, kind: Kind, task: TaskKind) -> Record:
         """The entry of one file: with ``columns`` given, LlamaFactory has no defaults left, so all are named."""
         alpaca = self.form == "alpaca"
-        columns = dict(_ALPACA if alpaca else _SHAREGPT)
-        if answers:
-            columns |= {"history": "history"} if alpaca else {"tools": "tools"}
+        columns = {**(_ALPACA if alpaca else _SHAREGPT), **_MORE_COLUMNS[task, self.form]}
         if kind == "dpo":
             columns |= _PAIR
         elif alpaca:
@@ -127,23 +115,47 @@ def _contents(row: ChatRow) -> dict[str, Any]:
     return {"chosen": row.chosen.content, "rejected": row.rejected.content}
 
 
-_LAYOUTS: dict[tuple[Form, Kind], Layout] = {
-    ("alpaca", "sft"): lambda row: {**_alpaca(row), "output": row.chosen},
-    ("alpaca", "kto"): lambda row: {**_alpaca(row), "output": row.chosen, "label": row.desirable},
-    ("alpaca", "dpo"): lambda row: {**_alpaca(row), "chosen": row.chosen, "rejected": row.rejected},
-    ("sharegpt", "sft"): _sharegpt_answered,
-    ("sharegpt", "kto"): lambda row: {**_sharegpt_answered(row), "label": row.desirable},
-    ("sharegpt", "dpo"): lambda row: {**_sharegpt(row), "chosen": _gpt(row.chosen), "rejected": _gpt(row.rejected)},
+_FORMS: Mapping[tuple[TaskKind, Form], RowForm[Any]] = {
+    ("rewrite", "alpaca"): RowForm[TrainingRow](
+        RewriteRows(),
+        {
+            "sft": lambda row: {**_alpaca(row), "output": row.chosen},
+            "kto": lambda row: {**_alpaca(row), "output": row.chosen, "label": row.desirable},
+            "dpo": lambda row: {**_alpaca(row), "chosen": row.chosen, "rejected": row.rejected},
+        },
+    ),
+    ("rewrite", "sharegpt"): RowForm[TrainingRow](
+        RewriteRows(),
+        {
+            "sft": _sharegpt_answered,
+            "kto": lambda row: {**_sharegpt_answered(row), "label": row.desirable},
+            "dpo": lambda row: {**_sharegpt(row), "chosen": _gpt(row.chosen), "rejected": _gpt(row.rejected)},
+        },
+    ),
+    ("answer", "alpaca"): RowForm[ChatRow](
+        ChatRows(),
+        {
+            "sft": lambda row: {**alpaca_chat(row), "output": row.chosen.content},
+            "kto": lambda row: {**alpaca_chat(row), "output": row.chosen.content, "label": row.desirable},
+            "dpo": lambda row: {**alpaca_chat(row), **_contents(row)},
+        },
+    ),
+    ("answer", "sharegpt"): RowForm[ChatRow](
+        ChatRows(),
+        {
+            "sft": sharegpt_answered,
+            "kto": lambda row: {**sharegpt_answered(row), "label": row.desirable},
+            "dpo": lambda row: {
+                **sharegpt_chat(row),
+                "chosen": sharegpt_answer(row.chosen),
+                "rejected": sharegpt_answer(row.rejected),
+            },
+        },
+    ),
 }
-_CHATS: dict[tuple[Form, Kind], ChatLayout] = {
-    ("alpaca", "sft"): lambda row: {**alpaca_chat(row), "output": row.chosen.content},
-    ("alpaca", "kto"): lambda row: {**alpaca_chat(row), "output": row.chosen.content, "label": row.desirable},
-    ("alpaca", "dpo"): lambda row: {**alpaca_chat(row), **_contents(row)},
-    ("sharegpt", "sft"): sharegpt_answered,
-    ("sharegpt", "kto"): lambda row: {**sharegpt_answered(row), "label": row.desirable},
-    ("sharegpt", "dpo"): lambda row: {
-        **sharegpt_chat(row),
-        "chosen": sharegpt_answer(row.chosen),
-        "rejected": sharegpt_answer(row.rejected),
-    },
+_MORE_COLUMNS: Mapping[tuple[TaskKind, Form], Mapping[str, str]] = {
+    ("rewrite", "alpaca"): {},
+    ("rewrite", "sharegpt"): {},
+    ("answer", "alpaca"): {"history": "history"},
+    ("answer", "sharegpt"): {"tools": "tools"},
 }

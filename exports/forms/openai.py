@@ -12,11 +12,14 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from pairwright.core.components import Component
+from pairwright.core.records import TaskKind
 from pairwright.core.result import BuildResult
 from pairwright.exports.forms.trl import answer_messages, prompt_messages
 from pairwright.exports.rows.chat_forms import openai_chat_pair, openai_chat_sft, openai_name_problem
-from pairwright.exports.rows.rendering import Budget, Kind, TrainingRow
-from pairwright.exports.rows.split_files import ChatForms, Layout, write_chats, write_kinds
+from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
+from pairwright.exports.rows.rendering import Budget
+from pairwright.exports.rows.rewrite_rows import RewriteRows, TrainingRow
+from pairwright.exports.rows.split_files import RowForm, write_sets
 
 
 class OpenAIExporter(Component):
@@ -33,11 +36,8 @@ class OpenAIExporter(Component):
             ExportError: there are rows, and every one of them had to be left out.
             StorageError: a file cannot be written.
         """
-        target, budget = folder / "openai", Budget(self.max_tokens)
-        if build.config.task == "answer":
-            written = write_chats(build, target, _CHATS, budget)
-        else:
-            written = write_kinds(build, target, _LAYOUTS, budget)
+        target = folder / "openai"
+        written = write_sets(build, target, _FORMS[build.config.task], Budget(self.max_tokens))
         return [*written, target / "export.json"]
 
 
@@ -47,10 +47,15 @@ def _dpo(row: TrainingRow) -> dict[str, Any]:
     return {"input": asked, **sides}
 
 
-_LAYOUTS: Mapping[Kind, Layout] = {
-    "sft": lambda row: {"messages": [*prompt_messages(row), *answer_messages(row.chosen)]},
-    "dpo": _dpo,
+def _sft(row: TrainingRow) -> dict[str, Any]:
+    return {"messages": [*prompt_messages(row), *answer_messages(row.chosen)]}
+
+
+_FORMS: Mapping[TaskKind, RowForm[Any]] = {
+    "rewrite": RowForm[TrainingRow](RewriteRows(), {"sft": _sft, "dpo": _dpo}),
+    "answer": RowForm[ChatRow](
+        ChatRows(),
+        {"sft": openai_chat_sft, "dpo": openai_chat_pair},
+        {"sft": openai_name_problem, "dpo": openai_name_problem},
+    ),
 }
-_CHATS = ChatForms(
-    {"sft": openai_chat_sft, "dpo": openai_chat_pair}, {"sft": openai_name_problem, "dpo": openai_name_problem}
-)

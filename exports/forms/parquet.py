@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from pairwright.core.components import Component
-from pairwright.core.records import Generation, PreferencePair, Rejected, SftRow, Split, ToolCall, Turn
+from pairwright.core.config.build_file import PromptConfig
+from pairwright.core.records import Generation, PreferencePair, Rejected, SftRow, Split, TaskKind, ToolCall, Turn
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_path, write_json
 from pairwright.exports.forms.trl import trl_dpo, trl_sft
-from pairwright.exports.rows.chat_rows import ChatRow, chat_rendered
-from pairwright.exports.rows.rendering import Budget, Tally, TrainingRow, described, rendered
+from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
+from pairwright.exports.rows.rendering import Budget, R, RowRenderer, Source, Tally, described, rendered
+from pairwright.exports.rows.rewrite_rows import RewriteRows, TrainingRow
 
 BATCH = 2000  # rows in memory at a time, and rows of one row group
 _MESSAGES = ("prompt", "completion", "chosen", "rejected", "history")
@@ -49,10 +51,10 @@ class ParquetExporter(Component):
         budget = Budget.of(self.max_tokens, self.tokenizer)
         files: dict[Path, int] = {}
         kinds: dict[str, Any] = {}
-        sources: dict[str, Iterator[SftRow | PreferencePair]] = {"sft": build.sft(), "dpo": build.pairs()}
+        sources: dict[str, Iterator[Source]] = {"sft": build.sft(), "dpo": build.pairs()}
         for kind, rows in sources.items():
             tally = Tally()
-            records = _records(rows, build, budget, tally)
+            records = _RECORDS[build.config.task](rows, build.config.prompt, budget, tally)
             written = _written(records, target / f"{build.config.name}_{kind}")
             files |= written
             kinds[kind] = tally.summary(written)
@@ -60,16 +62,7 @@ class ParquetExporter(Component):
         return [*sorted(files), target / "export.json"]
 
 
-def _records(
-    rows: Iterator[SftRow | PreferencePair], build: BuildResult, budget: Budget, tally: Tally
-) -> Iterator[tuple[Split, dict[str, Any]]]:
-    prompt = build.config.prompt
-    if build.config.task == "answer":
-        return ((row.split, flat_chat(row, chat)) for row, chat in chat_rendered(rows, prompt, budget, tally))
-    return ((row.split, flat(row, texts)) for row, texts in rendered(rows, prompt, budget, tally))
-
-
-def flat(row: SftRow | PreferencePair, texts: TrainingRow) -> dict[str, Any]:
+def flat(row: Source, texts: TrainingRow) -> dict[str, Any]:
     """A row as one flat record: what a trainer reads first, then where it came from and what makes one side worse.
 
     ``prompt``, ``completion``, ``chosen`` and ``rejected`` are lists of messages. ``parameters`` of the perturber and
@@ -84,7 +77,7 @@ def flat(row: SftRow | PreferencePair, texts: TrainingRow) -> dict[str, Any]:
     return _record(row, trl_sft(texts) if isinstance(row, SftRow) else trl_dpo(texts), said)
 
 
-def flat_chat(row: SftRow | PreferencePair, chat: ChatRow) -> dict[str, Any]:
+def flat_chat(row: Source, chat: ChatRow) -> dict[str, Any]:
     """The same of a chat. ``tools`` and the arguments of ``tool_calls`` are JSON text: a column has one type."""
     prompt = _messages([Turn(role="system", content=chat.chat.system), *chat.chat.turns])
     sides = ("completion",) if chat.rejected is None else ("chosen", "rejected")
@@ -103,7 +96,7 @@ def _messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     ]
 
 
-def _record(row: SftRow | PreferencePair, read: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+def _record(row: Source, read: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
     task, chosen = row.task, row.chosen
     return {
         **read,
@@ -143,6 +136,26 @@ def _sampling(side: str, generation: Generation | None) -> dict[str, Any]:
         f"{side}_temperature": generation.temperature if generation else None,
         f"{side}_prompt": generation.prompt_hash if generation else None,
     }
+
+
+Records = Callable[[Iterable[Source], PromptConfig, Budget, Tally], Iterator[tuple[Split, dict[str, Any]]]]
+
+
+def _flattened(renderer: RowRenderer[R], layout: Callable[[Source, R], dict[str, Any]]) -> Records:
+    """The records of rows that ``renderer`` makes."""
+
+    def records(
+        rows: Iterable[Source], prompt: PromptConfig, budget: Budget, tally: Tally
+    ) -> Iterator[tuple[Split, dict[str, Any]]]:
+        return ((row.split, layout(row, made)) for row, made in rendered(renderer, rows, prompt, budget, tally))
+
+    return records
+
+
+_RECORDS: Mapping[TaskKind, Records] = {
+    "rewrite": _flattened(RewriteRows(), flat),
+    "answer": _flattened(ChatRows(), flat_chat),
+}
 
 
 def _written(rows: Iterator[tuple[Split, dict[str, Any]]], stem: Path) -> dict[Path, int]:

@@ -7,7 +7,7 @@ Format: TRL documentation, "Dataset formats and types"; ``datasets``, "Manual co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,13 +15,15 @@ import yaml
 from pydantic import Field
 
 from pairwright.core.components import Component
+from pairwright.core.records import TaskKind
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
 from pairwright.exports.forms.arrow_columns import Columns
 from pairwright.exports.rows.chat_forms import trl_answer_problem, trl_chat_pair, trl_chat_sft, trl_pair_problem
-from pairwright.exports.rows.chat_rows import ChatRow
-from pairwright.exports.rows.rendering import Budget, Kind, TrainingRow
-from pairwright.exports.rows.split_files import ChatForms, ChatLayout, Layout, Record, write_chats, write_kinds
+from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
+from pairwright.exports.rows.rendering import Budget, Kind
+from pairwright.exports.rows.rewrite_rows import RewriteRows, TrainingRow
+from pairwright.exports.rows.split_files import Record, RowForm, write_sets
 
 
 class TrlExporter(Component):
@@ -51,28 +53,11 @@ class TrlExporter(Component):
         """
         target, budget = folder / "trl", Budget.of(self.max_tokens, self.tokenizer)
         asked: dict[Kind, bool] = {"sft": True, "dpo": self.preference, "kto": self.kto}
-        kinds = [kind for kind, wanted in asked.items() if wanted]
-        if build.config.task == "answer":
-            layouts = {kind: trl_chat_pair if kind == "dpo" else self._answered(kind) for kind in kinds}
-            unfit = {kind: trl_answer_problem if kind == "sft" else trl_pair_problem for kind in kinds}
-            files = write_chats(build, target, ChatForms(layouts, unfit), budget)
-        else:
-            files = write_kinds(build, target, {kind: _LAYOUTS[kind] for kind in kinds}, budget)
+        form = _FORMS[build.config.task]()
+        files = write_sets(build, target, form.only(kind for kind, wanted in asked.items() if wanted), budget)
         with atomic_writer(target / "README.md") as file:
             file.write(_sets(files))
         return [*files, target / "README.md", target / "export.json"]
-
-    @staticmethod
-    def _answered(kind: Kind) -> ChatLayout:
-        """Answers with their label where one is asked for; rows with tools must fit into one table (see Columns)."""
-        columns = Columns()
-
-        def layout(row: ChatRow) -> Record:
-            record = trl_chat_sft(row) if kind == "sft" else {**trl_chat_sft(row), "label": row.desirable}
-            columns.add(record)
-            return record
-
-        return layout
 
 
 def _sets(files: Mapping[Path, Kind]) -> str:
@@ -105,8 +90,37 @@ def trl_dpo(row: TrainingRow) -> dict[str, Any]:
     return {"prompt": prompt_messages(row), **sides}
 
 
-_LAYOUTS: Mapping[Kind, Layout] = {
-    "sft": trl_sft,
-    "dpo": trl_dpo,
-    "kto": lambda row: {**trl_sft(row), "label": row.desirable},
-}
+def _trl_kto(row: TrainingRow) -> dict[str, Any]:
+    return {**trl_sft(row), "label": row.desirable}
+
+
+def _trl_chat_kto(row: ChatRow) -> dict[str, Any]:
+    return {**trl_chat_sft(row), "label": row.desirable}
+
+
+def _in_one_table(layout: Callable[[ChatRow], Record]) -> Callable[[ChatRow], Record]:
+    """The layout of one file, whose rows with tools must fit into one table (see :class:`Columns`)."""
+    columns = Columns()
+
+    def checked(row: ChatRow) -> Record:
+        record = layout(row)
+        columns.add(record)
+        return record
+
+    return checked
+
+
+def _rewrites() -> RowForm[TrainingRow]:
+    return RowForm(RewriteRows(), {"sft": trl_sft, "dpo": trl_dpo, "kto": _trl_kto})
+
+
+def _chats() -> RowForm[ChatRow]:
+    return RowForm(
+        ChatRows(),
+        {"sft": _in_one_table(trl_chat_sft), "dpo": trl_chat_pair, "kto": _in_one_table(_trl_chat_kto)},
+        {"sft": trl_answer_problem, "dpo": trl_pair_problem, "kto": trl_pair_problem},
+    )
+
+
+_FORMS: Mapping[TaskKind, Callable[[], RowForm[Any]]] = {"rewrite": _rewrites, "answer": _chats}
+"""Made anew for every export: a table's columns are those of one file."""

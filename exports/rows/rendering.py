@@ -1,35 +1,33 @@
-"""Accepted answers and pairs as the texts that a trainer reads, checked for what loaders would quietly spoil.
+"""Accepted answers and pairs as the rows that a trainer reads, checked for what loaders would quietly spoil.
 
 Every exporter that feeds a trainer reads its rows here, so that all forms hold the same rows with the same prompt.
 A row that no trainer could use is left out and counted: an empty answer, two equal sides, an answer that holds a
 control token of a chat template, no analysis where one is asked for, a query that does not fit.
+
+What a row is depends on the kind of task: a :class:`RowRenderer` makes it (``rewrite_rows.py``, ``chat_rows.py``).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count, groupby, islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple, Protocol, Self, TypeVar
 
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.prompts.kinds import KINDS
-from pairwright.core.prompts.rewriting import StudentPrompt, case_start, student_answer, student_prompt
-from pairwright.core.records import PreferencePair, SftRow, Split, Task
+from pairwright.core.prompts.student import Student
+from pairwright.core.records import PreferencePair, SftRow, Split
 from pairwright.core.result import BuildResult
 
 Kind = Literal["sft", "dpo", "kto"]
 
 MARGIN = 24  # tokens that a chat template adds to system, user and answer, rounded up
 BUCKET = 128  # tokens per bar of the histogram
-_CONTROL = re.compile(r"<\|[^|<>]*\|>|</?(?:s|think|tool_call|tool_response|image|video|audio)>|\[/?INST\]")
-
 
 _REMEDIES = {
     "no_analysis": "set prompt.analysis to false",
@@ -38,22 +36,6 @@ _REMEDIES = {
     "null_argument": "set prompt.tools: text, or leave these rows to another form",
     "tool_name": "OpenAI's names have letters, digits, _ and - only: rename the tools, or set prompt.tools: text",
 }
-
-
-class TrainingRow(NamedTuple):
-    """One prompt with an answer and, for a pair, the answer to avoid.
-
-    ``tokens`` is the counted or estimated length of the whole row. Only rows of :func:`unpaired_rows` can have
-    ``desirable=False``: then ``chosen`` is an answer to avoid.
-    """
-
-    split: Split
-    system: str
-    user: str
-    chosen: str
-    rejected: str | None
-    tokens: int
-    desirable: bool = True
 
 
 class Budget(NamedTuple):
@@ -116,60 +98,112 @@ class Tally:
 
 def described(build: BuildResult, budget: Budget) -> dict[str, Any]:
     """The head of an ``export.json``: which build this is, and the prompt that its student must be served with."""
-    prompt, task = build.config.prompt, build.config.task
-    found = {key: value for key, value in KINDS[task].prompt_hashes(prompt).items() if key.startswith("student.")}
+    config = build.config
+    student = Student(kind=config.task, prompt=config.prompt)
     return {
         "build": build.build_id,
-        **({} if task == "rewrite" else {"task": task}),
-        "prompt": prompt.model_dump(mode="json"),
-        "prompt_hashes": found,
+        # Left out where it is left out of the build file: without it a student rewrites.
+        **config.model_dump(include={"task"}),
+        "prompt": config.prompt.model_dump(mode="json"),
+        "prompt_hashes": student.prompt_hashes(),
         "max_tokens": budget.max_tokens,
         "counted_by": budget.counted_by,
     }
 
 
+class TrainerRow(Protocol):
+    """One prompt with an answer and, for a pair, the answer to avoid.
+
+    ``tokens`` is the counted or estimated length of the whole row.
+    """
+
+    @property
+    def split(self) -> Split: ...
+
+    @property
+    def tokens(self) -> int: ...
+
+    def to_avoid(self) -> Self:
+        """Of a pair: the rejected side alone, as an answer to avoid."""
+        ...
+
+
+R = TypeVar("R", bound=TrainerRow)
+Source = SftRow | PreferencePair
+
+
+class Rendered(NamedTuple, Generic[R]):
+    """A row that can be trained on, and whether it lost some of its history to fit."""
+
+    row: R
+    shortened: bool
+
+
+class LeftOut(NamedTuple):
+    """Why no trainer could use a row."""
+
+    reason: str
+
+
+class RowRenderer(Protocol[R]):
+    """Makes the rows of one kind of task."""
+
+    def render(self, source: Source, config: PromptConfig, budget: Budget) -> Rendered[R] | LeftOut:
+        """The row of an answer or a pair.
+
+        A row over the budget (prompt, template and the longer answer) loses its oldest turns, never its query.
+        """
+        ...
+
+
 def rendered(
-    rows: Iterable[SftRow | PreferencePair], config: PromptConfig, budget: Budget, tally: Tally
-) -> Iterator[tuple[SftRow | PreferencePair, TrainingRow]]:
-    """The rows that can be trained on, in order, each with its texts; the others are counted in ``tally``.
+    renderer: RowRenderer[R],
+    sources: Iterable[Source],
+    config: PromptConfig,
+    budget: Budget,
+    tally: Tally,
+    unfit: Callable[[R], str] | None = None,
+) -> Iterator[tuple[Source, R]]:
+    """The rows that can be trained on, in order; the others are counted in ``tally``.
 
-    A row over the budget (prompt, template and the longer answer) loses its oldest turns, never its query.
+    ``unfit`` gives the reason why a form cannot hold a row, else nothing; without it the form holds every row.
     """
-    for row in rows:
-        chosen = student_answer(row.chosen, config)
-        rejected = student_answer(row.rejected, config) if isinstance(row, PreferencePair) else None
-        problem = _problem(chosen, rejected, isinstance(row, PreferencePair))
-        if chosen is None or problem:
-            tally.left_out[problem] += 1
+    for source in sources:
+        made = renderer.render(source, config, budget)
+        if isinstance(made, Rendered) and unfit is not None and (reason := unfit(made.row)):
+            made = LeftOut(reason)
+        if isinstance(made, LeftOut):
+            tally.left_out[made.reason] += 1
             continue
-        answer = max(budget.count(chosen), budget.count(rejected or ""))
-        prompt, tokens, cut = _fitted(row.task, config, budget, answer)
-        if prompt is None:
-            tally.left_out["too_long"] += 1
-            continue
-        tally.shortened += cut
-        tally.lengths[(tokens - 1) // BUCKET] += 1
-        yield row, TrainingRow(row.split, prompt.system, prompt.user, chosen, rejected, tokens)
+        tally.shortened += made.shortened
+        tally.lengths[(made.row.tokens - 1) // BUCKET] += 1
+        yield source, made.row
 
 
-def rows_of(build: BuildResult, kind: Kind, budget: Budget, tally: Tally) -> Iterator[TrainingRow]:
-    """The rows of one kind of training set: answers to imitate, pairs, or single answers with a label."""
+def rows_of(
+    renderer: RowRenderer[R],
+    build: BuildResult,
+    kind: Kind,
+    budget: Budget,
+    tally: Tally,
+    unfit: Callable[[R], str] | None = None,
+) -> Iterator[R]:
+    """The rows of one kind of training set: answers to imitate, pairs, or single answers with a label.
+
+    KTO gets every accepted answer as desirable, then every rejected one as not. It compares each row with the answer of
+    the row before it, so rows of one query do not follow each other: first comes the first pair of every query, then
+    the second of every query that has two, and so on.
+    """
+
+    def made(sources: Iterable[Source]) -> Iterator[R]:
+        return (row for _, row in rendered(renderer, sources, build.config.prompt, budget, tally, unfit))
+
+    if kind == "dpo":
+        yield from made(build.pairs())
+        return
+    yield from made(build.sft())
     if kind == "kto":
-        return unpaired_rows(build, budget, tally)
-    rows: Iterator[SftRow | PreferencePair] = build.sft() if kind == "sft" else build.pairs()
-    return (texts for _, texts in rendered(rows, build.config.prompt, budget, tally))
-
-
-def unpaired_rows(build: BuildResult, budget: Budget, tally: Tally) -> Iterator[TrainingRow]:
-    """Single answers with a label: every accepted one as desirable, then every rejected one as not.
-
-    KTO compares each row with the answer of the row before it, so rows of one query do not follow each other: first
-    comes the first pair of every query, then the second of every query that has two, and so on.
-    """
-    yield from rows_of(build, "sft", budget, tally)
-    for _, texts in rendered(by_rank(build.pairs), build.config.prompt, budget, tally):
-        assert texts.rejected is not None
-        yield texts._replace(chosen=texts.rejected, rejected=None, desirable=False)
+        yield from (row.to_avoid() for row in made(by_rank(build.pairs)))
 
 
 def by_rank(pairs: Callable[[], Iterator[PreferencePair]]) -> Iterator[PreferencePair]:
@@ -183,31 +217,7 @@ def by_rank(pairs: Callable[[], Iterator[PreferencePair]]) -> Iterator[Preferenc
             return
 
 
-def _problem(chosen: str | None, rejected: str | None, is_pair: bool) -> str:
-    if chosen is None or (is_pair and rejected is None):
-        return "no_analysis"
-    answers = [chosen] if rejected is None else [chosen, rejected]
-    if not all(answer.strip() for answer in answers):
-        return "empty_answer"
-    if any(_CONTROL.search(answer) for answer in answers):
-        return "control_token"
-    return "identical" if rejected is not None and chosen.strip() == rejected.strip() else ""
-
-
-def _fitted(task: Task, config: PromptConfig, budget: Budget, answer: int) -> tuple[StudentPrompt | None, int, bool]:
-    """The prompt with as many of the newest turns as fit beside the answer, the row's tokens, whether turns went."""
-    for start in range(len(task.history) + 1):
-        shorter = task.model_copy(update={"history": task.history[start:]}) if start else task
-        prompt = student_prompt(shorter, config)
-        case = case_start(prompt, shorter, config)
-        shared = _shared(budget.count, prompt.system) + _shared(budget.count, prompt.user[:case])
-        tokens = shared + budget.count(prompt.user[case:]) + MARGIN + answer
-        if tokens <= budget.max_tokens:
-            return prompt, tokens, start > 0
-    return None, 0, True
-
-
 @lru_cache(maxsize=4096)
-def _shared(count: Callable[[str], int], text: str) -> int:
-    """Tokens of a part that many rows share: the system message, a set of examples."""
+def shared_tokens(count: Callable[[str], int], text: str) -> int:
+    """Tokens of a part that many rows share: the system message, a set of examples, the tools."""
     return count(text)

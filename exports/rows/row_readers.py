@@ -10,7 +10,7 @@ from typing import Any, cast
 from pairwright.core.errors import ExportError
 from pairwright.core.records import Split
 from pairwright.core.storage import storage_error
-from pairwright.exports.rows.rendering import TrainingRow
+from pairwright.exports.rows.rewrite_rows import TrainingRow
 
 
 def read_training_rows(path: Path) -> Iterator[TrainingRow]:

@@ -5,82 +5,56 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Any, Generic, Literal
 
 from pairwright.core.records import Split
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer, write_json
-from pairwright.exports.rows.chat_rows import ChatRow, Unfit, chat_rows_of
-from pairwright.exports.rows.rendering import Budget, Kind, Tally, TrainingRow, described, rows_of
+from pairwright.exports.rows.rendering import Budget, Kind, R, RowRenderer, Tally, described, rows_of
 
 FileFormat = Literal["jsonl", "json"]
 Record = Mapping[str, Any]
-Layout = Callable[[TrainingRow], Record]
-ChatLayout = Callable[[ChatRow], Record]
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class ChatForms(NamedTuple):
-    """How chats are laid out, by kind, and which of them a form cannot hold."""
+@dataclass(frozen=True)
+class RowForm(Generic[R]):
+    """One kind of task in one form: who makes its rows, how those of each kind are laid out, and which it cannot hold."""
 
-    layouts: Mapping[Kind, ChatLayout]
-    unfit: Mapping[Kind, Unfit] = {}
+    renderer: RowRenderer[R]
+    layouts: Mapping[Kind, Callable[[R], Record]]
+    unfit: Mapping[Kind, Callable[[R], str]] = field(default_factory=dict)
+
+    def only(self, kinds: Iterable[Kind]) -> RowForm[R]:
+        """The form with these kinds of rows alone."""
+        return replace(self, layouts={kind: self.layouts[kind] for kind in kinds})
+
+    def records(self, build: BuildResult, kind: Kind, budget: Budget, tally: Tally) -> Iterator[tuple[Split, Record]]:
+        """The rows of one kind as they stand in a file, each with its split."""
+        rows = rows_of(self.renderer, build, kind, budget, tally, self.unfit.get(kind))
+        return ((row.split, self.layouts[kind](row)) for row in rows)
 
 
-def write_kinds(
-    build: BuildResult,
-    target: Path,
-    layouts: Mapping[Kind, Layout],
-    budget: Budget,
-    file_format: FileFormat = "jsonl",
+def write_sets(
+    build: BuildResult, target: Path, form: RowForm[Any], budget: Budget, file_format: FileFormat = "jsonl"
 ) -> dict[Path, Kind]:
-    """Write ``target/NAME_KIND_SPLIT.FORMAT`` for every kind of ``layouts``, and ``target/export.json`` about them.
+    """Write ``target/NAME_KIND_SPLIT.FORMAT`` for every kind of ``form``, and ``target/export.json`` about them.
 
     Returns the data files with their kind, in order of name.
-
-    Raises:
-        ExportError: a kind has rows, and every one of them had to be left out.
-        StorageError: a file cannot be written.
-    """
-
-    def records(kind: Kind, tally: Tally) -> Iterator[tuple[Split, Record]]:
-        return ((row.split, layouts[kind](row)) for row in rows_of(build, kind, budget, tally))
-
-    return _write(build, target, layouts, records, budget, file_format)
-
-
-def write_chats(
-    build: BuildResult, target: Path, forms: ChatForms, budget: Budget, file_format: FileFormat = "jsonl"
-) -> dict[Path, Kind]:
-    """The same for a build whose student learns to answer.
 
     Raises:
         ExportError: a kind has rows, and every one of them had to be left out; or the form has no room for them.
         StorageError: a file cannot be written.
     """
-
-    def records(kind: Kind, tally: Tally) -> Iterator[tuple[Split, Record]]:
-        chats = chat_rows_of(build, kind, budget, tally, forms.unfit.get(kind))
-        return ((row.split, forms.layouts[kind](row)) for row in chats)
-
-    return _write(build, target, forms.layouts, records, budget, file_format)
-
-
-def _write(
-    build: BuildResult,
-    target: Path,
-    kinds: Iterable[Kind],
-    records: Callable[[Kind, Tally], Iterator[tuple[Split, Record]]],
-    budget: Budget,
-    file_format: FileFormat,
-) -> dict[Path, Kind]:
     files: dict[Path, Kind] = {}
     summaries: dict[Kind, Any] = {}
-    for kind in kinds:
+    for kind in form.layouts:
         tally = Tally()
-        written = write_splits(target, f"{build.config.name}_{kind}", records(kind, tally), file_format)
+        records = form.records(build, kind, budget, tally)
+        written = write_splits(target, f"{build.config.name}_{kind}", records, file_format)
         files |= dict.fromkeys(written, kind)
         summaries[kind] = tally.summary(written)
     write_json(target / "export.json", {**described(build, budget), "files": summaries})

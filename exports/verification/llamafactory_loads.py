@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from llamafactory.data.template import TEMPLATES
 from llamafactory.hparams import get_train_args
 from transformers import AutoTokenizer
 
-from pairwright.core.records import Turn
+from pairwright.core.records import TaskKind, Turn
 from pairwright.core.storage import write_rows
 from pairwright.exports.rows.chat_readers import read_chat_rows
 from pairwright.exports.rows.chat_rows import ChatRow
@@ -76,6 +76,12 @@ def check_chats(
             found.append(f"label {row.desirable} became {made['kto_tags']}")
         problems += [f"row {number}: {problem}" for problem in found]
     return Checked(**report, longest=longest, problems=tuple(problems))
+
+
+_CHECKS: Mapping[TaskKind, Callable[[Path, str, dict[str, Any], str, str, int], Checked]] = {
+    "rewrite": check_set,
+    "answer": check_chats,
+}
 
 
 def _answers(kind: str, row: ChatRow, made: dict[str, Any]) -> Iterator[tuple[Turn, list[int], list[int]]]:
@@ -155,8 +161,7 @@ def _compare(tok: Any, system: str, user: str, answer: str, ids: Sequence[int], 
 def main(folder: str, tokenizer: str, cutoff_len: str, report: str, *templates: str) -> None:
     """Check every set of ``dataset_info.json`` with every template and write one ``Checked`` per line to ``report``."""
     info = json.loads((Path(folder) / "dataset_info.json").read_text(encoding="utf-8"))
-    task = json.loads((Path(folder) / "export.json").read_text(encoding="utf-8")).get("task", "rewrite")
-    check = check_chats if task == "answer" else check_set
+    check = _CHECKS[json.loads((Path(folder) / "export.json").read_text(encoding="utf-8")).get("task", "rewrite")]
     write_rows(
         Path(report),
         (

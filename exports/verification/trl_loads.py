@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from trl.trainer.kto_trainer import KTOTrainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from pairwright.core.records import Turn
+from pairwright.core.records import TaskKind, Turn
 from pairwright.core.storage import write_rows
 from pairwright.exports.rows.chat_forms import trl_messages, trl_prompt
 from pairwright.exports.rows.chat_readers import read_chat_rows
@@ -81,6 +81,9 @@ def check_chats(path: Path, kind: str, tok: Any, cutoff_len: int) -> Checked:
         problems += [f"row {number}: {problem}" for problem in found]
     report = {"trainer": "trl", "name": path.stem, "template": "chat_template", "rows": len(rows)}
     return Checked(**report, longest=longest, problems=tuple(problems))
+
+
+_CHECKS: Mapping[TaskKind, Callable[[Path, str, Any, int], Checked]] = {"rewrite": check_set, "answer": check_chats}
 
 
 def _compare_chat(tok: Any, row: ChatRow, answer: Turn, prompt: Sequence[int], learned: Sequence[int]) -> Iterator[str]:
@@ -151,7 +154,7 @@ def main(folder: str, tokenizer: str, cutoff_len: str, report: str, *_: str) -> 
     tok = AutoTokenizer.from_pretrained(tokenizer)
     content = json.loads((Path(folder) / "export.json").read_text(encoding="utf-8"))
     sets = [(Path(folder) / name, kind) for kind, files in content["files"].items() for name in files["rows"]]
-    check = check_chats if content.get("task") == "answer" else check_set
+    check = _CHECKS[content.get("task", "rewrite")]
     write_rows(Path(report), (check(path, kind, tok, int(cutoff_len)) for path, kind in sets))
 
 

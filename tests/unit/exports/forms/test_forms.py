@@ -22,6 +22,7 @@ from pairwright.exports.forms.openai import OpenAIExporter
 from pairwright.exports.forms.parquet import BATCH, ParquetExporter
 from pairwright.exports.forms.trl import TrlExporter
 from pairwright.exports.rows.rendering import Budget, Tally, rows_of
+from pairwright.exports.rows.rewrite_rows import RewriteRows
 from pairwright.exports.rows.row_readers import read_training_rows
 
 FORMS: list[Component] = [
@@ -144,7 +145,7 @@ def test_every_form_reads_back_to_the_rows_that_were_written(
         prompt={"analysis": analysis},
     )
     kept = {
-        kind: [row._replace(tokens=0) for row in rows_of(build, kind, Budget(2048), Tally())]
+        kind: [row._replace(tokens=0) for row in rows_of(RewriteRows(), build, kind, Budget(2048), Tally())]
         for kind in ("sft", "dpo", "kto")
     }
     for path in exporter.export(build, build.rows.parent / "exports"):

@@ -26,8 +26,8 @@ from pairwright.exports.forms.openai import OpenAIExporter
 from pairwright.exports.forms.parquet import ParquetExporter
 from pairwright.exports.forms.trl import TrlExporter
 from pairwright.exports.rows.chat_readers import read_chat_rows
-from pairwright.exports.rows.chat_rows import ChatRow, chat_rendered, chat_rows_of
-from pairwright.exports.rows.rendering import Budget, Tally
+from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
+from pairwright.exports.rows.rendering import Budget, Tally, rendered, rows_of
 from pairwright.exports.verification.chat_comparison import arrived
 from pairwright.exports.verification.trainer_loads import require_current_prompt
 
@@ -66,7 +66,7 @@ def test_every_form_reads_back_as_the_chats_that_were_written(tmp_path: Path, na
     summary = json.loads((folder / "export.json").read_text())
     assert summary["task"] == "answer"
     for kind, content in summary["files"].items():
-        expected = [same(row) for row in chat_rows_of(whole, kind, Budget(99999), Tally())]
+        expected = [same(row) for row in rows_of(ChatRows(), whole, kind, Budget(99999), Tally())]
         left_out = sum(content["left_out"].values())
         (path,) = (folder / file for file in content["rows"])
         found = list(read_chat_rows(path))
@@ -80,7 +80,7 @@ def test_alpaca_reads_back_too_and_has_no_room_for_tools(tmp_path: Path) -> None
     folder = exported(tmp_path, LlamaFactoryExporter(kto=True), "text")
     for kind in ("sft", "dpo", "kto"):
         found = list(read_chat_rows(folder / f"demo_{kind}_train.jsonl"))
-        expected = chat_rows_of(build(tmp_path / "b", *answers.rows(), "text"), kind, Budget(99999), Tally())  # type: ignore[arg-type]
+        expected = rows_of(ChatRows(), build(tmp_path / "b", *answers.rows(), "text"), kind, Budget(99999), Tally())  # type: ignore[arg-type]
         assert found == [same(row) for row in expected]
     with pytest.raises(ExportError, match="the alpaca form has no room for tools") as caught:
         exported(tmp_path / "native", LlamaFactoryExporter())
@@ -187,7 +187,7 @@ def test_a_long_chat_loses_whole_exchanges_and_never_query_steps_system_or_tools
     seen = set()
     for limit in range(300, 1600, 40):
         tally = Tally()
-        for _, chat in chat_rendered([row], PromptConfig(), Budget(limit), tally):
+        for _, chat in rendered(ChatRows(), [row], PromptConfig(), Budget(limit), tally):
             said = chat.chat.turns
             assert chat.tokens <= limit
             assert said[-3:] == (Turn(role="user", content="the query"), *steps)
@@ -214,7 +214,7 @@ def test_a_long_chat_loses_whole_exchanges_and_never_query_steps_system_or_tools
 def test_answers_that_no_trainer_could_use_are_left_out(chosen: str, rejected: str, reason: str) -> None:
     tally = Tally()
     pair = factories.pair(answers.task("q"), chosen, factories.rejected(rejected))
-    assert list(chat_rendered([pair], PromptConfig(), Budget(2048), tally)) == []
+    assert list(rendered(ChatRows(), [pair], PromptConfig(), Budget(2048), tally)) == []
     assert tally.left_out == {reason: 1}
 
 
@@ -268,7 +268,7 @@ def test_any_chat_survives_the_way_to_a_file_and_back(
     whole = build(folder, sft, [pair, plain])
     EXPORTERS[name].export(whole, folder)  # type: ignore[attr-defined]
     for kind, content in json.loads((folder / name / "export.json").read_text())["files"].items():
-        fits = list(chat_rows_of(whole, kind, Budget(99999), Tally()))
+        fits = list(rows_of(ChatRows(), whole, kind, Budget(99999), Tally()))
         found = [row for file in content["rows"] for row in read_chat_rows(folder / name / file)]
         assert found == [same(row) for row in fits if same(row) in found]
         assert len(found) == len(fits) or content["left_out"]
