@@ -14,13 +14,14 @@ from pydantic import Field
 
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.components import Component
-from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.config.sections import Section
 from pairwright.core.errors import ExportError
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult, ReportSection
 from pairwright.core.storage import atomic_writer
-from pairwright.exports.card.answer_sections import answer_examples, answer_limits, answer_method, answer_summary, told
+from pairwright.exports.card.answer_sections import told
+from pairwright.exports.card.kinds import CARD_KINDS
 from pairwright.exports.card.row_facts import Facts, facts_of
 from pairwright.exports.card.training_section import Found, training_section
 from pairwright.exports.card.use_sections import citation_section, personal_data_section
@@ -66,13 +67,15 @@ class CardExporter(Component):
     def _lines(self, build: BuildResult, facts: Facts, folder: Path) -> Iterator[str]:
         found = _found(folder, build.config.name)
         title = self.title or build.config.name
+        kind = CARD_KINDS[build.config.task]
         yield from (
             "---",
-            yaml.safe_dump(_metadata(title, facts, found), allow_unicode=True, sort_keys=False).rstrip(),
+            yaml.safe_dump(
+                _metadata(title, kind.tags(facts), facts, found), allow_unicode=True, sort_keys=False
+            ).rstrip(),
             "---",
         )
-        answers = build.config.task == "answer"
-        yield from ("", f"# {inline(title)}", "", *(answer_summary if answers else _summary)(build, facts))
+        yield from ("", f"# {inline(title)}", "", *kind.summary(build, facts))
         yield from ("", "## Sources and licences", "", *self._sources(facts))
         yield from ("", "## How it was made", "", *_method(build, facts))
         yield from (
@@ -85,12 +88,12 @@ class CardExporter(Component):
         )
         yield from ("", "## What is in it", "", *_contents(facts))
         personal = ReportSection("Personal data", tuple(personal_data_section(build)), 30)
-        told = [personal, *(section for stage in build.tellers for section in stage.card(build))]
-        for section in sorted(told, key=lambda one: one.place):
+        parts = [personal, *(section for stage in build.tellers for section in stage.card(build))]
+        for section in sorted(parts, key=lambda one: one.place):
             yield from ("", f"## {section.title}", "", *section.lines)
-        yield from ("", "## Examples", "", *answer_examples(facts), *_examples(facts.shown.values()))
+        yield from ("", "## Examples", "", *kind.examples(facts), *_examples(facts.shown.values()))
         yield from ("", "## Known limits", "", *_limits(build, facts))
-        yield from answer_limits(folder) if answers else ()
+        yield from kind.limits_of_files(build, folder)
         yield from ("", "## How to train on it", "", *training_section(build, found, folder))
         sources = sorted({source for source, _, _ in facts.sources})
         yield from ("", "## Citation", "", "Cite the sources as their licences ask, and the set as:", "")
@@ -116,7 +119,7 @@ class CardExporter(Component):
             yield from (f"- {inline(problem)}" for problem in together.problems)
 
 
-def _metadata(title: str, facts: Facts, found: Found) -> dict[str, Any]:
+def _metadata(title: str, tags: Sequence[str], facts: Facts, found: Found) -> dict[str, Any]:
     # The Hub reads all configs of a repository with one loader, so they all have one form.
     shown = next((found[form] for form in _FORMS if form in found), {})
     configs: list[dict[str, Any]] = [
@@ -125,7 +128,6 @@ def _metadata(title: str, facts: Facts, found: Found) -> dict[str, Any]:
     ]
     if configs:
         configs[0]["default"] = True
-    tags = ["query-rewriting"] if not facts.kinds else ["function-calling"] if facts.kinds["call"] else ["multi-turn"]
     return {
         "pretty_name": title,
         "language": facts.languages,
@@ -148,20 +150,9 @@ def _found(folder: Path, name: str) -> Found:
     return found
 
 
-def _summary(build: BuildResult, facts: Facts) -> Iterator[str]:
-    languages = " and ".join({"en": "English", "zh": "Chinese"}[language] for language in facts.languages)
-    yield (
-        f"Data for contextual query rewriting: a dialogue and a query that depends on it become one query that stands alone. "
-        f"{facts.sft:,} answers to imitate (SFT) and {facts.pairs:,} preference pairs in {languages or 'no language'}."
-    )
-    yield from ("", f"Build `{build.build_id}`, seed {build.config.seed}, made with pairwright and distilabel.")
-    share = facts.unchanged / facts.sft if facts.sft else 0
-    yield from ("", f"{share:.0%} of the answers repeat the query unchanged, because it already stands alone.")
-
-
 def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
     config = build.config
-    yield from answer_method(build) if config.task == "answer" else _rewrite_method(config)
+    yield from CARD_KINDS[config.task].method(build)
     yield ""
     if facts.models:
         rows = [(use, model, temperature, number) for (use, model, temperature), number in sorted(facts.models.items())]
@@ -184,19 +175,14 @@ def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
         "pairing": config.pairing,
         "split": config.split,
     }
-    foreign = {"no_rewrite_share"} if config.task == "answer" else set()
+    foreign = KINDS[config.task].foreign_rules
     yield from block([(name, _settings(part, foreign)) for name, part in config_parts.items()], longest=4000)
 
 
-def _rewrite_method(config: BuildConfig) -> Iterator[str]:
-    yield f"Context: the last {config.context.turns} user turns with the answers between them, at most {config.context.max_tokens} estimated tokens."
-    yield f"Target style: {config.prompt.style}. Few-shot examples in the prompt: {'yes' if config.prompt.examples else 'no'}. Analysis before the rewrite: {'yes' if config.prompt.analysis else 'no'}."
-
-
-def _settings(part: Sequence[Component] | Section, foreign: set[str]) -> str:
+def _settings(part: Sequence[Component] | Section, foreign: frozenset[str]) -> str:
     """A part of the build file without the keys that have no meaning in this build."""
     content = (
-        part.model_dump(mode="json", exclude=foreign)
+        part.model_dump(mode="json", exclude=set(foreign))
         if isinstance(part, Section)
         else [one.model_dump(mode="json") for one in part]
     )
@@ -242,9 +228,6 @@ def _limits(build: BuildResult, facts: Facts) -> Iterator[str]:
     if not any(judge.paid for judge in build.config.judges) and build.config.improve is None:
         yield "- Only rules judged the answers: they find what they look for and nothing else."
     yield "- Token counts are estimates for a Qwen-like tokenizer."
-    if build.config.task == "rewrite":
-        yield "- Dialogues may hold whatever people typed; nothing was checked for truth, and a rewrite of a false question is still false."
+    yield from CARD_KINDS[build.config.task].limits_of_texts()
     for origin in sorted({"teacher", "improved"} & {use for use, _, _ in facts.models}):
         yield f"- Answers of origin `{origin}` were written by a model; its terms of use may limit what they can be used for."
-    if build.config.task == "rewrite" and build.config.prompt.examples:
-        yield "- The prompts contain few-shot examples. Serve the student with the same prompt, or build again with `prompt.examples: false`."

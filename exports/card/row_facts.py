@@ -20,7 +20,7 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 @dataclass
 class Facts:
-    """Counts over the rows of a build, and one pair of each kind to show; of answers also one row of each kind."""
+    """Counts over the rows of a build, one pair of each defect to show, and one answer of each of :func:`kind_of`."""
 
     sft: int = 0
     pairs: int = 0
@@ -64,10 +64,9 @@ def facts_of(build: BuildResult, examples: int) -> Facts:
         facts.splits[row.task.language, row.split, "answers"] += 1
         facts.origins[row.task.language, row.chosen.origin] += 1
         _count_model(facts, row.chosen.origin, row.chosen.generation)
-        if row.task.kind == "answer":
-            kind = kind_of(row)
-            facts.kinds[kind] += 1
-            facts.answers.setdefault((row.task.language, kind), row)
+        kind = kind_of(row)
+        facts.kinds[kind] += 1
+        facts.answers.setdefault((row.task.language, kind), row)
     for pair in build.pairs():
         facts.pairs += 1
         facts.sources[pair.task.origin.source, pair.task.origin.licence, "pairs"] += 1

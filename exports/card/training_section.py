@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import TaskKind
 from pairwright.core.result import BuildResult
-from pairwright.exports.card.use_sections import asking, getting
+from pairwright.exports.card.kinds import CARD_KINDS
+from pairwright.exports.card.use_sections import getting
 
 Kinds = dict[str, dict[str, str]]  # {kind: {split: path}}
 Found = dict[str, Kinds]  # {form: {kind: {split: path}}}
@@ -93,7 +95,7 @@ def _with_llamafactory(kinds: Kinds, length: int, task: TaskKind) -> Iterator[st
         return _LLAMAFACTORY.format(length=length, dataset=name, **settings)
 
     if "train" in kinds.get("sft", {}):
-        more = _LAST_ANSWER if task == "answer" else ""
+        more = _LAST_ANSWER if KINDS[task].mask_history else ""
         yield from ("", "LlamaFactory, first the answers:", "", recipe("sft", BASE, "1.0e-4", "3.0", more))
     if "train" in kinds.get("dpo", {}):
         yield from ("", "then the pairs, from the merged SFT model, so that this model is DPO's reference:", "")
@@ -113,8 +115,8 @@ def _with_trl(kinds: Kinds, length: int, task: TaskKind) -> Iterator[str]:
             yield _TRL.format(trainer=trainer, kind=kind, model=model, path=path, length=limit)
             trained = kind
     unseen = [kinds["sft"][split] for split in ("test", "validation") if split in kinds.get("sft", {})]
-    if trained and unseen and task == "rewrite":
-        yield from ("", asking(unseen[0], trained))
+    if trained and unseen:
+        yield from CARD_KINDS[task].asking(unseen[0], trained)
 
 
 _TRAINERS: Mapping[str, Callable[[Kinds, int, TaskKind], Iterator[str]]] = {
