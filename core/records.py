@@ -25,6 +25,8 @@ from pairwright.core.identity import IdentifiedRow, Row, in_order_of_hashes
 Language = Literal["zh", "en"]
 Role = Literal["system", "user", "assistant", "tool"]
 TaskKind = Literal["rewrite", "answer"]
+ANALYSED: frozenset[TaskKind] = frozenset({"rewrite"})
+"""Kinds of task whose answers may come with an analysis (the build file's ``prompt.analysis``)."""
 CandidateOrigin = Literal["reference", "teacher", "weak", "gate", "improved"]
 WRITTEN = frozenset({"sampled", "improved"})
 """Makers of rejected texts that somebody really wrote; all others are rules."""

@@ -13,6 +13,9 @@ from pairwright.core.language import text_analysis as lang
 from pairwright.core.records import Candidate, Example, KnownCase, Language, Rejected, TaskKind, Turn
 from pairwright.perturbers import PERTURBERS
 
+_SETTINGS: Mapping[TaskKind, tuple[str, ...]] = {"rewrite": (), "answer": ("kind", "tools", "steps")}
+"""What a case of each kind is made of beside its dialogue. It enters the case's id, and so what is drawn for it."""
+
 
 def preview(
     text: str,
@@ -33,14 +36,15 @@ def preview(
     is the JSON array of the tools that may be called, ``steps`` are the calls since the query and their results. Without ``language`` it is found from the query. The same
     arguments give the same outcomes.
     """
-    setting: dict[str, Any] = {"kind": kind, "tools": tools, "steps": tuple(steps)} if kind == "answer" else {}
+    given = {"kind": kind, "tools": tools, "steps": tuple(steps)}
     told: dict[str, Any] = {
         "language": language or lang.detect_language(query + text),
         "history": tuple(history),
         "query": query,
+        **{name: given[name] for name in _SETTINGS[kind]},
     }
     # Not of the examples: what is drawn stays when other ones are shown.
-    case = KnownCase(id=content_id({**told, **setting}), examples=tuple(examples), **told, **setting)
+    case = KnownCase(id=content_id(told), examples=tuple(examples), **told)
     chosen = Candidate.create(task=case.id, origin="reference", text=text, analysis=analysis)
     found: dict[str, list[Rejected | Dropped]] = {}
     for name, component in PERTURBERS.items():

@@ -29,7 +29,7 @@ from pairwright.core.config.sections import DecontaminationConfig, DedupConfig, 
 from pairwright.core.config.sections import Section as Section
 from pairwright.core.config.yaml_file import read_yaml
 from pairwright.core.errors import ConfigError
-from pairwright.core.records import Language, TaskKind
+from pairwright.core.records import ANALYSED, Language, TaskKind
 
 Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
@@ -334,7 +334,7 @@ class BuildConfig(Section):
             "perturbers": self.perturbers,
         }
         problems = find_misfits(self.task, components_in(used), catalogues)
-        if problems or (self.task == "answer" and self.prompt.analysis):
+        if problems or (self.prompt.analysis and self.task not in ANALYSED):
             raise ValueError("; ".join(problems) or "prompt.analysis is for rewrites: an answer has none")
         return self
 

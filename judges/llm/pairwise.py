@@ -27,6 +27,7 @@ from pairwright.core.identity import Row, content_id, row_rng
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.prompts.rewriting import parse_json, read_prompt
 from pairwright.core.records import Case, Comparison, Language, Position, TaskKind, Winner
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
@@ -147,7 +148,7 @@ class Pairwise(Component):
 
     def request(self, case: Case, first: str, second: str) -> ChatRequest:
         """The question which of the two is better, with ``first`` standing first."""
-        words = {case.kind, self.style} if case.kind == "rewrite" else {case.kind}
+        words = {case.kind, self.style} if KINDS[case.kind].styled else {case.kind}
         system, user = _prompt(self.path, case.language, frozenset(words))
         text = user.substitute(case_of(case), first=escape(first), second=escape(second))
         return ChatRequest(

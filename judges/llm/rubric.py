@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -23,6 +23,13 @@ from pairwright.judges.llm.rubric_file import RubricFile, packaged_rubric, read_
 from pairwright.judges.votes import raise_failure
 
 ANSWER_DIMENSIONS = ("instruction_following", "logic", "factual_support", "safety", "completeness")
+_DIMENSIONS: Mapping[TaskKind, Mapping[Style, tuple[str, ...]]] = {
+    "rewrite": {
+        "concise": ("correctness", "clarity", "conciseness", "nonredundancy"),
+        "informative": ("correctness", "clarity", "informativeness", "nonredundancy"),
+    },
+    "answer": {"concise": ANSWER_DIMENSIONS, "informative": ANSWER_DIMENSIONS},
+}
 
 EXPLANATION_LIMIT = 400
 SCHEMA: dict[str, Any] = {
@@ -161,8 +168,7 @@ class Rubric(Component):
             return self.dimensions
         if self.rubric is not None:
             return tuple(self._file(kind, "en").dimensions)
-        third = "conciseness" if self.style == "concise" else "informativeness"
-        return ("correctness", "clarity", third, "nonredundancy") if kind == "rewrite" else ANSWER_DIMENSIONS
+        return _DIMENSIONS[kind][self.style]
 
     def request(self, case: Case, candidate: Candidate, dimension: str) -> ChatRequest:
         """The call that grades one dimension of one candidate.

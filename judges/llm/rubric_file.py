@@ -31,6 +31,7 @@ from pydantic import Field, ValidationError
 from pairwright.core.identity import Row
 from pairwright.core.records import Language, TaskKind
 
+_PACKAGED: Mapping[TaskKind, str] = {"rewrite": "rubric", "answer": "rubric_answer"}
 _PLACES = frozenset({"dimension", "question", "bands", "setting", "history", "query", "steps", "rewrite", "answer"})
 _MARK = re.compile(r"=== (\w+) ===\s*")
 _FORM = "expected the quality's name, its question, and one line per grade"
@@ -67,8 +68,8 @@ class _Section(NamedTuple):
 @cache
 def packaged_rubric(kind: TaskKind, language: Language) -> RubricFile:
     """The rubric that comes with pairwright."""
-    name = "rubric" if kind == "rewrite" else "rubric_answer"
-    return _from_text(files("pairwright.judges.llm").joinpath(f"{name}.{language}.txt").read_text(encoding="utf-8"))
+    path = files("pairwright.judges.llm").joinpath(f"{_PACKAGED[kind]}.{language}.txt")
+    return _from_text(path.read_text(encoding="utf-8"))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -32,19 +32,20 @@ class LanguageMismatch(Component):
     foreign_words: int = Field(2, ge=1, description="Words in the other script, said by nobody, that fail a rewrite.")
 
     async def judge(self, case: Case, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        find = self._in_rewrite if case.kind == "rewrite" else _in_answer
-        return verdicts(self.name, "language", (find(case, one.text) for one in candidates))
-
-    def _in_rewrite(self, case: Case, rewrite: str) -> str | None:
-        language = detect_language(case.query)
-        texts = known_texts(case)
-        foreign = [word for word in _FOREIGN[language].findall(rewrite) if not supported(word, texts)]
-        if foreign and (detect_language(rewrite) != language or len(foreign) >= self.foreign_words):
-            return " ".join(foreign)
-        return None
+        find = _FINDERS[case.kind]
+        return verdicts(self.name, "language", (find(case, one.text, self.foreign_words) for one in candidates))
 
 
-def _in_answer(case: Case, answer: str) -> str | None:
+def _in_rewrite(case: Case, rewrite: str, foreign_words: int) -> str | None:
+    language = detect_language(case.query)
+    texts = known_texts(case)
+    foreign = [word for word in _FOREIGN[language].findall(rewrite) if not supported(word, texts)]
+    if foreign and (detect_language(rewrite) != language or len(foreign) >= foreign_words):
+        return " ".join(foreign)
+    return None
+
+
+def _in_answer(case: Case, answer: str, foreign_words: int) -> str | None:  # noqa: ARG001 - an answer may bring names
     if calls_of(answer):
         return None
     answer = _ADDRESS.sub(" ", answer)
@@ -53,3 +54,6 @@ def _in_answer(case: Case, answer: str) -> str | None:
         return None
     foreign = [word for word in _FOREIGN[case.language].findall(answer) if not supported(word, known_texts(case))]
     return " ".join(foreign) or None
+
+
+_FINDERS: Mapping[TaskKind, Callable[[Case, str, int], str | None]] = {"rewrite": _in_rewrite, "answer": _in_answer}

@@ -33,7 +33,7 @@ class BrushOff(Component):
 
     def read_ahead(self, cases: Iterable[Case]) -> None:
         """See :class:`~pairwright.core.components.BatchReader`."""
-        read_subjects(cases)
+        read_subjects(case for case in cases if case.kind in self.tasks)
 
     def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """See :class:`~pairwright.core.components.Perturber`."""

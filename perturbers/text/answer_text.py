@@ -165,7 +165,7 @@ def subject(query: str, language: Language) -> str:
 
 def read_subjects(cases: Iterable[Case]) -> None:
     """Parse what :func:`subject` will look at in English queries together: one by one takes the parser three times as long."""
-    asked = (wish(case.query, "en") or case.query for case in cases if case.kind == "answer" and case.language == "en")
+    asked = (wish(case.query, "en") or case.query for case in cases if case.language == "en")
     lang.mentions_many(list(asked), "en")
 
 

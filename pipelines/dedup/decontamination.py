@@ -22,7 +22,7 @@ from typing import NamedTuple
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.sections import DecontaminationConfig
 from pairwright.core.language.canonical_form import canonical
-from pairwright.core.records import Conversation, Language, Task, Turn
+from pairwright.core.records import Conversation, Language, Task, TaskKind, Turn
 from pairwright.core.result import HeldOutSet
 from pairwright.pipelines.dedup.near_copies import find_near_copies
 from pairwright.pipelines.dedup.shared_passages import find_shared_passages
@@ -71,9 +71,8 @@ def decontaminate(
         learnt: list[_Text] = []
         for number, task in enumerate(tasks):
             write_task(spool, task)
-            taught = [text for text in (task.reference, task.query) if text is not None]
-            texts[task.language] += _texts(number, _complete(task, taught), task.query, task.history)
-            learnt += [_Text(number, canonical(text), True) for text in taught]
+            texts[task.language] += _texts(number, _COMPLETE[task.kind](task), task.query, task.history)
+            learnt += [_Text(number, canonical(text), True) for text in _taught(task)]
         first: dict[int, Hit] = {}
         found = []
         for name, rows in evaluations.items():
@@ -88,10 +87,17 @@ def decontaminate(
             yield _leak(task, first[number], config) if number in first else task
 
 
-def _complete(task: Task, taught: Sequence[str]) -> Sequence[str]:
-    if task.kind == "rewrite":
-        return taught
+def _taught(task: Task) -> list[str]:
+    """What is learnt from a task."""
+    return [task.query] if task.reference is None else [task.reference, task.query]
+
+
+def _opening(task: Task) -> list[str]:
     return [] if task.history else [task.query]
+
+
+_COMPLETE: Mapping[TaskKind, Callable[[Task], Sequence[str]]] = {"rewrite": _taught, "answer": _opening}
+"""The texts of a task that need no dialogue to be understood."""
 
 
 def _leak(task: Task, hit: Hit, config: DecontaminationConfig) -> Task | Dropped:

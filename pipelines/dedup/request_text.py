@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 
 from pairwright.core.language.canonical_form import canonical
-from pairwright.core.records import Task, Turn
+from pairwright.core.records import Task, TaskKind, Turn
 from pairwright.pipelines.dedup.near_duplicate_rows import BREAK
 from pairwright.pipelines.dedup.same_request import essence
 
@@ -15,10 +16,19 @@ def compared_text(task: Task) -> str:
 
     Answers share as well what was called since the query, what came back, the system prompt and the tools.
     """
-    if task.kind == "answer":
-        told = [canonical(turn_text(turn)) for turn in reversed((*task.history, *task.steps))]
-        return BREAK.join([canonical(task.query), str(len(task.steps)), *told, task.system, task.tools])
-    return BREAK.join([canonical(task.query), *(canonical(turn.content) for turn in reversed(task.history))])
+    return BREAK.join([canonical(task.query), *_TOLD[task.kind](task)])
+
+
+def _told_to_rewrite(task: Task) -> list[str]:
+    return [canonical(turn.content) for turn in reversed(task.history)]
+
+
+def _told_to_answer(task: Task) -> list[str]:
+    told = [canonical(turn_text(turn)) for turn in reversed((*task.history, *task.steps))]
+    return [str(len(task.steps)), *told, task.system, task.tools]
+
+
+_TOLD: Mapping[TaskKind, Callable[[Task], list[str]]] = {"rewrite": _told_to_rewrite, "answer": _told_to_answer}
 
 
 def digest_of(task: Task) -> bytes:

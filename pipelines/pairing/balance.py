@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pairwright.core.config.build_file import BuildConfig, PairingConfig
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.pipelines.pairing.pair_features import PairFeatures, column
 from pairwright.pipelines.pairing.surface import cells_auc
 from pairwright.pipelines.pairing.variant_choice import PICKED
@@ -40,6 +41,8 @@ BALANCE_REASONS = (
     "shortcut:length",
     "shortcut:punctuation",
 )
+_ANYTHING: Mapping[str, tuple[float, float]] = {"no_rewrite_share": (0.0, 1.0)}
+"""What each rule that not every kind of task knows is set to where it has no meaning."""
 _ROUNDS = 60
 _STEPS = 20  # from the rules as they are configured to none
 _SHARES = [step / 200 for step in range(200, 99, -1)]  # of one side of a cell, from no limit to even
@@ -55,10 +58,8 @@ class Rule(NamedTuple):
 
 
 def rules_of(config: BuildConfig) -> PairingConfig:
-    """The rules that apply to a build: where queries are answered, none of them "needs no rewrite"."""
-    if config.task == "rewrite":
-        return config.pairing
-    return config.pairing.model_copy(update={"no_rewrite_share": (0.0, 1.0)})
+    """The rules that apply to a build: those without a meaning for its kind of task ask for nothing."""
+    return config.pairing.model_copy(update={rule: _ANYTHING[rule] for rule in KINDS[config.task].foreign_rules})
 
 
 def balance(features: PairFeatures, picks: bytes | bytearray, config: PairingConfig) -> bytearray:

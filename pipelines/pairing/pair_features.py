@@ -16,6 +16,7 @@ import numpy as np
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import normalise
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.prompts.rewriting import student_answer
 from pairwright.core.records import WRITTEN, Language, Rejected, SftRow
 from pairwright.core.tool_calls import calls_of
@@ -70,7 +71,7 @@ def extract_features(proposals: Iterable[Proposal], prompt: PromptConfig, seed: 
         features.task_draw.append(rng.random())
         texts = Codes()
         for row, worse in group:
-            calls = row.task.kind == "answer" and bool(calls_of(row.chosen.text))
+            calls = KINDS[row.task.kind].calls_tools and bool(calls_of(row.chosen.text))
             texts.of(_said(row.chosen.text, student_answer(row.chosen, prompt), calls))
             features.draw.append(rng.random())
             features.text.append(texts.of(_said(worse.text, student_answer(worse, prompt), calls)))

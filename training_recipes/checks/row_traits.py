@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
 from statistics import median
 
+from pairwright.core.records import TaskKind
 from pairwright.exports.rows.chat_readers import read_chat_rows
 from pairwright.exports.rows.chat_rows import answer_of
 from pairwright.exports.rows.row_readers import read_training_rows, records
@@ -34,13 +35,21 @@ def have_tools(export: Export, name: str) -> bool:
 
 def _pairs(export: Export, name: str) -> Iterator[tuple[str, str]]:
     for path in _files(export, name):
-        if export.task == "answer":
-            for chat in read_chat_rows(path):
-                if chat.rejected:
-                    yield answer_of(chat.chosen), answer_of(chat.rejected)
-        else:
-            for row in read_training_rows(path):
-                yield row.chosen, row.rejected or ""
+        yield from _READ_PAIRS[export.task](path)
+
+
+def _rewrites(path: Path) -> Iterator[tuple[str, str]]:
+    return ((row.chosen, row.rejected or "") for row in read_training_rows(path))
+
+
+def _answers(path: Path) -> Iterator[tuple[str, str]]:
+    return ((answer_of(row.chosen), answer_of(row.rejected)) for row in read_chat_rows(path) if row.rejected)
+
+
+_READ_PAIRS: Mapping[TaskKind, Callable[[Path], Iterator[tuple[str, str]]]] = {
+    "rewrite": _rewrites,
+    "answer": _answers,
+}
 
 
 def _files(export: Export, name: str) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.training_recipes.checks.memory import uses_adapter
 from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.checks.row_traits import are_minimal_edits
@@ -62,9 +63,9 @@ def _llamafactory_loss(case: CheckedStage) -> Iterator[Problem]:
 
 
 def _history(case: CheckedStage) -> Iterator[Problem]:
-    """Each answer of a dialogue has a row of its own: its history is there to be read."""
-    answers = case.export is not None and case.export.task == "answer"
-    if case.stage.kind == "sft" and answers and not case.get("mask_history"):
+    """Where each answer of a dialogue has a row of its own, its history is there to be read."""
+    masked = case.export is not None and KINDS[case.export.task].mask_history
+    if case.stage.kind == "sft" and masked and not case.get("mask_history"):
         message = "without it the answers in the history are learned again in every row that follows them"
         yield case.problem("mask_history", message, "Set 'mask_history: true'.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.training_recipes.recipes.build_facts import BuildFacts, Export
 from pairwright.training_recipes.recipes.kto_labels import balancing_weight, read_labels, weight_keys
 from pairwright.training_recipes.recipes.recipe_files import Kind, Trainer
@@ -37,8 +38,8 @@ def _llamafactory(settings: dict[str, Any], kind: Kind, facts: BuildFacts, expor
         settings["dataset"] = f"{facts.name}_{ROWS[kind]}_train"
     if str(settings.get("eval_dataset")) not in registered:
         settings["eval_dataset"] = f"{facts.name}_{ROWS[kind]}_validation"
-    if export and export.task == "answer" and kind == "sft":
-        settings["mask_history"] = True  # each answer of a dialogue has a row of its own
+    if export and KINDS[export.task].mask_history and kind == "sft":
+        settings["mask_history"] = True
     if export and str(settings["eval_dataset"]) not in registered:
         del settings["eval_dataset"]
         settings["eval_strategy"] = "no"
