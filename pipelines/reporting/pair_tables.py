@@ -10,6 +10,7 @@ import numpy as np
 
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.language.text_analysis import normalise
+from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult
 from pairwright.pipelines.pairing.balance import rules_of
@@ -50,10 +51,10 @@ def balance_table(result: BuildResult) -> Table:
     counts, limits = _Counts(), rules_of(result.config)
     for pair in result.pairs():
         counts.add(pair)
-    foreign = "no_rewrite_share" if result.config.task == "answer" else None
+    foreign = KINDS[result.config.task].foreign_rules
     return [
         ("rule", "aim", "reached", "within"),
-        *(_checked(rule) for rule in _rules(counts, limits) if rule[0] != foreign),
+        *(_checked(rule) for rule in _rules(counts, limits) if rule[0] not in foreign),
     ]
 
 

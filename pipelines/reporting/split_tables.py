@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from pairwright.core.records import SftRow
+from pairwright.core.records import SftRow, TaskKind
 from pairwright.core.result import BuildResult
 from pairwright.core.tool_calls import calls_of
 from pairwright.pipelines.reporting.table import Table, markdown_table
@@ -37,7 +37,7 @@ def sft_table(result: BuildResult) -> Table:
         (
             row.task.language,
             row.chosen.origin,
-            _answer_kind(row),
+            _SORTS[row.task.kind](row),
             row.split,
         )
         for row in result.sft()
@@ -48,10 +48,15 @@ def sft_table(result: BuildResult) -> Table:
     ]
 
 
-def _answer_kind(row: SftRow) -> str:
-    if row.task.kind == "rewrite":
-        return "unchanged" if row.chosen.text == row.task.query else "rewritten"
+def _sort_of_rewrite(row: SftRow) -> str:
+    return "unchanged" if row.chosen.text == row.task.query else "rewritten"
+
+
+def _sort_of_answer(row: SftRow) -> str:
     return "calls tools" if calls_of(row.chosen.text) else "words after calls" if row.task.steps else "words"
+
+
+_SORTS: Mapping[TaskKind, Callable[[SftRow], str]] = {"rewrite": _sort_of_rewrite, "answer": _sort_of_answer}
 
 
 def pair_table(result: BuildResult) -> Table:
