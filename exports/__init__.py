@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pairwright.core.components import Component
+from collections.abc import Mapping
+
+from pairwright.core.exporter import Exporter
 from pairwright.exports.card.data_card import CardExporter
 from pairwright.exports.forms.jsonl import JsonlExporter
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
@@ -10,11 +12,13 @@ from pairwright.exports.forms.openai import OpenAIExporter
 from pairwright.exports.forms.parquet import ParquetExporter
 from pairwright.exports.forms.trl import TrlExporter
 
-EXPORTERS: dict[str, type[Component]] = {
-    CardExporter.name: CardExporter,
-    JsonlExporter.name: JsonlExporter,
-    LlamaFactoryExporter.name: LlamaFactoryExporter,
-    OpenAIExporter.name: OpenAIExporter,
-    ParquetExporter.name: ParquetExporter,
-    TrlExporter.name: TrlExporter,
-}
+_EXPORTERS: tuple[type[Exporter], ...] = (
+    CardExporter,
+    JsonlExporter,
+    LlamaFactoryExporter,
+    OpenAIExporter,
+    ParquetExporter,
+    TrlExporter,
+)
+
+EXPORTERS: Mapping[str, type[Exporter]] = {exporter.name: exporter for exporter in _EXPORTERS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pairwright.core.calibration import Figure, JudgeCalibration, format_figure
-from pairwright.core.components import Component, ThresholdJudge
+from pairwright.core.components import Configured, ThresholdJudge
 from pairwright.core.result import BuildResult
 from pairwright.exports.markdown import table
 
@@ -43,7 +43,7 @@ def calibration_section(build: BuildResult) -> Iterator[str]:
     yield from table(_HEADER, [_row(judge, found.of(judge)) for judge in judges])
 
 
-def _row(judge: Component, one: JudgeCalibration | None) -> tuple[object, ...]:
+def _row(judge: Configured, one: JudgeCalibration | None) -> tuple[object, ...]:
     used = judge.threshold if isinstance(judge, ThresholdJudge) else _NOTHING
     if one is None:
         return (judge.name, _NOTHING, "not measured", *[_NOTHING] * (len(_HEADER) - 4), used)

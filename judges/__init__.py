@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from pairwright.core.components import Component
+from collections.abc import Mapping
+
+from pairwright.core.components import Comparer, Improver, Judge
 from pairwright.judges.llm.fine import Fine
 from pairwright.judges.llm.improve_or_reject import ImproveOrReject
 from pairwright.judges.llm.pairwise import Pairwise
@@ -26,25 +28,26 @@ from pairwright.judges.rules.repeated_answer import RepeatedAnswer
 from pairwright.judges.rules.unchanged import Unchanged
 from pairwright.judges.rules.valid_tool_call import ValidToolCall
 
-JUDGES: dict[str, type[Component]] = {
-    judge.name: judge
-    for judge in (
-        LeftoverReference,
-        MissingKeyEntity,
-        InventedEntity,
-        ExampleLeak,
-        Contradiction,
-        Unchanged,
-        OverEdited,
-        LengthRatio,
-        AnswerInstead,
-        LanguageMismatch,
-        BrushOff,
-        RepeatedAnswer,
-        ValidToolCall,
-        Rubric,
-        Panel,
-    )
-}
-COMPARERS: dict[str, type[Component]] = {comparer.name: comparer for comparer in (Pairwise, PairwisePanel)}
-IMPROVERS: dict[str, type[Component]] = {improver.name: improver for improver in (Fine, ImproveOrReject)}
+_JUDGES: tuple[type[Judge], ...] = (
+    LeftoverReference,
+    MissingKeyEntity,
+    InventedEntity,
+    ExampleLeak,
+    Contradiction,
+    Unchanged,
+    OverEdited,
+    LengthRatio,
+    AnswerInstead,
+    LanguageMismatch,
+    BrushOff,
+    RepeatedAnswer,
+    ValidToolCall,
+    Rubric,
+    Panel,
+)
+_COMPARERS: tuple[type[Comparer], ...] = (Pairwise, PairwisePanel)
+_IMPROVERS: tuple[type[Improver], ...] = (Fine, ImproveOrReject)
+
+JUDGES: Mapping[str, type[Judge]] = {judge.name: judge for judge in _JUDGES}
+COMPARERS: Mapping[str, type[Comparer]] = {comparer.name: comparer for comparer in _COMPARERS}
+IMPROVERS: Mapping[str, type[Improver]] = {improver.name: improver for improver in _IMPROVERS}

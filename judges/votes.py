@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from pairwright.core.components import Component
+from pairwright.core.components import Configured
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.identity import row_rng
 
@@ -15,13 +15,13 @@ Weights = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=
 T = TypeVar("T")
 
 
-def member_names(members: Sequence[Component]) -> list[str]:
+def member_names(members: Sequence[Configured]) -> list[str]:
     """``rubric@gpt`` for each member, with its place behind it where two would be called the same."""
     plain = ["@".join([member.name, *(name for _, name in named_endpoints(member))]) for member in members]
     return [f"{name}#{at + 1}" if plain.count(name) > 1 else name for at, name in enumerate(plain)]
 
 
-def checked_weights(weights: Sequence[float] | None, members: Sequence[Component]) -> Sequence[float]:
+def checked_weights(weights: Sequence[float] | None, members: Sequence[Configured]) -> Sequence[float]:
     """The weights of the members, one each where none are given.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pairwright.core.components import Component
+from pairwright.core.components import Perturber
 from pairwright.perturbers.answers.broken_json import BrokenJson
 from pairwright.perturbers.answers.brush_off import BrushOff
 from pairwright.perturbers.answers.dragging_repetition import DraggingRepetition
@@ -29,31 +29,30 @@ from pairwright.perturbers.rewrites.truncation import Truncation
 from pairwright.perturbers.rewrites.unchanged_copy import UnchangedCopy
 from pairwright.perturbers.rewrites.wrong_antecedent import WrongAntecedent
 
-PERTURBERS: Mapping[str, type[Component]] = {
-    perturber.name: perturber
-    for perturber in (
-        EntityDeletion,
-        MadeAmbiguous,
-        LeakedExample,
-        UnchangedCopy,
-        OverEdit,
-        WrongAntecedent,
-        Truncation,
-        InventedEntity,
-        AnswerInstead,
-        TopicDrift,
-        Redundancy,
-        Style,
-        IntentChange,
-        CotFaults,
-        BrushOff,
-        UnsupportedClaim,
-        MissingClarification,
-        MissedSafetyNote,
-        DraggingRepetition,
-        SkippedStep,
-        BrokenJson,
-        WrongToolArgument,
-        WrongSlot,
-    )
-}
+_PERTURBERS: tuple[type[Perturber], ...] = (
+    EntityDeletion,
+    MadeAmbiguous,
+    LeakedExample,
+    UnchangedCopy,
+    OverEdit,
+    WrongAntecedent,
+    Truncation,
+    InventedEntity,
+    AnswerInstead,
+    TopicDrift,
+    Redundancy,
+    Style,
+    IntentChange,
+    CotFaults,
+    BrushOff,
+    UnsupportedClaim,
+    MissingClarification,
+    MissedSafetyNote,
+    DraggingRepetition,
+    SkippedStep,
+    BrokenJson,
+    WrongToolArgument,
+    WrongSlot,
+)
+
+PERTURBERS: Mapping[str, type[Perturber]] = {perturber.name: perturber for perturber in _PERTURBERS}

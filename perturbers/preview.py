@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 from pairwright.core.bookkeeping import Dropped
-from pairwright.core.components import Perturber
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.language import text_analysis as lang
 from pairwright.core.records import Candidate, Example, KnownCase, Language, Rejected, TaskKind, Turn
@@ -51,6 +50,5 @@ def preview(
         if kind not in component.tasks:
             continue
         perturber = component()
-        assert isinstance(perturber, Perturber)
         found[name] = list(islice(perturber.perturb(case, chosen, row_rng(seed, name, case.id)), 20))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pairwright.core.config.build_file import Catalogues
+from pairwright.core.components import Catalogues
 from pairwright.exports import EXPORTERS
 from pairwright.judges import COMPARERS, IMPROVERS, JUDGES
 from pairwright.judges.gates import GATES

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pairwright.core.components import Component
+from pairwright.core.components import Configured
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.records import Task
 from pairwright.pipelines.judging.endpoint_access import TYPICAL, count_requests
@@ -61,7 +61,7 @@ class Outlook:
         teachers = [one.sample or self.queries for one in self.config.generation if one.role == "teacher"]
         return min(self.queries, self.references + sum(teachers))
 
-    def asked(self, component: Component, purpose: str, units: int) -> Iterator[Need]:
+    def asked(self, component: Configured, purpose: str, units: int) -> Iterator[Need]:
         """What ``component`` asks about so many candidates or pairs, by endpoint, nothing in the ledger."""
         for endpoint, requests in count_requests(component, self.config.task).items():
             calls = units * requests

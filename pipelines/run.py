@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from pairwright.core.components import Component
+from pairwright.core.components import Configured
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.identity import Row
 from pairwright.core.llm.ledger import Ledger
@@ -34,7 +34,7 @@ class Run:
         work: Path,
         books: Books,
         ledger: Ledger,
-        judges: Sequence[tuple[str, Component]] = (),
+        judges: Sequence[tuple[str, Configured]] = (),
     ) -> None:
         self.config = config
         self.work = work

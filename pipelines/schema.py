@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pairwright.core.components import Component
+from pairwright.core.components import Component, load_class
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.config.problems import model_in
 from pairwright.core.config.sections import Section
+from pairwright.core.config.slots import slot_in
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.reporting.table import markdown_table
 
@@ -29,10 +30,11 @@ def build_file_schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a build file; a component is one of its kind's catalogue, told apart by ``use``."""
     schema = BuildConfig.model_json_schema()
     for kind, catalogue in {**CATALOGUES, "evaluations": CATALOGUES["sources"]}.items():
-        forms = [_component_form(name, cls, schema["$defs"]) for name, cls in sorted(catalogue.items())]
+        classes = {name: load_class(name, catalogue) for name in sorted(catalogue)}
+        forms = [_component_form(name, cls, schema["$defs"]) for name, cls in classes.items()]
         # A component that contains others takes those of its own kind, but none that contain others again.
-        simple = [form for form, (_, cls) in zip(forms, sorted(catalogue.items()), strict=True) if not _inner_keys(cls)]
-        for form, (_, cls) in zip(forms, sorted(catalogue.items()), strict=True):
+        simple = [form for form, cls in zip(forms, classes.values(), strict=True) if not _inner_keys(cls)]
+        for form, cls in zip(forms, classes.values(), strict=True):
             for key in _inner_keys(cls):
                 form["properties"][key]["items"] = {"anyOf": [*simple, _CUSTOM]}
         one_of = [*forms, _CUSTOM]
@@ -50,10 +52,14 @@ def _component_form(name: str, cls: type[Component], definitions: dict[str, Any]
 
 
 def _inner_keys(cls: type[Component]) -> list[str]:
-    return [key for key, field in cls.model_fields.items() if model_in(field.annotation) is Component]
+    return [key for key, field in cls.model_fields.items() if _is_slot(field)]
 
 
-def one_line(cls: type[BaseModel]) -> str:
+def _is_slot(field: FieldInfo) -> bool:
+    return slot_in(field.rebuild_annotation()) is not None
+
+
+def one_line(cls: type) -> str:
     """The first paragraph of a docstring, in one line."""
     return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
 
@@ -84,15 +90,15 @@ def _page() -> Iterator[str]:
             f"`use: package.module:Class` names one of your own in `{kind}`; **that imports and runs its code**.",
             "",
         )
-        for name, cls in sorted(catalogue.items()):
+        for name in sorted(catalogue):
+            cls = load_class(name, catalogue)
             yield from _section(f"`use: {name}`", cls, level=3)
             yield from (line for key, inner in _parts(cls) for line in _section(f"`{name}.{key}`", inner, level=4))
 
 
 def _parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
     for key, field in model.model_fields.items():
-        inner = model_in(field.annotation)
-        if inner and inner is not Component:
+        if inner := model_in(field.annotation):
             yield key, inner
 
 
@@ -114,7 +120,7 @@ def _meaning(field: FieldInfo) -> str:
 
 
 def _type(field: FieldInfo, form: Mapping[str, Any]) -> str:
-    if model_in(field.annotation) is Component:
+    if _is_slot(field):
         return "list of components" if form.get("type") == "array" else "component"
     return _form(form)
 

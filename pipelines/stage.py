@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Component
+from pairwright.core.components import Configured
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.identity import Row
@@ -47,7 +47,7 @@ class Stage:
             ConfigError: something is missing; it says what to do.
         """
 
-    def judges(self, config: BuildConfig) -> tuple[Component, ...]:  # noqa: ARG002
+    def judges(self, config: BuildConfig) -> tuple[Configured, ...]:  # noqa: ARG002
         """The components that judge in this stage, for the figures of what judging took."""
         return ()
 

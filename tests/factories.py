@@ -166,7 +166,7 @@ def build_result(
     write_rows(folder / "rows" / "pairs.jsonl", pairs)
     proof = verify_splits([(row.task, row.split) for row in (*sft, *pairs)])
     write_json(folder / "rows" / "split.json", proof.model_dump())
-    source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}  # any component will do: nothing is read from it
+    source = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}  # nothing is read from it
     settings = BuildConfig.model_validate({"name": "demo", "output": str(folder), "sources": [source], **config})
     hashes, stages = dict(prompt_hashes or {}), tuple(stages_of(STEPS))
     return BuildResult(settings, "0123456789abcdef", folder / "rows", tuple(counts), hashes, stages)

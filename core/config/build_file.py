@@ -9,57 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from operator import not_
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SerializeAsAny,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
-from pairwright.core.components import Component, load_class
+from pairwright.core.components import Catalogues
 from pairwright.core.config.component_references import components_in, named_endpoints
 from pairwright.core.config.pairing import PairingConfig as PairingConfig
 from pairwright.core.config.pairing import find_unserved
 from pairwright.core.config.problems import did_you_mean, explain, find_misfits
 from pairwright.core.config.sections import DecontaminationConfig, DedupConfig, DiversityConfig
 from pairwright.core.config.sections import Section as Section
+from pairwright.core.config.slots import (
+    ComparerComponent,
+    ExporterComponent,
+    GateComponent,
+    ImproverComponent,
+    JudgeComponent,
+    PerturberComponent,
+    SourceComponent,
+)
 from pairwright.core.config.yaml_file import read_yaml
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import ANALYSED, Language, TaskKind
 
-Catalogues = Mapping[str, Mapping[str, type[Component]]]
 Style = Literal["concise", "informative"]
 _IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
-
-def _component(kind: str) -> BeforeValidator:
-    def build(value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, Component):
-            return value
-        if not isinstance(value, dict) or not isinstance(value.get("use"), str):
-            raise ValueError(f"expected a mapping with 'use: NAME' that names one of the {kind}")
-        settings = {key: item for key, item in value.items() if key != "use"}
-        catalogues: Catalogues = (info.context or {}).get("catalogues", {})
-        try:
-            chosen = load_class(value["use"], catalogues.get(kind, {}))
-        except LookupError as exc:
-            raise ValueError(f"{exc}{did_you_mean(value['use'], catalogues.get(kind, {}))}") from exc
-        return chosen.model_validate(settings, context=info.context)
-
-    return BeforeValidator(build)
-
-
-SourceComponent = Annotated[SerializeAsAny[Component], _component("sources")]
-GateComponent = Annotated[SerializeAsAny[Component], _component("gates")]
-JudgeComponent = Annotated[SerializeAsAny[Component], _component("judges")]
-ComparerComponent = Annotated[SerializeAsAny[Component], _component("comparison")]
-ImproverComponent = Annotated[SerializeAsAny[Component], _component("improve")]
-PerturberComponent = Annotated[SerializeAsAny[Component], _component("perturbers")]
-ExporterComponent = Annotated[SerializeAsAny[Component], _component("exports")]
 
 
 class ContextConfig(Section):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pairwright.core.components import Comparer, Component, EarlyStopper, Judge
+from pairwright.core.components import Comparer, EarlyStopper, Judge
 from pairwright.core.config.sections import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -67,18 +67,18 @@ class PairingConfig(Section):
     )
 
 
-def find_unserved(pairing: PairingConfig, comparison: Component | None, judges: Sequence[Component]) -> list[str]:
+def find_unserved(pairing: PairingConfig, comparison: Comparer | None, judges: Sequence[Judge]) -> list[str]:
     """What ``pairing`` asks for and the judges of the build file cannot give, one problem each."""
-    return [*_uncompared(pairing, comparison), *_unscored(pairing, judges), *_unable(comparison, judges)]
+    return [*_uncompared(pairing, comparison), *_unscored(pairing, judges)]
 
 
-def _uncompared(pairing: PairingConfig, comparison: Component | None) -> Iterator[str]:
+def _uncompared(pairing: PairingConfig, comparison: Comparer | None) -> Iterator[str]:
     for key, value, plain in (("choose", pairing.choose, "scores"), ("verify", pairing.verify, "rules")):
         if value != plain and comparison is None:
             yield f"pairing.{key}: {value} needs 'comparison: {{use: pairwise, endpoint: NAME}}' beside 'judges'"
 
 
-def _unscored(pairing: PairingConfig, judges: Sequence[Component]) -> Iterator[str]:
+def _unscored(pairing: PairingConfig, judges: Sequence[Judge]) -> Iterator[str]:
     if pairing.margin is not None:
         for at, judge in enumerate(judges):
             if isinstance(judge, EarlyStopper) and judge.early_stop:
@@ -86,11 +86,3 @@ def _unscored(pairing: PairingConfig, judges: Sequence[Component]) -> Iterator[s
                     f"judges.{at}.early_stop: pairing.margin compares the scores of refused samples, and a judge that stops "
                     "early gives them none: set it to false"
                 )
-
-
-def _unable(comparison: Component | None, judges: Sequence[Component]) -> Iterator[str]:
-    if comparison is not None and not isinstance(comparison, Comparer):
-        yield f"comparison: {comparison.name} cannot compare two texts"
-    for at, judge in enumerate(judges):
-        if not isinstance(judge, Judge):
-            yield f"judges.{at}: {judge.name} cannot judge a single candidate"

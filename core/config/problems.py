@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from pairwright.core.components import Component, load_class
+from pairwright.core.components import Catalogues, Component, Configured, load_class
 from pairwright.core.records import TaskKind
 
 Location = tuple[int | str, ...]
@@ -18,7 +18,7 @@ def explain(
     errors: Sequence[Any],
     model: type[BaseModel],
     content: object,
-    catalogues: Mapping[str, Mapping[str, type[Component]]],
+    catalogues: Catalogues,
 ) -> list[str]:
     """One ``path: message`` per pydantic error, without those that only follow from another one."""
     locations = [error["loc"] for error in errors]
@@ -36,7 +36,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def find_misfits(
     task: TaskKind,
     used: Iterable[tuple[str, Component]],
-    catalogues: Mapping[str, Mapping[str, type[Component]]],
+    catalogues: Catalogues,
 ) -> list[str]:
     """One problem per component that is not for builds of this kind of task, with the names of those that are."""
     return [
@@ -51,7 +51,7 @@ def _kind(key: str) -> str:
     return {"evaluations": "sources", "gate": "gates"}.get(key, key)
 
 
-def _fitting(task: TaskKind, catalogue: Mapping[str, type[Component]]) -> str:
+def _fitting(task: TaskKind, catalogue: Mapping[str, type[Configured]]) -> str:
     return ", ".join(sorted(name for name, one in catalogue.items() if task in one.tasks)) or "none"
 
 
@@ -63,9 +63,7 @@ def _dotted(location: Location) -> str:
     return "".join(f"{part}." for part in location)[:-1] + ": " if location else ""
 
 
-def _message(
-    error: Any, model: type[BaseModel], content: object, catalogues: Mapping[str, Mapping[str, type[Component]]]
-) -> str:
+def _message(error: Any, model: type[BaseModel], content: object, catalogues: Catalogues) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
         known = _keys_at(error["loc"][:-1], model, content, catalogues)
@@ -78,15 +76,14 @@ def _message(
     return message if kind == "value_error" or len(shown) > 60 else f"{message}, found {shown}"
 
 
-def _keys_at(
-    location: Location, model: type[BaseModel], content: Any, catalogues: Mapping[str, Mapping[str, type[Component]]]
-) -> list[str]:
+def _keys_at(location: Location, model: type[BaseModel], content: Any, catalogues: Catalogues) -> list[str]:
     """The keys that the mapping at ``location`` may have."""
     annotation: Any = model
     for part in location:
         content = content[part]
         annotation = _inner(annotation, part)
-        if isinstance(content, dict) and model_in(annotation) is Component:
+        # Slots have protocols as their types; all other mappings with keys to explain are models.
+        if isinstance(content, dict) and "use" in content and model_in(annotation) is None:
             annotation = load_class(content["use"], catalogues[_kind(str(location[0]))])
     found = model_in(annotation)
     names = list(found.model_fields) if found else []

@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field
 
 from pairwright.core.bookkeeping import StageCount
-from pairwright.core.components import Component
+from pairwright.core.components import Component, Configured
 from pairwright.core.config.sections import Section
 from pairwright.core.errors import ExportError
 from pairwright.core.prompts.kinds import KINDS
@@ -168,7 +168,7 @@ def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
         "Judges (all must pass an answer before it can be chosen), perturbers (what makes the worse answers) and thresholds:",
         "",
     )
-    config_parts: dict[str, Sequence[Component] | Section] = {
+    config_parts: dict[str, Sequence[Configured] | Section] = {
         "judges": config.judges,
         "perturbers": config.perturbers,
         "dedup": config.dedup,
@@ -179,7 +179,7 @@ def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
     yield from block([(name, _settings(part, foreign)) for name, part in config_parts.items()], longest=4000)
 
 
-def _settings(part: Sequence[Component] | Section, foreign: frozenset[str]) -> str:
+def _settings(part: Sequence[Configured] | Section, foreign: frozenset[str]) -> str:
     """A part of the build file without the keys that have no meaning in this build."""
     content = (
         part.model_dump(mode="json", exclude=set(foreign))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from pairwright.core.components import Component
+from collections.abc import Mapping
+
+from pairwright.core.components import Gate
 from pairwright.judges.gates.llm import GateLlm
 from pairwright.judges.gates.rules import GateRules
 
-GATES: dict[str, type[Component]] = {gate.name: gate for gate in (GateRules, GateLlm)}
+_GATES: tuple[type[Gate], ...] = (GateRules, GateLlm)
+
+GATES: Mapping[str, type[Gate]] = {gate.name: gate for gate in _GATES}

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from pairwright.core.components import Comparer, Component
-from pairwright.core.config.build_file import ComparerComponent
+from pairwright.core.components import Component
+from pairwright.core.config.slots import ComparerComponent
 from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import Case, Comparison, TaskKind, Winner
@@ -58,7 +58,7 @@ class PairwisePanel(Component):
     def _can_decide(self) -> PairwisePanel:
         checked_weights(self.weights, self.members)
         for at, member in enumerate(self.members):
-            if not isinstance(member, Comparer) or isinstance(member, PairwisePanel):
+            if isinstance(member, PairwisePanel):
                 raise ValueError(f"members.{at}: {member.name} cannot compare two texts as a member of a panel")
         return self
 
@@ -72,10 +72,10 @@ class PairwisePanel(Component):
             return Comparison(judge=self.name, winner="tie", margin=0.0, method="same_text")
         found: list[Comparison] = []
         if self.rule == "mean" or self.seen_by_all(case, first, second):
-            asked = (_one(member, case, first, second, ask) for member in self.members)
+            asked = (member.compare(case, first, second, ask) for member in self.members)
             found = [raise_failure(one) for one in await asyncio.gather(*asked, return_exceptions=True)]
         while len(found) < len(self.members) and self._majority(found) is None:
-            found.append(await _one(self.members[len(found)], case, first, second, ask))
+            found.append(await self.members[len(found)].compare(case, first, second, ask))
         return self._together(found)
 
     def seen_by_all(self, case: Case, first: str, second: str) -> bool:
@@ -111,8 +111,3 @@ class PairwisePanel(Component):
             request_hashes=tuple(name for one in found for name in one.request_hashes),
             members=tuple(one.model_copy(update={"judge": name}) for one, name in zip(found, names, strict=True)),
         )
-
-
-async def _one(comparer: Component, case: Case, first: str, second: str, ask: Ask) -> Comparison:
-    assert isinstance(comparer, Comparer)
-    return await comparer.compare(case, first, second, ask)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from pairwright.core.components import Component, Judge
-from pairwright.core.config.build_file import JudgeComponent
+from pairwright.core.config.slots import JudgeComponent
 from pairwright.core.records import Candidate, KnownCase, TaskKind, Verdict
 from pairwright.core.requests import Ask
 from pairwright.judges.votes import (
@@ -63,7 +63,7 @@ class Panel(Component):
         checked_weights(self.weights, self.members)
         for key, judges in (("members", self.members), ("veto", self.veto)):
             for at, judge in enumerate(judges):
-                if not isinstance(judge, Judge) or isinstance(judge, Panel):
+                if isinstance(judge, Panel):
                     raise ValueError(f"{key}.{at}: {judge.name} cannot judge a single candidate as a member of a panel")
         if paid := [judge.name for judge in self.veto if judge.paid]:
             raise ValueError(f"veto: {paid[0]} asks a model; only judges that go by rules have a veto")
@@ -96,7 +96,7 @@ class Panel(Component):
         named = zip(found, names[: len(found)], strict=True)
         return [verdict.model_copy(update={"judge": name}) for verdict, name in named]
 
-    def _scoring(self) -> Sequence[Component]:
+    def _scoring(self) -> Sequence[Judge]:
         """The members; for a mean none of them stops early, because what it refuses needs its score, too."""
         if self.rule == "majority":
             return self.members
@@ -139,7 +139,6 @@ def _score(verdict: Verdict) -> float:
     return float(verdict.passed) if verdict.score is None else verdict.score
 
 
-async def _one(judge: Component, case: KnownCase, candidate: Candidate, ask: Ask) -> Verdict:
-    assert isinstance(judge, Judge)
+async def _one(judge: Judge, case: KnownCase, candidate: Candidate, ask: Ask) -> Verdict:
     (verdict,) = await judge.judge(case, [candidate], ask)
     return verdict

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
-from pairwright.core.components import Perturber, Source
+from pairwright.core.components import Perturber
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import SourceError
 from pairwright.core.identity import Row, row_rng
@@ -55,16 +55,12 @@ def gold_items(config: BuildConfig, limit: int, per_row: int) -> list[Item]:
     tasks.sort(key=lambda task: row_rng(config.seed, STAGE, task.id).random())
     chosen = [task for language in ("en", "zh") for task in [one for one in tasks if one.language == language][:limit]]
     perturbers = config.perturbers or tuple(cls() for cls in PERTURBERS.values() if "rewrite" in cls.tasks)
-    return [
-        item
-        for task in chosen
-        for item in _items(task, [cast(Perturber, one) for one in perturbers], config.seed, per_row)
-    ]
+    return [item for task in chosen for item in _items(task, perturbers, config.seed, per_row)]
 
 
 def _tasks(config: BuildConfig) -> Iterator[Task]:
     bank = read_examples(config.examples.path)
-    rows = (row for source in config.sources if isinstance(source, Source) for row in source.read())
+    rows = (row for source in config.sources for row in source.read())
     conversations = (row for row in rows if isinstance(row, Conversation))
     found = window_queries(
         find_queries(conversations, config.context), config.context, bank, config.examples.per_prompt

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from pairwright.core.calibration import Calibration, Figure, JudgeCalibration, models_of, settings_of
-from pairwright.core.components import Comparer, Component, Judge
+from pairwright.core.components import Comparer, Configured, Judge
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError, RequestFailed
 from pairwright.core.llm.ledger import Ledger
@@ -51,14 +51,14 @@ def calibrate(config: BuildConfig, items: Sequence[Item], ledger: Ledger, precis
 
         for judge in map(_thorough, config.judges):
             answers: Answers = {}
-            said = list(heard(_judging(cast(Judge, judge), _noting(asked.ask, answers)), items))
+            said = list(heard(_judging(judge, _noting(asked.ask, answers)), items))
             about = _about(judge, config, answers)
             found.append(JudgeCalibration(**about, **_pointwise(items, said, config.seed, precision)))
         if config.comparison is not None:
             answers = {}
             pairs = [item for item in items if item.better is not None]
             ask = _noting(asked.ask, answers)
-            compared = list(heard(_comparing(cast(Comparer, config.comparison), ask), pairs))
+            compared = list(heard(_comparing(config.comparison, ask), pairs))
             about = _about(config.comparison, config, answers)
             found.append(JudgeCalibration(**about, **_pairwise(pairs, compared, config.seed)))
     languages = Counter(item.task.language for item in items)
@@ -76,9 +76,9 @@ def _require(config: BuildConfig, items: Sequence[Item]) -> None:
         )
 
 
-def _thorough(judge: Component) -> Component:
+def _thorough(judge: Judge) -> Judge:
     """The judge without early stops: a score that was not asked to its end cannot choose a threshold."""
-    return judge.model_copy(update={"early_stop": False}) if "early_stop" in type(judge).model_fields else judge
+    return judge.model_copy(update={"early_stop": False}) if "early_stop" in judge.model_dump() else judge
 
 
 def _judging(judge: Judge, ask: Ask) -> Callable[[Item], Coroutine[Any, Any, Verdict]]:
@@ -154,7 +154,7 @@ def _mean(rows: Sequence[tuple[float, str]], seed: int) -> Figure:
     return estimate_figure([value for value, _ in rows], [group for _, group in rows], seed)
 
 
-def _about(judge: Component, config: BuildConfig, answers: Answers) -> dict[str, Any]:
+def _about(judge: Configured, config: BuildConfig, answers: Answers) -> dict[str, Any]:
     """Who the judge is, and what its answers took, unusable ones included; whoever paid for them first."""
     taken = [(config.endpoints[endpoint].price, answer) for (endpoint, _), answer in sorted(answers.items())]
     return {

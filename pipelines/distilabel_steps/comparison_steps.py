@@ -15,11 +15,11 @@ from contextlib import ExitStack
 from typing import Literal
 
 from distilabel.steps import Step, StepInput
-from pydantic import Field, PrivateAttr, SerializeAsAny
+from pydantic import Field, PrivateAttr
 
-from pairwright.core.components import Comparer, Component
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
-from pairwright.core.errors import JudgeError, RequestFailed
+from pairwright.core.config.slots import ComparerComponent
+from pairwright.core.errors import RequestFailed
 from pairwright.judges.tournament import Ranking, find_best, rank_all
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
 from pairwright.pipelines.distilabel_steps.rewrite_steps import SETTING, case_of_row, open_access
@@ -48,11 +48,12 @@ class CompareRewrites(Step):  # type: ignore[misc]
         limits: the budget.
 
     Raises:
-        JudgeError: from ``load``: an endpoint was not given, or ``comparison`` cannot compare.
+        ValidationError: ``comparison`` cannot compare.
+        JudgeError: from ``load``: an endpoint was not given.
         BudgetReached, ModelError: from ``process``.
     """
 
-    comparison: SerializeAsAny[Component]
+    comparison: ComparerComponent
     endpoints: dict[str, EndpointConfig]
     ledger: str
     precision: Literal["best", "all"] = "best"
@@ -75,8 +76,6 @@ class CompareRewrites(Step):  # type: ignore[misc]
     def load(self) -> None:
         """Open ledger and client in the process that compares."""
         super().load()
-        if not isinstance(self.comparison, Comparer):
-            raise JudgeError(f"{self.comparison.name!r} cannot compare two texts")
         self._stack = ExitStack()
         self._access = open_access(self._stack, [self.comparison], self.endpoints, self.ledger, self.limits)
 
@@ -110,7 +109,6 @@ class CompareRewrites(Step):  # type: ignore[misc]
 
     async def _ranking(self, row: Record, texts: list[str]) -> Ranking:
         assert self._access is not None
-        assert isinstance(self.comparison, Comparer)
         if not texts:
             return Ranking((), ())
         case, ask = case_of_row(row), self._access.ask

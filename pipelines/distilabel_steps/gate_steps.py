@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from distilabel.steps import Step, StepInput
-from pydantic import Field, PrivateAttr, SerializeAsAny
+from pydantic import Field, PrivateAttr
 
 from pairwright.core.bookkeeping import Failed
-from pairwright.core.components import Component
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
+from pairwright.core.config.slots import GateComponent
 from pairwright.core.records import KnownCase
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
 from pairwright.pipelines.distilabel_steps.rewrite_steps import case_of_row, open_access
@@ -45,11 +45,12 @@ class GateQueries(Step):  # type: ignore[misc]
         limits: the budget.
 
     Raises:
+        ValidationError: ``gate`` is no gate.
         JudgeError: from ``load``: the gate asks an endpoint that was not given.
         BudgetReached, ModelError: from ``process``.
     """
 
-    gate: SerializeAsAny[Component]
+    gate: GateComponent
     endpoints: dict[str, EndpointConfig] = Field(default_factory=dict)
     ledger: str | None = None
     limits: LimitsConfig = LimitsConfig()

@@ -5,13 +5,13 @@ step = ImproveAnswers(improver=Fine(endpoint="judge"), judges=[...], endpoints={
 
 # No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from distilabel.steps import StepInput
-from pydantic import SerializeAsAny
 
 from pairwright.core.bookkeeping import Failed
-from pairwright.core.components import Component
+from pairwright.core.components import Configured
+from pairwright.core.config.slots import ImproverComponent
 from pairwright.core.improvement import Improvement
 from pairwright.core.records import JudgedCandidate, SftRow
 from pairwright.pipelines.distilabel_steps.ledger_llm import Record
@@ -40,16 +40,19 @@ class ImproveAnswers(JudgeCandidates):
 
     Attributes:
         improver: a component such as those of ``pairwright.judges.IMPROVERS``.
+
+    Raises:
+        ValidationError: ``improver`` is no improver.
     """
 
-    improver: SerializeAsAny[Component]
+    improver: ImproverComponent
 
     @property
     def outputs(self) -> list[str]:
         """The columns written."""
         return [*super().outputs, *COLUMNS]
 
-    def components(self) -> list[Component]:
+    def components(self) -> Sequence[Configured]:
         """The components that may ask an endpoint."""
         return [self.improver, *self.judges]
 

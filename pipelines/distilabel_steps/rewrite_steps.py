@@ -19,12 +19,13 @@ from typing import Any
 
 from distilabel.steps import Step, StepInput
 from distilabel.steps.tasks import Task as DistilabelTask
-from pydantic import Field, PrivateAttr, SerializeAsAny, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import BatchReader, Component, Perturber
+from pairwright.core.components import BatchReader, Configured
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, Style
 from pairwright.core.config.component_references import named_endpoints
+from pairwright.core.config.slots import JudgeComponent, PerturberComponent
 from pairwright.core.errors import JudgeError
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.llm.client import Client
@@ -144,11 +145,12 @@ class JudgeCandidates(Step):  # type: ignore[misc]
         limits: the budget.
 
     Raises:
+        ValidationError: one of ``judges`` is no judge.
         JudgeError: from ``load``: a judge asks an endpoint that was not given.
         BudgetReached, ModelError: from ``process``.
     """
 
-    judges: list[SerializeAsAny[Component]]
+    judges: list[JudgeComponent]
     endpoints: dict[str, EndpointConfig] = Field(default_factory=dict)
     ledger: str | None = None
     limits: LimitsConfig = LimitsConfig()
@@ -173,7 +175,7 @@ class JudgeCandidates(Step):  # type: ignore[misc]
         self._stack = ExitStack()
         self._access = open_access(self._stack, self.components(), self.endpoints, self.ledger, self.limits)
 
-    def components(self) -> list[Component]:
+    def components(self) -> Sequence[Configured]:
         """The components that may ask an endpoint."""
         return self.judges
 
@@ -202,7 +204,7 @@ class JudgeCandidates(Step):  # type: ignore[misc]
 
 def open_access(
     stack: ExitStack,
-    judges: Sequence[Component],
+    judges: Sequence[Configured],
     endpoints: Mapping[str, EndpointConfig],
     ledger: str | None,
     limits: LimitsConfig,
@@ -244,9 +246,12 @@ class PerturbRewrites(Step):  # type: ignore[misc]
     Attributes:
         perturbers: components such as those of ``pairwright.perturbers``.
         seed: with the row's content, the only source of randomness.
+
+    Raises:
+        ValidationError: one of ``perturbers`` is no perturber.
     """
 
-    perturbers: list[SerializeAsAny[Component]]
+    perturbers: list[PerturberComponent]
     seed: int = 0
 
     @property
@@ -270,7 +275,6 @@ class PerturbRewrites(Step):  # type: ignore[misc]
     def _variants(self, row: Record) -> Record:
         found: dict[type, list[Record]] = {Rejected: [], Dropped: []}
         for perturber in self.perturbers if row["rewrite"] is not None else ():
-            assert isinstance(perturber, Perturber)
             case, chosen = case_of_row(row), _candidate(row)
             if case.kind not in perturber.tasks:
                 continue

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 from pydantic import Field
 
 from pairwright.core.bookkeeping import Failed
-from pairwright.core.components import Component
+from pairwright.core.components import Component, Source
 from pairwright.core.errors import SourceError
 from pairwright.core.records import Conversation, Language
 from pairwright.pipelines.ingest.file_readers import BadRow, RawRow, expand, read_file, read_json_lines
@@ -138,9 +138,9 @@ class HuggingFaceSource(RowSource):
         return cast("Rows", stream)
 
 
-SOURCES: Mapping[str, type[Component]] = {
-    source.name: source for source in (FileSource, StdinSource, HuggingFaceSource)
-}
+_SOURCES: tuple[type[Source], ...] = (FileSource, StdinSource, HuggingFaceSource)
+
+SOURCES: Mapping[str, type[Source]] = {source.name: source for source in _SOURCES}
 
 
 def _failed(row: BadRow, file: str) -> Failed:

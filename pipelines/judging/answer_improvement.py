@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Component, Improver
+from pairwright.core.components import Improver, Judge
 from pairwright.core.errors import RequestFailed
 from pairwright.core.improvement import Improvement, Review
 from pairwright.core.language.text_analysis import normalise
@@ -53,10 +53,9 @@ def add_refused(accepted: Iterable[JudgedCandidate], judged: Iterable[JudgedCand
 
 
 def improve_answers(
-    originals: Iterable[SftRow], improver: Component, judges: Sequence[Component], access: EndpointAccess
+    originals: Iterable[SftRow], improver: Improver, judges: Sequence[Judge], access: EndpointAccess
 ) -> Iterator[Improvement | Failed]:
     """One outcome per original, in order."""
-    assert isinstance(improver, Improver)
     ask = access.usage.count_answers(STAGE, improver.name, access.ask)
     asks = [(judge, access.usage.count_answers(STAGE, judge.name, access.ask)) for judge in judges]
 
@@ -72,7 +71,7 @@ def improve_answers(
 
 
 async def _compared(
-    row: SftRow, review: Review, improver: Improver, ask: Ask, asks: Sequence[tuple[Component, Ask]]
+    row: SftRow, review: Review, improver: Improver, ask: Ask, asks: Sequence[tuple[Judge, Ask]]
 ) -> Improvement:
     """What becomes of the improved text: the cheap questions come before the dear ones."""
     found = Improvement(original=row, improver=improver.name, review=review)

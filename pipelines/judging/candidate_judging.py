@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from typing import Any, TypeVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Component, Judge
+from pairwright.core.components import Judge
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
 from pairwright.core.requests import Ask
@@ -41,7 +41,7 @@ def list_candidates(tasks: Iterable[Task], generated: Iterable[Candidate]) -> It
 
 
 def judge_candidates(
-    pairs: Iterable[Pair], judges: Sequence[Component], access: EndpointAccess
+    pairs: Iterable[Pair], judges: Sequence[Judge], access: EndpointAccess
 ) -> Iterator[JudgedCandidate | Failed]:
     """One outcome per candidate, in order; the judges that ask an endpoint come last, else they are asked as given."""
     ordered = sorted(judges, key=lambda judge: judge.paid)  # sorted is stable
@@ -59,9 +59,7 @@ def judge_candidates(
     return ordered_map(one, pairs, access.width, access.runner)
 
 
-async def collect_verdicts(
-    task: Task, candidate: Candidate, asks: Sequence[tuple[Component, Ask]]
-) -> tuple[Verdict, ...]:
+async def collect_verdicts(task: Task, candidate: Candidate, asks: Sequence[tuple[Judge, Ask]]) -> tuple[Verdict, ...]:
     """The verdicts on one candidate, in the order of the judges in ``asks``.
 
     Raises:
@@ -72,7 +70,6 @@ async def collect_verdicts(
         # What is refused already, or can only ever be rejected, is not worth a paid opinion.
         if judge.paid and (candidate.origin == "weak" or not all(verdict.passed for verdict in verdicts)):
             continue
-        assert isinstance(judge, Judge)
         verdicts.extend(await judge.judge(task, [candidate], ask))
     return tuple(verdicts)
 

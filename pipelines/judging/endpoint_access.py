@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from pairwright.core.components import Component, EndpointUser
+from pairwright.core.components import Configured, EndpointUser, Judge
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.config.component_references import components_in
 from pairwright.core.judge_usage import JudgeUse
@@ -39,7 +39,7 @@ class UsageCounter:
 
     def uses(
         self,
-        judges: Iterable[tuple[str, Component]],
+        judges: Iterable[tuple[str, Configured]],
         endpoints: Mapping[str, EndpointConfig],
         kind: TaskKind,
     ) -> list[JudgeUse]:
@@ -72,7 +72,7 @@ class EndpointAccess(NamedTuple):
     usage: UsageCounter
 
 
-def count_requests(judge: Component, kind: TaskKind) -> Counter[str]:
+def count_requests(judge: Configured, kind: TaskKind) -> Counter[str]:
     """How many requests one candidate, or one pair of texts, costs at each endpoint when nothing spares any."""
     found: Counter[str] = Counter()
     for _, part in components_in(judge):
@@ -81,12 +81,10 @@ def count_requests(judge: Component, kind: TaskKind) -> Counter[str]:
     return found
 
 
-def order_by_cost(
-    judges: Iterable[Component], endpoints: Mapping[str, EndpointConfig], kind: TaskKind
-) -> list[Component]:
+def order_by_cost(judges: Iterable[Judge], endpoints: Mapping[str, EndpointConfig], kind: TaskKind) -> list[Judge]:
     """The judges that ask nobody, then the others by what one candidate costs them, by their requests, and as given."""
 
-    def cost(judge: Component) -> tuple[bool, float, int]:
+    def cost(judge: Judge) -> tuple[bool, float, int]:
         requests = count_requests(judge, kind)
         prices = sum(endpoints[name].price.of(*TYPICAL) * number for name, number in requests.items())
         return judge.paid, prices, requests.total()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pairwright.core.bookkeeping import Failed
-from pairwright.core.components import Component, Gate
+from pairwright.core.components import Gate
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Case, GateDecision, GateRow, KnownCase, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
@@ -19,19 +19,15 @@ from pairwright.pipelines.judging.candidate_judging import ordered_map
 C = TypeVar("C", bound=KnownCase)
 
 
-def gate_queries(
-    cases: Iterable[C], gate: Component, ask: Ask, width: int, runner: asyncio.Runner
-) -> Iterator[C | Failed]:
+def gate_queries(cases: Iterable[C], gate: Gate, ask: Ask, width: int, runner: asyncio.Runner) -> Iterator[C | Failed]:
     """Each case with the gate's decision, in order; at most ``width`` are with the gate at once.
 
     A human rewrite knows better: the decision holds what it says, and follows it.
     """
-    assert isinstance(gate, Gate)
-    decide: Gate = gate
 
     async def one(case: C) -> C | Failed:
         try:
-            decision = await decide.decide(case, ask)
+            decision = await gate.decide(case, ask)
         except RequestFailed as exc:
             return Failed(stage="gate", row=case.id, error=exc.kind, message=str(exc))
         known = None if case.reference is None else needs_rewrite(case)
@@ -58,9 +54,8 @@ def decision_row(task: Task, decision: GateDecision) -> GateRow:
     return GateRow(task=task.id, language=task.language, query=task.query, decision=decision, origin=task.origin)
 
 
-def decide_now(cases: Iterable[Case], gate: Component) -> list[GateDecision]:
+def decide_now(cases: Iterable[Case], gate: Gate) -> list[GateDecision]:
     """The decisions of a gate that asks nobody."""
-    assert isinstance(gate, Gate)
     assert not gate.paid
     with asyncio.Runner() as runner:
         return [runner.run(gate.decide(case, ask_nobody)) for case in cases]

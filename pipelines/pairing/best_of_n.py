@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Comparer, Component
+from pairwright.core.components import Comparer
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.language.text_analysis import normalise
@@ -30,7 +30,7 @@ class _Choice(NamedTuple):
 def choose_best_of_n(
     contenders: Iterable[Contenders],
     pairing: PairingConfig,
-    comparer: Component,
+    comparer: Comparer,
     access: EndpointAccess,
     log: Path,
 ) -> Iterator[SftRow | Dropped | Failed]:
@@ -39,7 +39,6 @@ def choose_best_of_n(
     Candidates that say the same are one. Before the first comparison they stand in the order of their scores, and a tie
     leaves the one ahead that stood there.
     """
-    assert isinstance(comparer, Comparer)
     ask = access.usage.count_answers("choose", comparer.name, access.ask)
 
     async def one(field: Contenders) -> _Choice:

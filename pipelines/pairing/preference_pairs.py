@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from pairwright.core.bookkeeping import Dropped
-from pairwright.core.components import BatchReader, Component, Perturber
+from pairwright.core.components import BatchReader, Perturber
 from pairwright.core.config.build_file import BuildConfig, PairingConfig
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import normalise
@@ -20,7 +20,7 @@ from pairwright.pipelines.pairing.pair_features import PairFeatures, Proposal
 from pairwright.pipelines.pairing.rejection_sampling import TargetQuality, nearest_to_target, sample_quality
 from pairwright.pipelines.pairing.variant_choice import PICK_REASONS, PICKED, choose_variants
 
-Attempt = tuple[SftRow, JudgedCandidate | Rejected | Component]
+Attempt = tuple[SftRow, JudgedCandidate | Rejected | Perturber]
 
 
 Contenders = tuple[Task, Sequence[JudgedCandidate]]
@@ -65,7 +65,7 @@ def choose_answers(contenders: Iterable[Contenders]) -> Iterator[SftRow | Droppe
 def list_attempts(
     rows: Iterable[SftRow],
     judged: Iterable[JudgedCandidate],
-    perturbers: Sequence[Component],
+    perturbers: Sequence[Perturber],
     replaced: Iterable[Replaced] = (),
 ) -> Iterator[Attempt]:
     """Everything that may become a rejected text: what an improver replaced, refused samples, then each perturber.
@@ -94,7 +94,7 @@ def list_attempts(
             yield row, perturber
 
 
-def _ahead(rows: Iterable[SftRow], perturbers: Sequence[Component]) -> Iterator[SftRow]:
+def _ahead(rows: Iterable[SftRow], perturbers: Sequence[Perturber]) -> Iterator[SftRow]:
     """The rows themselves; perturbers that read in batches have read them."""
     waiting = iter(rows)
     readers = [perturber for perturber in perturbers if isinstance(perturber, BatchReader)]
@@ -122,7 +122,6 @@ def make_rejected(tries: Iterable[Attempt], config: BuildConfig, target: TargetQ
             if isinstance(what, Rejected):
                 yield Variant(row, what)
             elif not isinstance(what, JudgedCandidate):
-                assert isinstance(what, Perturber)
                 yield _from_perturber(row, what, config.seed)
 
 
@@ -185,13 +184,13 @@ def _defect(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | 
 
 def _from_perturber(row: SftRow, perturber: Perturber, seed: int) -> Variant | Dropped:
     rng = row_rng(seed, f"perturb.{perturber.name}", row.task.id)
-    reason = None
+    reasons: list[Dropped] = []
     for outcome in perturber.perturb(row.task, row.chosen, rng):
         if isinstance(outcome, Rejected):
             return Variant(row, outcome)
-        reason = reason or outcome
-    assert reason is not None, f"perturber {perturber.name} gave no outcome for {row.task.id}"
-    return Dropped(stage="reject", row=row.task.id, reason=f"{perturber.name}:{reason.reason}", detail=reason.detail)
+        reasons.append(outcome)
+    first = reasons[0]
+    return Dropped(stage="reject", row=row.task.id, reason=f"{perturber.name}:{first.reason}", detail=first.detail)
 
 
 def group_variants(variants: Iterable[Variant]) -> Iterator[Variants]:

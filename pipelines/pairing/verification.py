@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Comparer, Component
+from pairwright.core.components import Comparer
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Compared, Winner
@@ -70,10 +70,9 @@ class _Verdict(NamedTuple):
 
 
 def verify_variants(
-    rows: Iterator[Numbered], state: VerificationState, comparer: Component, access: EndpointAccess, log: Path
+    rows: Iterator[Numbered], state: VerificationState, comparer: Comparer, access: EndpointAccess, log: Path
 ) -> Iterator[Compared | Dropped | Failed]:
     """One outcome per question: the confirming comparison, or why the variant cannot become a pair."""
-    assert isinstance(comparer, Comparer)
     ask = access.usage.count_answers("verify", comparer.name, access.ask)
 
     async def one(numbered: Numbered) -> _Verdict:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Component
+from pairwright.core.components import Configured
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import JudgedCandidate, SftRow
@@ -44,7 +44,7 @@ class Choose(RowStage):
     reads = (QUERIES, JUDGED)
     writes = (CHOICES,)
 
-    def judges(self, config: BuildConfig) -> tuple[Component, ...]:
+    def judges(self, config: BuildConfig) -> tuple[Configured, ...]:
         return () if config.comparison is None or config.pairing.choose == "scores" else (config.comparison,)
 
     def inputs(self, run: Run, rows: Iterator[JudgedCandidate]) -> Iterator[Contenders]:

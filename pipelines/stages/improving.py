@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Component
+from pairwright.core.components import Configured
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.improvement import Improvement
@@ -41,7 +41,7 @@ class Improve(_WithImprover):
     unit: ClassVar[str] = "answers"
     reads = (CHOSEN,)
 
-    def judges(self, config: BuildConfig) -> tuple[Component, ...]:
+    def judges(self, config: BuildConfig) -> tuple[Configured, ...]:
         return () if config.improve is None else (config.improve, *config.judges)
 
     def inputs(self, run: Run, rows: Iterator[object]) -> Iterator[SftRow]:  # noqa: ARG002

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pairwright.core.bookkeeping import Failed
-from pairwright.core.components import Component, EndpointUser
+from pairwright.core.components import Configured, EndpointUser
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import JudgedCandidate, Task
 from pairwright.core.result import BuildResult, ReportSection
@@ -70,7 +70,7 @@ class Judge(RowStage):
     per_row: ClassVar[bool] = True
     reads = (QUERIES, CANDIDATES)
 
-    def judges(self, config: BuildConfig) -> tuple[Component, ...]:
+    def judges(self, config: BuildConfig) -> tuple[Configured, ...]:
         return config.judges
 
     def inputs(self, run: Run, rows: Iterator[object]) -> Iterator[Pair]:  # noqa: ARG002

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Component
+from pairwright.core.components import Configured
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import Compared, PreferencePair
 from pairwright.core.result import BuildResult, ReportSection
@@ -73,7 +73,7 @@ class Verify(RowStage):
     def wanted(self, config: BuildConfig) -> bool:
         return bool(self.judges(config))
 
-    def judges(self, config: BuildConfig) -> tuple[Component, ...]:
+    def judges(self, config: BuildConfig) -> tuple[Configured, ...]:
         return () if config.comparison is None or config.pairing.verify == "rules" else (config.comparison,)
 
     def begin(self, run: Run, rows: Iterator[object]) -> Work:  # noqa: ARG002

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import ClassVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import NamedSource, Source
+from pairwright.core.components import NamedSource
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Conversation, Task
@@ -45,7 +45,6 @@ class Read(RowStage):
 def read_sources(config: BuildConfig) -> Iterator[Conversation | Failed]:
     """One outcome per raw row of every source, in the order of the build file."""
     for source in config.sources:
-        assert isinstance(source, Source)
         yield from islice(source.read(), config.limits.max_rows)
 
 
@@ -108,7 +107,6 @@ class Decontaminate(_LeavesTasks):
         tests = {
             source.source if isinstance(source, NamedSource) else source.name: source.read()
             for source in config.evaluations
-            if isinstance(source, Source)
         }
         listed = {name: WINDOWS[config.task].list_tests(found) for name, found in tests.items()}
 

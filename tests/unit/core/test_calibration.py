@@ -45,7 +45,7 @@ def build(folder: Path, measured: Calibration | None, **keys: Any) -> BuildConfi
     if measured is not None:
         write_json(folder / "calibration.json", measured.model_dump(mode="json"))
         keys["calibration"] = str(folder / "calibration.json")
-    source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}
+    source = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}
     content = {"name": "demo", "output": str(folder), "sources": [source], "endpoints": ENDPOINTS, **keys}
     return BuildConfig.model_validate(content)
 

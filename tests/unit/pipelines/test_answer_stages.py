@@ -73,7 +73,7 @@ def test_every_turn_of_a_test_dialogue_is_kept_out_with_its_context_and_so_is_it
 
 
 def test_where_queries_are_answered_none_needs_no_rewrite() -> None:
-    source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}
+    source = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}
     plain = {"name": "x", "output": "y", "sources": [source]}
     assert rules_of(BuildConfig.model_validate(plain)).no_rewrite_share == (0.20, 0.30)
     assert rules_of(BuildConfig.model_validate({**plain, "task": "answer"})).no_rewrite_share == (0.0, 1.0)

@@ -78,12 +78,12 @@ def test_a_judge_of_single_candidates_is_no_comparison_and_the_other_way_round(t
         "comparison: no component 'rubric'; there are: pairwise, panel"
     )
     own = "pairwright.judges.llm.rubric:Rubric"
-    assert (
-        problem(tmp_path, comparison={"use": own, "endpoint": "big"}) == "comparison: rubric cannot compare two texts"
+    assert problem(tmp_path, comparison={"use": own, "endpoint": "big"}) == (
+        f"comparison: {own} is a judge, comparison takes a comparer (a class with 'compare')"
     )
     own = "pairwright.judges.llm.pairwise:Pairwise"
     assert problem(tmp_path, judges=[{"use": own, "endpoint": "big"}]) == (
-        "judges.0: pairwise cannot judge a single candidate"
+        f"judges.0: {own} is a comparer, judges takes a judge (a class with 'judge')"
     )
 
 

@@ -52,7 +52,7 @@ def swapped(
 
 
 def audited(pairs: Sequence[PreferencePair], seed: int = 0, **settings: Any) -> Audit:
-    source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}
+    source = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}
     config = BuildConfig.model_validate({"name": "x", "output": "out", "sources": [source], "seed": seed})
     return audit_pairs(pairs, config, AuditConfig.model_validate({"resamples": 200, **settings}))
 

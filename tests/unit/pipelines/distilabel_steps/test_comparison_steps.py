@@ -8,6 +8,7 @@ from typing import Any
 
 import adversary
 import pytest
+from pydantic import ValidationError
 
 import factories
 from fault_server import FaultServer
@@ -69,7 +70,7 @@ def test_a_failed_comparison_costs_its_row_only(openai_server: FaultServer, tmp_
 
 def test_what_cannot_compare_or_has_no_endpoint_is_an_error_at_once(tmp_path: Path) -> None:
     ledger = str(tmp_path / "l.sqlite")
-    with pytest.raises(JudgeError, match="cannot compare two texts"):
-        CompareRewrites(comparison=LeftoverReference(), endpoints={}, ledger=ledger).load()
+    with pytest.raises(ValidationError, match="LeftoverReference is a judge, comparison takes a comparer"):
+        CompareRewrites(comparison=LeftoverReference(), endpoints={}, ledger=ledger)
     with pytest.raises(JudgeError, match="give the step endpoints"):
         CompareRewrites(comparison=Pairwise(endpoint="judge"), endpoints={}, ledger=ledger).load()

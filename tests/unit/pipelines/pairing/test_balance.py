@@ -31,7 +31,7 @@ FREE = {
 
 
 def config(**pairing: Any) -> BuildConfig:
-    source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}
+    source = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}
     settings = {"name": "x", "output": "out", "sources": [source], "pairing": {**FREE, **pairing}}
     return BuildConfig.model_validate(settings)
 

@@ -115,7 +115,7 @@ def test_attempts_are_the_refused_samples_and_every_perturber_of_each_chosen_row
 
 
 def config(**pairing: Any) -> BuildConfig:
-    source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}
+    source = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}
     return BuildConfig.model_validate({"name": "x", "output": "out", "sources": [source], "pairing": pairing})
 
 
@@ -287,7 +287,7 @@ def test_the_students_own_samples_are_marked() -> None:
 
 def test_the_mark_of_the_student_comes_from_its_generator_and_no_teacher_can_have_it() -> None:
     weak = {"role": "weak", "endpoint": "student", "on_policy": True}
-    source = {"use": "pairwright.exports.forms.jsonl:JsonlExporter"}
+    source = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}
     settings = {"name": "x", "output": "out", "sources": [source], "endpoints": {"student": {"use": "embedded"}}}
     build = BuildConfig.model_validate({**settings, "generation": [weak, {"role": "weak", "endpoint": "student"}]})
     assert [one.setting.on_policy for one in planned(build, lambda: [task()])] == [True, False]
