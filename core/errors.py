@@ -7,6 +7,7 @@
     │   ├── RequestFailed     one request that failed for good: caught at the stage and kept as a ``Failed`` row
     │   └── BudgetReached     exit 3: the budget of the build file would be passed; raise it and run again
     ├── JudgeError            exit 1: a judge that cannot work (not one bad answer: that is a ``Failed`` row)
+    ├── ComponentError        exit 1: a component of somebody's own that raised, or did not keep to its protocol
     ├── BuildError            exit 1: no rows left, too many failures, a stage whose books do not balance
     ├── StorageError          exit 1: a locked build folder, a full disk, a file that cannot be written
     ├── ExportError           exit 1: a data set that cannot be written in the asked form
@@ -14,7 +15,8 @@
     ├── TrainingError         exit 1: a recipe that cannot run
     └── Interrupted           exit 130: Ctrl-C; whatever was paid for is kept
 
-Trouble with one row is data, not an exception: it becomes a ``Failed`` row. Bugs keep their traceback.
+Trouble with one row is data, not an exception: it becomes a ``Failed`` row. Our bugs keep their traceback; those of
+somebody's own component are told by core/component_calls.py.
 """
 
 from __future__ import annotations
@@ -74,6 +76,10 @@ class BudgetReached(ModelError):
 
 class JudgeError(PairwrightError):
     """A judge that cannot work at all."""
+
+
+class ComponentError(PairwrightError):
+    """A component of somebody's own that failed: names it, the row and the line of its file; what it raised is the cause."""
 
 
 class BuildError(PairwrightError):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
+from pairwright.core.component_calls import ask_comparer
 from pairwright.core.components import Comparer
 from pairwright.core.records import Case, Comparison
 from pairwright.core.requests import Ask
@@ -45,7 +46,7 @@ async def find_best(comparer: Comparer, case: Case, texts: Sequence[str], ask: A
     """
     leader, bouts = 0, []
     for challenger in range(1, len(texts)):
-        verdict = await comparer.compare(case, texts[leader], texts[challenger], ask)
+        verdict = await ask_comparer(comparer, case, texts[leader], texts[challenger], ask)
         bouts.append(Bout(leader, challenger, verdict))
         leader = challenger if verdict.winner == "second" else leader
     return leader, tuple(bouts)
@@ -58,7 +59,7 @@ async def rank_all(comparer: Comparer, case: Case, texts: Sequence[str], ask: As
         RequestFailed: a comparison got no usable answer.
     """
     pairs = list(combinations(range(len(texts)), 2))
-    asked = (comparer.compare(case, texts[one], texts[other], ask) for one, other in pairs)
+    asked = (ask_comparer(comparer, case, texts[one], texts[other], ask) for one, other in pairs)
     verdicts = await asyncio.gather(*asked, return_exceptions=True)
     bouts = [Bout(one, other, raise_failure(verdict)) for (one, other), verdict in zip(pairs, verdicts, strict=True)]
     wins, margins = [0.0] * len(texts), [0.0] * len(texts)

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from pairwright.core.component_calls import ask_comparer
 from pairwright.core.components import Component
 from pairwright.core.config.slots import ComparerComponent
 from pairwright.core.identity import content_id
@@ -72,10 +73,10 @@ class PairwisePanel(Component):
             return Comparison(judge=self.name, winner="tie", margin=0.0, method="same_text")
         found: list[Comparison] = []
         if self.rule == "mean" or self.seen_by_all(case, first, second):
-            asked = (member.compare(case, first, second, ask) for member in self.members)
+            asked = (ask_comparer(member, case, first, second, ask) for member in self.members)
             found = [raise_failure(one) for one in await asyncio.gather(*asked, return_exceptions=True)]
         while len(found) < len(self.members) and self._majority(found) is None:
-            found.append(await self.members[len(found)].compare(case, first, second, ask))
+            found.append(await ask_comparer(self.members[len(found)], case, first, second, ask))
         return self._together(found)
 
     def seen_by_all(self, case: Case, first: str, second: str) -> bool:

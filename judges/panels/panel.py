@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from pairwright.core.component_calls import ask_judge
 from pairwright.core.components import Component, Judge
 from pairwright.core.config.slots import JudgeComponent
 from pairwright.core.records import Candidate, KnownCase, TaskKind, Verdict
@@ -140,5 +141,5 @@ def _score(verdict: Verdict) -> float:
 
 
 async def _one(judge: Judge, case: KnownCase, candidate: Candidate, ask: Ask) -> Verdict:
-    (verdict,) = await judge.judge(case, [candidate], ask)
+    (verdict,) = await ask_judge(judge, case, [candidate], ask)
     return verdict

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
+from pairwright.core.component_calls import perturb, read_source
 from pairwright.core.components import Perturber
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import SourceError
@@ -60,7 +61,7 @@ def gold_items(config: BuildConfig, limit: int, per_row: int) -> list[Item]:
 
 def _tasks(config: BuildConfig) -> Iterator[Task]:
     bank = read_examples(config.examples.path)
-    rows = (row for source in config.sources for row in source.read())
+    rows = (row for source in config.sources for row in read_source(source))
     conversations = (row for row in rows if isinstance(row, Conversation))
     found = window_queries(
         find_queries(conversations, config.context), config.context, bank, config.examples.per_prompt
@@ -78,7 +79,7 @@ def _items(task: Task, perturbers: Sequence[Perturber], seed: int, per_row: int)
     row_rng(seed, f"{STAGE}.order", task.id).shuffle(order)
     found = 0
     for perturber in order:
-        outcomes = perturber.perturb(task, chosen, row_rng(seed, f"{STAGE}.{perturber.name}", task.id))
+        outcomes = perturb(perturber, task, chosen, row_rng(seed, f"{STAGE}.{perturber.name}", task.id))
         worse = next((one for one in outcomes if isinstance(one, Rejected)), None)
         if worse is not None and worse.analysis is None and found < per_row:
             found += 1

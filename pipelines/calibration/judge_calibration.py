@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pairwright.core.calibration import Calibration, Figure, JudgeCalibration, models_of, settings_of
+from pairwright.core.component_calls import ask_comparer, ask_judge
 from pairwright.core.components import Comparer, Configured, Judge
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError, RequestFailed
@@ -84,7 +85,7 @@ def _thorough(judge: Judge) -> Judge:
 def _judging(judge: Judge, ask: Ask) -> Callable[[Item], Coroutine[Any, Any, Verdict]]:
     async def one(item: Item) -> Verdict:
         candidate = Candidate.create(task=item.task.id, origin="teacher", text=item.text)
-        (verdict,) = await judge.judge(item.task, [candidate], ask)
+        (verdict,) = await ask_judge(judge, item.task, [candidate], ask)
         return verdict
 
     return one
@@ -93,7 +94,7 @@ def _judging(judge: Judge, ask: Ask) -> Callable[[Item], Coroutine[Any, Any, Ver
 def _comparing(comparer: Comparer, ask: Ask) -> Callable[[Item], Coroutine[Any, Any, Comparison]]:
     async def one(item: Item) -> Comparison:
         assert item.better is not None
-        return await comparer.compare(item.task, item.better, item.text, ask)
+        return await ask_comparer(comparer, item.task, item.better, item.text, ask)
 
     return one
 

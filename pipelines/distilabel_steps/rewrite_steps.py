@@ -22,7 +22,8 @@ from distilabel.steps.tasks import Task as DistilabelTask
 from pydantic import Field, PrivateAttr, ValidationError
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import BatchReader, Configured
+from pairwright.core.component_calls import perturb, read_ahead
+from pairwright.core.components import Configured
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, Style
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.config.slots import JudgeComponent, PerturberComponent
@@ -267,9 +268,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
-        for perturber in self.perturbers:
-            if isinstance(perturber, BatchReader):
-                perturber.read_ahead(case_of_row(row) for row in inputs if row["rewrite"] is not None)
+        read_ahead(self.perturbers, [case_of_row(row) for row in inputs if row["rewrite"] is not None])
         yield [{**row, **self._variants(row)} for row in inputs]
 
     def _variants(self, row: Record) -> Record:
@@ -279,7 +278,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
             if case.kind not in perturber.tasks:
                 continue
             rng = row_rng(self.seed, f"perturb.{perturber.name}", case.id)
-            for outcome in perturber.perturb(case, chosen, rng):
+            for outcome in perturb(perturber, case, chosen, rng):
                 found[type(outcome)].append(outcome.model_dump(mode="json"))
         return {
             "rejected": json.dumps(found[Rejected], ensure_ascii=False),

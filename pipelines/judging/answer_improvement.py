@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from pairwright.core.bookkeeping import Dropped, Failed
+from pairwright.core.component_calls import ask_preference, ask_review
 from pairwright.core.components import Improver, Judge
 from pairwright.core.errors import RequestFailed
 from pairwright.core.improvement import Improvement, Review
@@ -62,7 +63,7 @@ def improve_answers(
     async def one(row: SftRow) -> Improvement | Failed:
         access.usage.expect(STAGE)
         try:
-            review = await improver.review(row.task, row.chosen, ask)
+            review = await ask_review(improver, row.task, row.chosen, ask)
             return await _compared(row, review, improver, ask, asks)
         except RequestFailed as exc:
             return Failed(stage=STAGE, row=row.task.id, error=exc.kind, message=str(exc))
@@ -83,7 +84,7 @@ async def _compared(
     ruled = await collect_verdicts(task, better, [one for one in asks if not one[0].paid])
     if refusal := _refusal(ruled):
         return found.model_copy(update={"verdicts": ruled, "outcome": refusal})
-    comparison = await improver.prefer(task, better, row.chosen, ask)
+    comparison = await ask_preference(improver, task, better, row.chosen, ask)
     found = found.model_copy(update={"verdicts": ruled, "comparison": comparison})
     if comparison.winner != "first":
         return found.model_copy(update={"outcome": _lost(comparison)})

@@ -9,6 +9,7 @@ from itertools import groupby, islice
 from typing import Any, TypeVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
+from pairwright.core.component_calls import ask_judge
 from pairwright.core.components import Judge
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
@@ -70,7 +71,7 @@ async def collect_verdicts(task: Task, candidate: Candidate, asks: Sequence[tupl
         # What is refused already, or can only ever be rejected, is not worth a paid opinion.
         if judge.paid and (candidate.origin == "weak" or not all(verdict.passed for verdict in verdicts)):
             continue
-        verdicts.extend(await judge.judge(task, [candidate], ask))
+        verdicts.extend(await ask_judge(judge, task, [candidate], ask))
     return tuple(verdicts)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pairwright.core.bookkeeping import Failed
+from pairwright.core.component_calls import ask_gate
 from pairwright.core.components import Gate
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Case, GateDecision, GateRow, KnownCase, Task
@@ -27,7 +28,7 @@ def gate_queries(cases: Iterable[C], gate: Gate, ask: Ask, width: int, runner: a
 
     async def one(case: C) -> C | Failed:
         try:
-            decision = await gate.decide(case, ask)
+            decision = await ask_gate(gate, case, ask)
         except RequestFailed as exc:
             return Failed(stage="gate", row=case.id, error=exc.kind, message=str(exc))
         known = None if case.reference is None else needs_rewrite(case)
@@ -58,7 +59,7 @@ def decide_now(cases: Iterable[Case], gate: Gate) -> list[GateDecision]:
     """The decisions of a gate that asks nobody."""
     assert not gate.paid
     with asyncio.Runner() as runner:
-        return [runner.run(gate.decide(case, ask_nobody)) for case in cases]
+        return [runner.run(ask_gate(gate, case, ask_nobody)) for case in cases]
 
 
 async def ask_nobody(endpoint: str, request: ChatRequest) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from pairwright.core.component_calls import know_corpus
 from pairwright.core.components import CorpusReader, Perturber
 from pairwright.core.records import JudgedCandidate, SftRow
 from pairwright.pipelines.pairing.rejection_sampling import SampledQuality, TargetQuality
@@ -31,7 +32,7 @@ def learn_corpus(
     unread = quality is not None
     for perturber in perturbers:
         if isinstance(perturber, CorpusReader):
-            perturber = perturber.knowing(quality.seen(read()) if quality and unread else read())
+            perturber = know_corpus(perturber, quality.seen(read()) if quality and unread else read())
             unread = False
         ready.append(perturber)
     if quality and unread:

@@ -7,7 +7,8 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from pairwright.core.bookkeeping import Dropped
-from pairwright.core.components import BatchReader, Perturber
+from pairwright.core.component_calls import perturb, read_ahead
+from pairwright.core.components import Perturber
 from pairwright.core.config.build_file import BuildConfig, PairingConfig
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import normalise
@@ -97,10 +98,8 @@ def list_attempts(
 def _ahead(rows: Iterable[SftRow], perturbers: Sequence[Perturber]) -> Iterator[SftRow]:
     """The rows themselves; perturbers that read in batches have read them."""
     waiting = iter(rows)
-    readers = [perturber for perturber in perturbers if isinstance(perturber, BatchReader)]
     while chunk := list(islice(waiting, _BATCH)):
-        for reader in readers:
-            reader.read_ahead(row.task for row in chunk)
+        read_ahead(perturbers, [row.task for row in chunk])
         yield from chunk
 
 
@@ -185,7 +184,7 @@ def _defect(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | 
 def _from_perturber(row: SftRow, perturber: Perturber, seed: int) -> Variant | Dropped:
     rng = row_rng(seed, f"perturb.{perturber.name}", row.task.id)
     reasons: list[Dropped] = []
-    for outcome in perturber.perturb(row.task, row.chosen, rng):
+    for outcome in perturb(perturber, row.task, row.chosen, rng):
         if isinstance(outcome, Rejected):
             return Variant(row, outcome)
         reasons.append(outcome)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.bookkeeping import Dropped, Failed
+from pairwright.core.component_calls import ask_comparer
 from pairwright.core.components import Comparer
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
@@ -91,7 +92,7 @@ def verify_variants(
 async def _asked(place: int, proposal: Proposal, comparer: Comparer, ask: Ask) -> _Verdict:
     row, worse = proposal
     try:
-        verdict = await comparer.compare(row.task, row.chosen.text, worse.text, ask)
+        verdict = await ask_comparer(comparer, row.task, row.chosen.text, worse.text, ask)
     except RequestFailed as exc:
         return _Verdict(place, Failed(stage="verify", row=row.task.id, error=exc.kind, message=str(exc)), None)
     compared = Compared(

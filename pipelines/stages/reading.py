@@ -7,6 +7,7 @@ from itertools import islice
 from typing import ClassVar
 
 from pairwright.core.bookkeeping import Dropped, Failed
+from pairwright.core.component_calls import read_source
 from pairwright.core.components import NamedSource
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
@@ -45,7 +46,7 @@ class Read(RowStage):
 def read_sources(config: BuildConfig) -> Iterator[Conversation | Failed]:
     """One outcome per raw row of every source, in the order of the build file."""
     for source in config.sources:
-        yield from islice(source.read(), config.limits.max_rows)
+        yield from islice(read_source(source), config.limits.max_rows)
 
 
 class Window(RowStage):
@@ -105,7 +106,7 @@ class Decontaminate(_LeavesTasks):
 
         config = run.config
         tests = {
-            source.source if isinstance(source, NamedSource) else source.name: source.read()
+            source.source if isinstance(source, NamedSource) else source.name: read_source(source)
             for source in config.evaluations
         }
         listed = {name: WINDOWS[config.task].list_tests(found) for name, found in tests.items()}
