@@ -11,8 +11,8 @@ from pathlib import Path
 import yaml
 
 from pairwright.core.bookkeeping import StageCount
+from pairwright.core.component_calls import export_build
 from pairwright.core.config.build_file import BuildConfig
-from pairwright.core.exporter import Exporter
 from pairwright.core.identity import content_id
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.result import BuildResult
@@ -53,8 +53,7 @@ def finish_build(config: BuildConfig, counts: Sequence[StageCount], steps: Seque
     exports.mkdir()
     # The card tells of the files that the others wrote.
     for exporter in sorted(config.exports, key=lambda one: one.name == "card"):
-        assert isinstance(exporter, Exporter)
-        exporter.export(result, exports)
+        export_build(exporter, result, exports)
     with atomic_writer(work / "build.yaml") as file:
         yaml.safe_dump(config.model_dump(mode="json"), file, allow_unicode=True, sort_keys=False)
     write_report(result, work / "report.md")

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pairwright.core.components import Gate
+from pairwright.core.component_calls import ask_gate
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError, JudgeError, RequestFailed
 from pairwright.core.language.text_analysis import detect_language
@@ -62,10 +62,8 @@ def by_build(config: BuildConfig, case: Case) -> GateDecision:
         running_servers(only, Path(logs)) as base_urls,
         open_endpoints(only, ledger, base_urls) as asked,
     ):
-        gate = config.gate
-        assert isinstance(gate, Gate)
         try:
-            return asked.runner.run(gate.decide(case, asked.ask))
+            return asked.runner.run(ask_gate(config.gate, case, asked.ask))
         except RequestFailed as exc:
             raise JudgeError(f"the gate gave no usable answer: {exc}", "Ask again, or take another model.") from exc
 
