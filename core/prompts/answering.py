@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple, get_args
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.identity import content_id
 from pairwright.core.prompts.escaping import readable
+from pairwright.core.prompts.fenced_json import json_text
 from pairwright.core.prompts.reply import Reply
 from pairwright.core.records import Candidate, Case, Language, Rejected, ToolCall, Turn
 from pairwright.core.requests import Message
@@ -35,7 +36,6 @@ CONTROL = re.compile(
 _MARKS = re.compile(r"[<\[]")
 _WRITTEN_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n\s*```\Z", re.DOTALL)
 
 
 class Chat(NamedTuple):
@@ -74,7 +74,7 @@ def teacher_chat(case: Case, native_tools: bool) -> tuple[tuple[Message, ...], s
 
 
 def parse_dialogue_answer(text: str) -> Reply:
-    """What a model answered, without thoughts or code fence; calls in their one spelling, also ``<tool_call>`` blocks.
+    """What a model answered, without thoughts; calls in their one spelling, also fenced ones and ``<tool_call>`` blocks.
 
     Raises:
         ValueError: it is empty.
@@ -82,12 +82,18 @@ def parse_dialogue_answer(text: str) -> Reply:
     text = _THOUGHT.sub("", text).strip()
     if not text:
         raise ValueError("the answer is empty")
-    fenced = _FENCE.match(text)
-    written = _WRITTEN_CALL.findall(text)
-    for attempt in ([fenced[1]] if fenced else []) + [text, f"[{text}]", f"[{','.join(written)}]"]:
+    bare, written = _without_fence(text), _WRITTEN_CALL.findall(text)
+    for attempt in (bare, f"[{bare}]", f"[{','.join(written)}]"):
         if calls := calls_of(attempt):
             return Reply(text=calls_text(calls))
     return Reply(text=text)
+
+
+def _without_fence(text: str) -> str:
+    try:
+        return json_text(text)
+    except ValueError:  # words that begin with code
+        return text
 
 
 def defuse_turns(text: str) -> str:

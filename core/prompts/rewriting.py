@@ -18,13 +18,14 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from string import Template
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from pairwright.core.config.build_file import PromptConfig, Style
 from pairwright.core.identity import Row, content_id
 from pairwright.core.prompts.escaping import unescape
+from pairwright.core.prompts.fenced_json import parse_json
 from pairwright.core.prompts.forms import TAGGED, PromptForm, labelled_form
 from pairwright.core.prompts.reply import Reply
 from pairwright.core.records import Candidate, Case, Example, Language, Rejected, Turn
@@ -32,11 +33,6 @@ from pairwright.core.requests import Message
 
 ANALYSIS_LIMIT = 400
 REWRITE_LIMIT = 600
-
-_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n\s*```\Z", re.DOTALL)
-
-
-A = TypeVar("A", bound=Row)
 
 
 class TeacherAnswer(Row):
@@ -191,22 +187,6 @@ def _json(analysis: str, rewrite: str, needs_rewrite: bool | None = None) -> str
     if needs_rewrite is None:
         del answer["needs_rewrite"]
     return json.dumps(answer, ensure_ascii=False)
-
-
-def parse_json(text: str, form: type[A]) -> A:
-    """Read an answer: one JSON object of the ``form``, at most wrapped in white space or one code fence.
-
-    Raises:
-        ValueError: what is wrong with it, in one line.
-    """
-    text = text.strip()
-    fenced = _FENCE.match(text)
-    try:
-        return form.model_validate_json(fenced[1] if fenced else text, strict=True)
-    except ValidationError as exc:
-        problem = exc.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ValueError(f"{where}: {problem['msg']}" if where else problem["msg"]) from exc
 
 
 def _probe(language: Language) -> Case:

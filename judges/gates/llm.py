@@ -16,7 +16,8 @@ from pairwright.core.components import Component
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
-from pairwright.core.prompts.rewriting import parse_json, read_prompt
+from pairwright.core.prompts.fenced_json import parse_json
+from pairwright.core.prompts.rewriting import read_prompt
 from pairwright.core.records import Case, GateDecision, Language, TaskKind, Turn
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.gates.missing_answer import unanswered

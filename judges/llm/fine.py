@@ -19,7 +19,7 @@ from pairwright.core.config.build_file import Style
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.improvement import Review
 from pairwright.core.llm.client import ask_json
-from pairwright.core.prompts.rewriting import parse_json
+from pairwright.core.prompts.fenced_json import parse_json
 from pairwright.core.records import Candidate, Case, Comparison, TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.expected_score import expected_score

@@ -19,7 +19,7 @@ from pairwright.core.improvement import Review
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.answering import parse_dialogue_answer
 from pairwright.core.prompts.escaping import escape, unescape
-from pairwright.core.prompts.rewriting import parse_json
+from pairwright.core.prompts.fenced_json import parse_json
 from pairwright.core.records import Candidate, Case, Comparison, Language, TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.own_answer import improved_candidate

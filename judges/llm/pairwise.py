@@ -27,8 +27,9 @@ from pairwright.core.identity import Row, content_id, row_rng
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
+from pairwright.core.prompts.fenced_json import parse_json
 from pairwright.core.prompts.kinds import KINDS
-from pairwright.core.prompts.rewriting import parse_json, read_prompt
+from pairwright.core.prompts.rewriting import read_prompt
 from pairwright.core.records import Case, Comparison, Language, Position, TaskKind, Winner
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of

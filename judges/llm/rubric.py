@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, get_args
 
@@ -15,6 +14,7 @@ from pairwright.core.errors import JudgeError
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.llm.client import ask_json
 from pairwright.core.prompts.escaping import escape
+from pairwright.core.prompts.fenced_json import parse_json
 from pairwright.core.records import Candidate, Case, Language, TaskKind, Verdict
 from pairwright.core.requests import Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
@@ -41,7 +41,6 @@ SCHEMA: dict[str, Any] = {
     "required": ["explanation", "score"],
     "additionalProperties": False,
 }
-_FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL)
 
 
 class Grade(Row):
@@ -211,8 +210,7 @@ def parse_grade(text: str) -> Grade:
     Raises:
         ValueError: it is no such object; nothing is guessed.
     """
-    fenced = _FENCE.match(text.strip())
-    return Grade.model_validate_json(fenced[1] if fenced else text.strip(), strict=True)
+    return parse_json(text, Grade)
 
 
 def _scaled(score: float) -> float:

@@ -166,11 +166,14 @@ def test_a_teacher_gets_native_tools_only_from_an_endpoint_that_has_them() -> No
         ("  好的。 ", "好的。"),
         ('```json\n[{"name": "a", "arguments": {"b": 1}}]\n```', '[{"name": "a", "arguments": {"b": 1}}]'),
         ('{"name": "a", "arguments": {}}', '[{"name": "a", "arguments": {}}]'),
+        ('```json\r\n{"name": "a", "arguments": {}}\r\n```', '[{"name": "a", "arguments": {}}]'),
+        ('```[{"name": "a", "arguments": {}}]```', '[{"name": "a", "arguments": {}}]'),
         (
             '<think>so</think>\n<tool_call>\n{"name": "a", "arguments": {}}\n</tool_call>',
             '[{"name": "a", "arguments": {}}]',
         ),
         ("```python\nx\n```", "```python\nx\n```"),
+        ("```python\nx\n```\nThat is all.", "```python\nx\n```\nThat is all."),
         ('[{"name": "a"}]', '[{"name": "a"}]'),
     ],
 )

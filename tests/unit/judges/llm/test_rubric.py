@@ -200,8 +200,9 @@ def test_an_answer_that_does_not_parse_is_asked_again_with_another_seed() -> Non
     ],
 )
 def test_no_score_is_ever_guessed(text: str) -> None:
-    with pytest.raises(ValueError, match="validation error"):
+    with pytest.raises(ValueError, match=r"^\S.*$") as problem:
         parse_grade(text)
+    assert "\n" not in str(problem.value)
     with pytest.raises(RequestFailed):
         verdict_of(Script(answer(text)))
 
