@@ -297,6 +297,11 @@ class Verdict(Row):
     request_hashes: tuple[str, ...] = ()
     members: tuple[Verdict, ...] = Field((), exclude_if=_absent)
 
+    @property
+    def grade(self) -> float:
+        """What it counts among scores: its own, else 1 for passed and 0 for refused."""
+        return float(self.passed) if self.score is None else self.score
+
 
 class Comparison(Row):
     """Which of two texts answers a task better.
@@ -346,10 +351,9 @@ class JudgedCandidate(Row):
         return all(verdict.passed for verdict in self.verdicts)
 
     @property
-    def score(self) -> float:
-        """Mean of the scores given, 1.0 where no judge gives scores."""
-        scores = [verdict.score for verdict in self.verdicts if verdict.score is not None]
-        return sum(scores) / len(scores) if scores else 1.0
+    def score(self) -> float | None:
+        """The mean of the scores that the judges gave, None where none did."""
+        return _mean_score(self.verdicts)
 
 
 class Rejected(Row):
@@ -406,8 +410,12 @@ class SftRow(IdentifiedRow):
         """False for an answer that a judge refused and that only an improvement could replace."""
         return all(verdict.passed for verdict in self.verdicts)
 
+    @property
+    def score(self) -> float | None:
+        """The mean of the scores that the judges gave, None where none did."""
+        return _mean_score(self.verdicts)
 
-def mean_score(verdicts: Iterable[Verdict]) -> float | None:
-    """The mean of the scores that the judges gave, None where none did."""
+
+def _mean_score(verdicts: Iterable[Verdict]) -> float | None:
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
     return sum(scores) / len(scores) if scores else None

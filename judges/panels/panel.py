@@ -113,7 +113,7 @@ class Panel(Component):
         if self.rule == "majority":
             return majority([verdict.passed for verdict in found], weights)
         # An accepted candidate needs its score: only a mean that cannot reach the threshold any more ends it early.
-        at_most = weighted_mean([*map(_score, found), *[1.0] * (len(weights) - len(found))], weights)
+        at_most = weighted_mean([*(one.grade for one in found), *[1.0] * (len(weights) - len(found))], weights)
         if at_most < self.threshold:
             return False
         return True if len(found) == len(weights) else None
@@ -123,21 +123,17 @@ class Panel(Component):
         assert passed is not None, "a full panel has decided"
         weights = checked_weights(self.weights, self.members)
         complete = self.rule == "mean" and len(found) == len(weights)
-        worst = min(found, key=lambda verdict: (verdict.passed, _score(verdict)))
+        worst = min(found, key=lambda verdict: (verdict.passed, verdict.grade))
         return Verdict(
             judge=self.name,
             passed=passed,
-            score=min(1.0, weighted_mean([*map(_score, found)], weights)) if complete else None,
+            score=min(1.0, weighted_mean([one.grade for one in found], weights)) if complete else None,
             method="panel",
             defect=None if passed else worst.defect or "low_score",
             evidence="" if passed else f"{worst.judge}: {worst.evidence}",
             request_hashes=tuple(name for verdict in found for name in verdict.request_hashes),
             members=tuple(found),
         )
-
-
-def _score(verdict: Verdict) -> float:
-    return float(verdict.passed) if verdict.score is None else verdict.score
 
 
 async def _one(judge: Judge, case: KnownCase, candidate: Candidate, ask: Ask) -> Verdict:

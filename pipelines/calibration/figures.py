@@ -25,10 +25,6 @@ class Said(NamedTuple):
     item: Item
     verdict: Verdict
 
-    @property
-    def score(self) -> float:
-        return self.verdict.score if self.verdict.score is not None else float(self.verdict.passed)
-
 
 class ComparedTexts(NamedTuple):
     """What a pairwise judge said of a good text (first) and a bad one."""
@@ -80,8 +76,8 @@ def threshold_for(said: Sequence[Said], wanted: float) -> Threshold | None:
     None where no score does, or the judge gives no scores."""
     if not any(one.verdict.score is not None for one in said):
         return None
-    good = np.array([one.score for one in said if one.item.good])
-    bad = np.array([one.score for one in said if not one.item.good])
+    good = np.array([one.verdict.grade for one in said if one.item.good])
+    bad = np.array([one.verdict.grade for one in said if not one.item.good])
     if not len(good) or not len(bad):
         return None
     for score in sorted({*good.tolist()}):
@@ -97,17 +93,19 @@ def _down(score: float) -> float:
 
 
 def reliability(said: Sequence[Said]) -> tuple[Bin, ...]:
-    """The reliability curve: in each fifth of the scores, the share of good texts when both kinds weigh the same."""
-    if not any(one.verdict.score is not None for one in said):
-        return ()
-    counts = {kind: max(sum(one.item.good == kind for one in said), 1) for kind in (True, False)}
-    bins: dict[int, list[Said]] = defaultdict(list)
-    for one in said:
-        bins[min(int(one.score * BINS), BINS - 1)].append(one)
+    """The reliability curve: in each fifth of the scores, the share of good texts when both kinds weigh the same.
+
+    A text without a score, as one that a panel's veto refused, is in none of them.
+    """
+    scored = [(one.verdict.score, one.item.good) for one in said if one.verdict.score is not None]
+    counts = {kind: max(sum(good == kind for _, good in scored), 1) for kind in (True, False)}
+    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for score, good in scored:
+        bins[min(int(score * BINS), BINS - 1)].append((score, good))
     found = []
     for _, members in sorted(bins.items()):
-        weights = {kind: sum(one.item.good == kind for one in members) / counts[kind] for kind in (True, False)}
-        mean = float(np.mean([one.score for one in members]))
+        weights = {kind: sum(good == kind for _, good in members) / counts[kind] for kind in (True, False)}
+        mean = float(np.mean([score for score, _ in members]))
         share = weights[True] / (weights[True] + weights[False])
         found.append(Bin(score=round(mean, 4), good=round(share, 4), items=len(members)))
     return tuple(found)
@@ -115,9 +113,9 @@ def reliability(said: Sequence[Said]) -> tuple[Bin, ...]:
 
 def pointwise_pairs(said: Sequence[Said]) -> list[tuple[Item, float]]:
     """For each bad text with a good one beside it: the good one's score less its own."""
-    scores = {(one.item.task.id, one.item.text): one.score for one in said}
+    scores = {(one.item.task.id, one.item.text): one.verdict.grade for one in said}
     pairs = ((one, scores.get((one.item.task.id, one.item.better or ""))) for one in said if one.item.better)
-    return [(one.item, better - one.score) for one, better in pairs if better is not None]
+    return [(one.item, better - one.verdict.grade) for one, better in pairs if better is not None]
 
 
 def length_bias(pairs: Iterable[tuple[Item, float]], seed: int) -> Figure:

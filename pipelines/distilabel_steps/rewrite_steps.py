@@ -134,7 +134,7 @@ class JudgeCandidates(Step):  # type: ignore[misc]
 
     Output columns:
         - accepted (`bool`): whether every judge passed it; `None` where that could not be found out.
-        - score (`float`): mean of the scores given, 0 to 1; 1 where no judge gives scores.
+        - score (`float`): mean of the scores given, 0 to 1; `None` where no judge gives one.
         - defects (`List[str]`): what the judges found.
         - verdicts (`str`): JSON list of all verdicts, see ``pairwright.core.records.Verdict``.
         - judge_error (`str`): empty, or why no verdict came.

@@ -18,7 +18,7 @@ from pairwright.core.components import Improver, Judge
 from pairwright.core.errors import RequestFailed
 from pairwright.core.improvement import Improvement, Review
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import Candidate, Comparison, JudgedCandidate, Rejected, SftRow, Verdict, mean_score
+from pairwright.core.records import Candidate, Comparison, JudgedCandidate, Rejected, SftRow, Verdict
 from pairwright.core.requests import Ask
 from pairwright.pipelines.judging.candidate_judging import collect_verdicts, ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
@@ -50,7 +50,7 @@ def add_refused(accepted: Iterable[JudgedCandidate], judged: Iterable[JudgedCand
             yield from group
             key, group = next(groups, ("", iter(())))
         elif refused := [row for row in rows if row.candidate.origin != "weak"]:
-            yield max(refused, key=lambda row: (row.candidate.origin == "reference", mean_score(row.verdicts) or 0.0))
+            yield max(refused, key=lambda row: (row.candidate.origin == "reference", row.score or 0.0))
 
 
 def improve_answers(

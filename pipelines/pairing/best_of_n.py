@@ -17,6 +17,7 @@ from pairwright.core.storage import open_log
 from pairwright.judges.tournament import Bout, find_best, rank_all
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
+from pairwright.pipelines.pairing.candidate_ranking import rank_candidates
 from pairwright.pipelines.pairing.preference_pairs import Contenders
 
 
@@ -55,8 +56,7 @@ def choose_best_of_n(
 def _favourites_first(contenders: Contenders) -> Contenders:
     """The candidates in the order of their scores; one of each text."""
     task, rows = contenders
-    ordered = sorted(rows, key=lambda row: (row.candidate.origin != "reference", -row.score))
-    different = {normalise(row.candidate.text): row for row in reversed(ordered)}
+    different = {normalise(row.candidate.text): row for row in reversed(rank_candidates(rows))}
     return task, list(reversed(different.values()))
 
 

@@ -12,11 +12,12 @@ from pairwright.core.components import Perturber
 from pairwright.core.config.build_file import BuildConfig, PairingConfig
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import normalise
-from pairwright.core.records import JudgedCandidate, PreferencePair, Rejected, SftRow, Task, Verdict, mean_score
+from pairwright.core.records import JudgedCandidate, PreferencePair, Rejected, SftRow, Task, Verdict
 from pairwright.core.tool_calls import calls_of
 from pairwright.pipelines.artefacts import Variants
 from pairwright.pipelines.judging.answer_improvement import Replaced
 from pairwright.pipelines.pairing.balance import BALANCE_REASONS, balance
+from pairwright.pipelines.pairing.candidate_ranking import rank_candidates
 from pairwright.pipelines.pairing.pair_features import PairFeatures, Proposal
 from pairwright.pipelines.pairing.rejection_sampling import TargetQuality, nearest_to_target, sample_quality
 from pairwright.pipelines.pairing.variant_choice import PICK_REASONS, PICKED, choose_variants
@@ -57,7 +58,7 @@ def choose_answers(contenders: Iterable[Contenders]) -> Iterator[SftRow | Droppe
     """The best accepted answer of every task: the source's own rewrite, else the highest score, else the first."""
     for task, rows in contenders:
         if rows:
-            best = min(rows, key=lambda row: (row.candidate.origin != "reference", -row.score))
+            best = rank_candidates(rows)[0]
             yield SftRow.create(task=best.task, chosen=best.candidate, verdicts=best.verdicts)
         else:
             yield Dropped(stage="choose", row=task.id, reason="no_accepted_candidate", detail=task.query)
@@ -175,10 +176,9 @@ def _defect(row: SftRow, sample: JudgedCandidate, margin: tuple[float, float] | 
     """The verdict that proves the sample worse, or the reason why it stays out."""
     refusals = [verdict for verdict in sample.verdicts if not verdict.passed]
     ruled = next((verdict for verdict in refusals if verdict.method == "rule"), None)
-    better, worse = mean_score(row.verdicts), mean_score(sample.verdicts)
-    if margin is None or better is None or worse is None:
+    if margin is None or row.score is None or sample.score is None:
         return ruled or "sample_defect_not_proven"
-    return (ruled or refusals[0]) if margin[0] <= better - worse <= margin[1] else "outside_margin"
+    return (ruled or refusals[0]) if margin[0] <= row.score - sample.score <= margin[1] else "outside_margin"
 
 
 def _from_perturber(row: SftRow, perturber: Perturber, seed: int) -> Variant | Dropped:

@@ -18,7 +18,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from pairwright.core.language.text_analysis import content_words
-from pairwright.core.records import JudgedCandidate, Language, SftRow, mean_score
+from pairwright.core.records import JudgedCandidate, Language, SftRow
 
 Measure = Literal["judges", "overlap"]
 TargetQuality = Mapping[tuple[Measure, Language], float]
@@ -36,9 +36,8 @@ class SampleQuality(NamedTuple):
 
 def sample_quality(row: SftRow, sample: JudgedCandidate) -> SampleQuality:
     """See the module: the judges' scores, else how much of the chosen answer the sample says at its length."""
-    score = mean_score(sample.verdicts)
-    if score is not None:
-        return SampleQuality("judges", score)
+    if sample.score is not None:
+        return SampleQuality("judges", sample.score)
     chosen, text, language = row.chosen.text, sample.candidate.text, row.task.language
     wanted = set(content_words(chosen, language))
     covered = len(wanted & set(content_words(text, language))) / len(wanted) if wanted else 1.0

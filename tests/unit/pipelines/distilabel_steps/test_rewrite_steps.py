@@ -193,6 +193,7 @@ def test_judges_are_a_step() -> None:
     good, bad, failed = next(step.process(given))
     step.unload()
     assert (good["accepted"], good["defects"], good["kept"]) == (True, [], 1)
+    assert good["score"] is None, "neither judge gives scores"
     assert bad["accepted"] is False
     assert bad["defects"] == ["leftover_reference"]
     assert "she" in json.loads(bad["verdicts"])[0]["evidence"]
