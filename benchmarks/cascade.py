@@ -31,6 +31,7 @@ from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.config.slots import JudgeComponent
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.language.text_analysis import estimate_tokens
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.records import Candidate, JudgedCandidate, KnownCase, Rejected, SftRow, Task, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.judges.llm.pairwise import Pairwise
@@ -45,7 +46,6 @@ from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.pairing.balance import rules_of
 from pairwright.pipelines.pairing.pair_features import extract_features
 from pairwright.pipelines.pairing.verification import VerificationState, unverified, verify_variants
-from pairwright.pipelines.reporting.table import markdown_table
 
 _TEXT = re.compile(r"<(rewrite|first_text|second_text)>(.*?)</\1>", re.DOTALL)
 _EXPLANATION = {

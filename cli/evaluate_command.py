@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pairwright.cli.tables import print_table, print_text
 from pairwright.core.errors import ConfigError
 from pairwright.evaluation.benchmark_readers import open_gold
 from pairwright.evaluation.dialogues.dialogue_evaluation import evaluate_dialogues
@@ -12,7 +13,7 @@ from pairwright.evaluation.evaluation import HEADLINES, Evaluation, SetResult
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.model_metrics.catalogue import Extras, extra_metrics
 from pairwright.evaluation.predictions import System, write_predictions
-from pairwright.evaluation.reports.comparison_report import comparison_head, table_rows, write_comparison
+from pairwright.evaluation.reports.comparison_report import metric_table, write_comparison
 from pairwright.evaluation.reports.evaluation_report import cell, difference_of, write_report
 from pairwright.evaluation.reports.leaderboard import record
 from pairwright.evaluation.rewrite_evaluation import evaluate
@@ -126,39 +127,25 @@ def _answered(
 
 
 def _print_evaluation(result: Evaluation, files: Sequence[Path]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
+    shown = [note for note in result.metrics if note.name in HEADLINES]
     for one in result.results:
-        table = Table(title=f"{one.test}: {one.rows:,} rows; per cent, 95 % intervals")
-        table.add_column("metric", no_wrap=True)
-        for system in one.systems:
-            table.add_column(system.name)
-        for note in result.metrics:
-            if note.name in HEADLINES:
-                cells = [
-                    cell(note, one.figure(each.name, note.name), difference_of(one, each.name, note.name))
-                    for each in one.systems
-                ]
-                table.add_row(note.name, *cells)
-        console.print(table)
-        console.print(_legend(one))
+        names = [system.name for system in one.systems]
+        rows = [
+            (
+                note.name,
+                *(cell(note, one.figure(name, note.name), difference_of(one, name, note.name)) for name in names),
+            )
+            for note in shown
+        ]
+        title = f"{one.test}: {one.rows:,} rows; per cent, 95 % intervals"
+        print_table(title, [("metric", *names), *rows], width=None, first_whole=True)
+        print_text(_legend(one))
     _print_files(files)
 
 
 def _print_comparison(result: SystemComparison, files: Sequence[Path]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{result.test}: {result.rows:,} rows")
-    for name in comparison_head(result):
-        table.add_column(name, no_wrap=name == "metric")
-    for row in table_rows(result):
-        table.add_row(*row)
-    console = Console()
-    console.print(table)
-    console.print(result.verdict, highlight=False)
+    print_table(f"{result.test}: {result.rows:,} rows", metric_table(result), width=None, first_whole=True)
+    print_text(result.verdict)
     _print_files(files)
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
+from pairwright.cli.tables import print_table
 from pairwright.core.errors import ConfigError
 from pairwright.core.storage import atomic_writer
 from pairwright.training_recipes.recipes.recipe_files import Recipe, read_recipe, recipes
@@ -32,10 +28,8 @@ def list_command(words: Sequence[str]) -> None:
             [f"no recipe has {' and '.join(map(repr, words))} in its name or its opening comment"],
             "'pairwright recipes list' prints all.",
         )
-    table = Table("recipe", "trainer", "stage", "what it is for", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for recipe in found:
-        table.add_row(recipe.name, recipe.trainer, recipe.stage, recipe.summary)
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    rows = [(recipe.name, recipe.trainer, recipe.stage, recipe.summary) for recipe in found]
+    print_table("", [("recipe", "trainer", "stage", "what it is for"), *rows], width=160, light=True)
 
 
 def _with(words: Sequence[str], texts: Mapping[str, Recipe]) -> list[Recipe]:

@@ -1,23 +1,45 @@
-"""Tables on the terminal."""
+"""Tables and lines on the terminal. What stands in them is text: neither the terminal nor rich obeys it."""
 
 from __future__ import annotations
 
 import sys
 
+from rich.box import HEAVY_HEAD, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from pairwright.pipelines.reporting.table import Table as Rows
+from pairwright.core.pages.cells import Table as Rows
+from pairwright.core.pages.printable import printable
 
 
-def print_table(title: str, rows: Rows) -> None:
-    """Print a table; the first row is the header. Cells are text, not markup."""
-    from rich.text import Text
+def print_table(
+    title: str, rows: Rows, *, width: int | None = 140, first_whole: bool = False, light: bool = False
+) -> None:
+    """Print a table; the first row is the header.
 
+    ``width`` counts where the output is no terminal. With ``first_whole`` the first column is never wrapped, ``light`` draws
+    no frame.
+    """
     header, *body = rows
-    table = Table(title=title, title_justify="left")
-    for name in header:
-        table.add_column(str(name), overflow="fold")
+    table = Table(
+        title=plain_text(title) if title else None,
+        title_justify="left",
+        box=SIMPLE_HEAD if light else HEAVY_HEAD,
+        padding=(0, 1, 0, 0) if light else (0, 1),
+    )
+    for number, name in enumerate(header):
+        table.add_column(plain_text(name), overflow="fold", no_wrap=first_whole and number == 0)
     for row in body:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+        table.add_row(*map(plain_text, row))
+    Console(width=None if sys.stdout.isatty() else width).print(table)
+
+
+def print_text(text: str) -> None:
+    """Print a paragraph, wrapped between words."""
+    Console().print(plain_text(text))
+
+
+def plain_text(value: object) -> Text:
+    """What may be shown of any value."""
+    return Text(printable(str(value)))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from pairwright.cli.tables import print_table
 from pairwright.cli.train_check_command import Checking, check_command
 from pairwright.cli.training_display import display
+from pairwright.core.pages.cells import format_share, format_value
 from pairwright.evaluation.evaluation import Evaluation
-from pairwright.training_recipes.outcomes.held_out_table import interval
-from pairwright.training_recipes.outcomes.held_out_table import table as table_of
+from pairwright.training_recipes.outcomes.held_out_table import held_out_table, interval
 from pairwright.training_recipes.recipes.recipe_files import Recipe, read_recipe
 from pairwright.training_recipes.recipes.rendering import render
 from pairwright.training_recipes.runs.opening import Wishes
@@ -55,13 +51,10 @@ def _sweep(recipe: Recipe, build: Path, folder: Path, wishes: Wishes, words: Seq
     with display(quiet) as show:
         found = run_sweep(recipe, build, folder, grid(words, scalar), wishes, show)
     title = f"{len(found.points)} points on {found.rows} validation rows; per cent, 95 % intervals"
-    table = Table(title=title, title_justify="left")
-    table.add_column("point", no_wrap=True)
-    for name in (found.primary, "behind the best", *SWEPT, "reward accuracy", "drift, nats"):
-        table.add_column(Text(name.replace("_", " ")))  # long names wrap between words
-    for point in found.points:
-        table.add_row(*map(Text, _sweep_row(point, found.primary)))
-    Console(width=None if sys.stdout.isatty() else 180).print(table)
+    names = (found.primary, "behind the best", *SWEPT, "reward accuracy", "drift, nats")
+    head = ("point", *(name.replace("_", " ") for name in names))  # long names wrap between words
+    rows = [tuple(_sweep_row(point, found.primary)) for point in found.points]
+    print_table(title, [head, *rows], width=180, first_whole=True)
     print(found.verdict)
     print(folder / "sweep.json")
 
@@ -71,22 +64,16 @@ def _sweep_row(point: Point, primary: str) -> Iterator[str]:
     yield interval(*point.figures[primary])
     yield "best" if point.behind is None else interval(*point.behind) + (" (noise)" if point.noise else "")
     for metric in SWEPT:
-        yield interval(point.figures[metric][0]) if metric in point.figures else "–"
-    yield "–" if point.accuracy is None else f"{point.accuracy:.2f}"
-    yield "–" if point.drift is None else f"{point.drift:+.1f}"
+        yield format_share(point.figures[metric][0] if metric in point.figures else None)
+    yield format_value(point.accuracy)
+    yield format_value(point.drift, "+.1f")
 
 
 def _print_run(run: RunRecord, folder: Path) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 160)
     if run.held_out and run.verdict:
         found = Evaluation.model_validate_json((folder / "evaluate" / "evaluation.json").read_bytes())
-        head, *rows = table_of(found.results[0], found.metrics, run.verdict.before, run.verdict.after)
-        table = Table(title=f"{run.held_out.rows} held-out rows; per cent, 95 % intervals", title_justify="left")
-        for name in head:
-            table.add_column(Text(name))
-        for row in rows:
-            table.add_row(*map(Text, row))
-        console.print(table)
+        table = held_out_table(found.results[0], found.metrics, run.verdict.before, run.verdict.after)
+        print_table(f"{run.held_out.rows} held-out rows; per cent, 95 % intervals", list(table), width=160)
     if run.verdict:
         print(run.verdict.summary)
         for line in run.verdict.advice:

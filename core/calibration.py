@@ -13,6 +13,7 @@ from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.errors import ConfigError
 from pairwright.core.identity import Row, content_id
+from pairwright.core.pages.cells import NOTHING
 
 
 class Figure(Row):
@@ -27,7 +28,7 @@ class Figure(Row):
 def format_figure(figure: Figure) -> str:
     """A figure with its interval."""
     if figure.value is None or figure.low is None or figure.high is None:
-        return "–"
+        return NOTHING
     return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
 
 

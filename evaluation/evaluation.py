@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from pairwright.core.identity import Row
+from pairwright.core.pages.cells import format_share, format_value
 from pairwright.evaluation.metrics.metric import C, Metric
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.scores import Difference, MetricFigure
@@ -101,9 +102,7 @@ class Evaluation(Row):
 
 def shown_as(note: MetricNote, value: float | None) -> str:
     """A figure as reports print it: per cent with one decimal, or two decimals; a dash where there is none."""
-    if value is None:
-        return "–"
-    return f"{100 * value:.1f}" if note.percent else f"{value:.2f}"
+    return format_share(value) if note.percent else format_value(value)
 
 
 def system_note(system: System, digest: str) -> SystemNote:

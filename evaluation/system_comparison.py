@@ -9,6 +9,7 @@ import numpy as np
 
 from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import normalise
+from pairwright.core.pages.cells import NOTHING
 from pairwright.evaluation.evaluation import HEADLINES, QUALITY, MetricNote, Shown, shown_as
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.metrics.catalogue import available
@@ -134,7 +135,7 @@ def _in_words(one: Difference, note: MetricNote) -> str:
 
 def signed(note: MetricNote, value: float | None) -> str:
     """A difference as reports print it, with its sign."""
-    return "–" if value is None else ("+" if value >= 0 else "−") + shown_as(note, abs(value))
+    return NOTHING if value is None else ("+" if value >= 0 else "−") + shown_as(note, abs(value))
 
 
 def _moved(gold: GoldSet, first: System, second: System) -> tuple[list[int], list[int]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pairwright.core.calibration import Figure, JudgeCalibration, format_figure
+from pairwright.core.calibration import JudgeCalibration, format_figure
 from pairwright.core.components import Configured, ThresholdJudge
+from pairwright.core.pages.cells import NOTHING, format_value
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.result import BuildResult
-from pairwright.exports.markdown import table
 
 _HEADER = (
     "judge",
@@ -22,7 +23,6 @@ _HEADER = (
     "threshold measured",
     "threshold used",
 )
-_NOTHING = "–"
 
 
 def calibration_section(build: BuildResult) -> Iterator[str]:
@@ -40,34 +40,22 @@ def calibration_section(build: BuildResult) -> Iterator[str]:
     )
     yield ""
     judges = [*build.config.judges, *([build.config.comparison] if build.config.comparison is not None else [])]
-    yield from table(_HEADER, [_row(judge, found.of(judge)) for judge in judges])
+    yield from markdown_table([_HEADER, *(_row(judge, found.of(judge)) for judge in judges)])
 
 
 def _row(judge: Configured, one: JudgeCalibration | None) -> tuple[object, ...]:
-    used = judge.threshold if isinstance(judge, ThresholdJudge) else _NOTHING
+    used = judge.threshold if isinstance(judge, ThresholdJudge) else NOTHING
     if one is None:
-        return (judge.name, _NOTHING, "not measured", *[_NOTHING] * (len(_HEADER) - 4), used)
+        return (judge.name, NOTHING, "not measured", *[NOTHING] * (len(_HEADER) - 4), used)
     chosen = one.threshold
-    measured = (
-        f"{chosen.score:.2f}: precision {chosen.precision:.2f}, keeps {chosen.recall:.0%}" if chosen else _NOTHING
-    )
+    measured = f"{chosen.score:.2f}: precision {chosen.precision:.2f}, keeps {chosen.recall:.0%}" if chosen else NOTHING
     return (
         one.judge,
-        ", ".join(sorted(set(one.models.values()))) or _NOTHING,
+        ", ".join(sorted(set(one.models.values()))) or NOTHING,
         one.items,
         format_figure(one.kappa),
-        _share(one.passed_good.value),
-        _share(one.caught_of_all),
-        *map(_value, (one.flip_rate, one.position_bias)),
+        *map(format_value, (one.passed_good.value, one.caught_of_all, one.flip_rate.value, one.position_bias.value)),
         one.failures,
         measured,
         used,
     )
-
-
-def _value(figure: Figure) -> str:
-    return _share(figure.value)
-
-
-def _share(value: float | None) -> str:
-    return _NOTHING if value is None else f"{value:.2f}"

@@ -16,7 +16,7 @@ from pairwright.pipelines.artefacts import QUERIES
 from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import STEPS, ledger_path
 from pairwright.pipelines.needs import Need, Outlook
-from pairwright.pipelines.reporting.table import Table
+from pairwright.core.pages.cells import Table
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.runner import run_steps, wanted_stages
 from pairwright.pipelines.stage import Flow, Step

@@ -16,7 +16,7 @@ from pairwright.judges.gates import GATES
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.gating import decide_now
-from pairwright.pipelines.reporting.table import Table
+from pairwright.core.pages.cells import Table
 
 
 def turns_of(texts: Sequence[str], *, user_only: bool) -> tuple[Turn, ...]:

@@ -15,8 +15,8 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.config.problems import model_in
 from pairwright.core.config.sections import Section
 from pairwright.core.config.slots import slot_in
+from pairwright.core.pages.markdown import Markup, code, markdown_table
 from pairwright.pipelines.catalogues import CATALOGUES
-from pairwright.pipelines.reporting.table import markdown_table
 
 _CUSTOM = {
     "type": "object",
@@ -107,7 +107,7 @@ def _section(title: str, model: type[BaseModel], level: int = 2) -> Iterator[str
     if model.model_fields:
         forms = model.model_json_schema()["properties"]
         rows = [
-            (f"`{key}`", _type(field, forms[key]), _default(field), field.description or _meaning(field))
+            (code(key), Markup(_type(field, forms[key])), _default(field), field.description or Markup(_meaning(field)))
             for key, field in model.model_fields.items()
         ]
         yield from markdown_table([("key", "type", "default", "meaning"), *rows])
@@ -132,9 +132,9 @@ _BOUNDS = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusi
 def _form(form: Mapping[str, Any]) -> str:
     """What JSON schema says of a value, in words."""
     if "$ref" in form:
-        return f"`{form['$ref'].rpartition('/')[2]}`"
+        return code(form["$ref"].rpartition("/")[2])
     if "enum" in form or "const" in form:
-        return " or ".join(f"`{value}`" for value in form.get("enum", [form.get("const")]))
+        return " or ".join(map(code, form.get("enum", [form.get("const")])))
     if "anyOf" in form:
         return " or ".join(_form(part) for part in form["anyOf"])
     kind = form.get("type", "object")
@@ -150,10 +150,10 @@ def _form(form: Mapping[str, Any]) -> str:
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "**required**"
+        return Markup("**required**")
     if field.default is PydanticUndefined:
         return "see below" if model_in(field.annotation) else "empty"
-    return f"`{json.dumps(field.default, ensure_ascii=False, default=_plain)}`"
+    return code(json.dumps(field.default, ensure_ascii=False, default=_plain))
 
 
 def _plain(value: Any) -> object:

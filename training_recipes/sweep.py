@@ -22,7 +22,7 @@ from pairwright.evaluation.evaluation import SetResult
 from pairwright.evaluation.gold_rows import GoldSet, count_of_build
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.rewrite_evaluation import evaluate
-from pairwright.training_recipes.outcomes.held_out_table import SHOWN, difference
+from pairwright.training_recipes.outcomes.held_out_table import SHOWN, difference, interval
 from pairwright.training_recipes.outcomes.run_outcome import answers_of, signals_of
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.recipes.recipe_files import Recipe
@@ -281,7 +281,7 @@ def _figures(result: SetResult, name: str) -> dict[str, tuple[float | None, floa
 def _verdict(result: SetResult, points: Sequence[Point], best: str, start: str, primary: str) -> str:
     noise = [point.name for point in points if point.noise]
     value, low, high = next(point.figures[primary] for point in points if point.name == best)
-    said = f"Best on {result.rows} validation rows: {best}, {primary} {_per_cent(value)} ({_per_cent(low)} to {_per_cent(high)})."
+    said = f"Best on {result.rows} validation rows: {best}, {primary} {interval(value, low, high)}."
     if len(noise) == len(points) - 1:
         said += " No other point can be told from it: all differences are within noise."
     elif noise:
@@ -292,9 +292,5 @@ def _verdict(result: SetResult, points: Sequence[Point], best: str, start: str, 
     if over and over[1] <= 0 <= over[2]:
         said += f" It is not shown to be better than {start}, which it started from."
     elif over:
-        said += f" {start}, which it started from, differs by {_per_cent(over[0])} ({_per_cent(over[1])} to {_per_cent(over[2])})."
+        said += f" {start}, which it started from, differs by {interval(*over)}."
     return said
-
-
-def _per_cent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"

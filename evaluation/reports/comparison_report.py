@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pairwright.core.pages.cells import Table, format_value
+from pairwright.core.pages.html import element, folded, html_table, page
+from pairwright.core.pages.markdown import inline, markdown_table
 from pairwright.core.storage import atomic_writer
 from pairwright.evaluation.evaluation import Shown, shown_as
-from pairwright.evaluation.reports.evaluation_report import ARROWS, METHOD, example, line, markdown_cell
-from pairwright.evaluation.reports.page import element, folded, page, table
+from pairwright.evaluation.reports.evaluation_report import ARROWS, METHOD, example, line
 from pairwright.evaluation.reports.plots import Mark, axis, bar
 from pairwright.evaluation.scores import Difference
 from pairwright.evaluation.system_comparison import SystemComparison, signed
@@ -33,29 +35,32 @@ def write_comparison(result: SystemComparison, folder: Path) -> tuple[Path, ...]
     return tuple(folder / name for name in contents)
 
 
-def table_rows(result: SystemComparison) -> Iterator[tuple[str, ...]]:
+def metric_table(result: SystemComparison) -> Table:
     """One line per metric: name, first, second, difference with interval, adjusted p, who is better."""
+    rows = []
     for one in result.differences:
         note = result.note(one.metric)
-        first, second = (_value(result, name, one.metric) for name in (result.first, result.second))
-        yield note.name, shown_as(note, first), shown_as(note, second), _gap(result, one), _p(one), _who(result, one)
+        values = (shown_as(note, _value(result, name, one.metric)) for name in (result.first, result.second))
+        rows.append((note.name, *values, _gap(result, one), _p(one), _who(result, one)))
+    return [("metric", result.first, result.second, "difference (95 %)", "p (Holm)", "better"), *rows]
 
 
-def slice_rows(result: SystemComparison) -> Iterator[tuple[str, ...]]:
-    """The slices where one of the two is significantly better: slice, metric, rows, difference, p, who."""
-    for one in result.by_slice:
-        if result.winner(one) != "neither":
-            part = f"{one.slice[0]}: {one.slice[1]}"
-            yield part, one.metric, str(one.rows), _gap(result, one), _p(one), _who(result, one)
+def slice_table(result: SystemComparison) -> Table:
+    """The slices where one of the two is significantly better."""
+    won = (one for one in result.by_slice if result.winner(one) != "neither")
+    rows = (
+        (f"{one.slice[0]}: {one.slice[1]}", one.metric, one.rows, _gap(result, one), _p(one), _who(result, one))
+        for one in won
+    )
+    return [("slice", "metric", "rows", "difference", "p", "better"), *rows]
 
 
 def markdown(result: SystemComparison) -> str:
     """The comparison as Markdown."""
-    lines = [f"# {result.second} against {result.first} on {result.test}\n", f"**{result.verdict}**\n"]
-    lines += _markdown_table(comparison_head(result), table_rows(result))
-    lines += [f"\n{METHOD}\n", "## Where each wins\n"]
-    won = list(slice_rows(result))
-    lines += _markdown_table(SLICE_HEAD, won) if won else ["No slice shows a significant difference."]
+    lines = [f"# {inline(_title(result))}\n", f"**{inline(result.verdict)}**\n"]
+    lines += [*markdown_table(metric_table(result)), f"\n{METHOD}\n", "## Where each wins\n"]
+    won = slice_table(result)
+    lines += markdown_table(won) if len(won) > 1 else ["No slice shows a significant difference."]
     for title, rows in (("Gains", result.gains), ("Losses", result.losses)):
         lines.append(f"\n## {title}\n")
         lines += [text for shown in rows for text in _markdown_example(shown)] or ["None."]
@@ -74,7 +79,7 @@ def html(result: SystemComparison) -> str:
         blocks.append(f'<div class="metric">{head}{line(_label(result, one), drawn, _gap(result, one))}</div>')
     body = [
         element("p", result.verdict, "verdict"),
-        table(comparison_head(result), table_rows(result)),
+        html_table(metric_table(result)),
         element("h2", "Differences"),
         *blocks,
         element("h2", "Where each wins"),
@@ -83,7 +88,11 @@ def html(result: SystemComparison) -> str:
         folded("Rows lost", "".join(map(example, result.losses))),
         element("p", METHOD, "soft"),
     ]
-    return page(f"{result.second} against {result.first} on {result.test}", "en", body)
+    return page(_title(result), "en", body)
+
+
+def _title(result: SystemComparison) -> str:
+    return f"{result.second} against {result.first} on {result.test}"
 
 
 def _won_blocks(result: SystemComparison) -> list[str]:
@@ -108,24 +117,12 @@ def _won_blocks(result: SystemComparison) -> list[str]:
     ]
 
 
-SLICE_HEAD = ("slice", "metric", "rows", "difference", "p", "better")
-
-
-def comparison_head(result: SystemComparison) -> tuple[str, ...]:
-    """The head of the side-by-side table."""
-    return "metric", result.first, result.second, "difference (95 %)", "p (Holm)", "better"
-
-
-def _markdown_table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> list[str]:
-    lines = ["| " + " | ".join(map(markdown_cell, head)) + " |", "|---" * len(head) + "|"]
-    return lines + ["| " + " | ".join(map(markdown_cell, row)) + " |" for row in rows]
-
-
 def _markdown_example(shown: Shown) -> Iterator[str]:
-    yield f"- {shown.id}"
+    yield f"- {inline(shown.id)}"
     texts = [*(("dialogue", turn) for turn in shown.history), ("query", shown.query), ("reference", shown.reference)]
     for name, text in [*texts, *shown.rewrites.items()]:
-        yield f"  - {name}: {' '.join(text.split())}"
+        words = " ".join(text.split())
+        yield f"  - {inline(f'{name}: {words}')}"
 
 
 def _value(result: SystemComparison, system: str, metric: str) -> float | None:
@@ -138,9 +135,7 @@ def _gap(result: SystemComparison, one: Difference) -> str:
 
 
 def _p(one: Difference) -> str:
-    if one.adjusted is None:
-        return "–"
-    return "<0.001" if one.adjusted < 0.001 else f"{one.adjusted:.3f}"
+    return "<0.001" if one.adjusted is not None and one.adjusted < 0.001 else format_value(one.adjusted, ".3f")
 
 
 def _who(result: SystemComparison, one: Difference) -> str:

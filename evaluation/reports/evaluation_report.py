@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pairwright.core.pages.cells import NOTHING, Table
+from pairwright.core.pages.html import definition, element, folded, html_table, page
+from pairwright.core.pages.markdown import inline, markdown_table
 from pairwright.core.storage import atomic_writer
 from pairwright.evaluation.evaluation import HEADLINES, Evaluation, MetricNote, SetResult, Shown, shown_as
-from pairwright.evaluation.reports.page import definition, element, folded, page, table
 from pairwright.evaluation.reports.plots import Mark, axis, bar
 from pairwright.evaluation.scores import Difference, MetricFigure
 
@@ -42,21 +44,22 @@ def markdown(result: Evaluation) -> str:
     """The report as Markdown."""
     parts = ["# Evaluation\n"]
     for one in result.results:
-        parts += [f"## {one.test}\n", f"{_about(one)}\n", _markdown_table(one, result.metrics), f"\n{METHOD}\n"]
+        parts += [f"## {inline(one.test)}\n", f"{inline(_about(one))}\n"]
+        parts += [*markdown_table(_figures(one, result.metrics)), f"\n{METHOD}\n"]
         parts += _markdown_slices(one, result.metrics)
     if result.not_measured:
         parts.append("## Not measured\n")
-        parts += [f"- {name}: {reason}" for name, reason in result.not_measured.items()]
+        parts += [f"- {inline(f'{name}: {reason}')}" for name, reason in result.not_measured.items()]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _markdown_table(one: SetResult, metrics: tuple[MetricNote, ...]) -> str:
+def _figures(one: SetResult, metrics: tuple[MetricNote, ...]) -> Table:
     names = [system.name for system in one.systems]
-    lines = ["| metric | better | " + " | ".join(map(markdown_cell, names)) + " |", "|---" * (len(names) + 2) + "|"]
+    rows = []
     for note in metrics:
         cells = [cell(note, one.figure(name, note.name), difference_of(one, name, note.name)) for name in names]
-        lines.append(f"| {note.name} | {note.better} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append((note.name, note.better, *cells))
+    return [("metric", "better", *names), *rows]
 
 
 def _markdown_slices(one: SetResult, metrics: tuple[MetricNote, ...]) -> Iterator[str]:
@@ -65,14 +68,16 @@ def _markdown_slices(one: SetResult, metrics: tuple[MetricNote, ...]) -> Iterato
     for note in (note for note in metrics if note.name in HEADLINES):
         shown = [part for part in parts if any(_rows(one, name, note, part) for name in names)]
         if shown:
-            yield f"### {note.name} by slice\n"
-            yield "| slice | rows | " + " | ".join(map(markdown_cell, names)) + " |"
-            yield "|---" * (len(names) + 2) + "|"
-            for part in shown:
-                cells = [cell(note, one.figure(name, note.name, part)) for name in names]
-                label = markdown_cell(f"{part[0]}: {part[1]}")
-                yield f"| {label} | {_rows(one, names[0], note, part)} | " + " | ".join(cells) + " |"
-            yield ""
+            yield f"### {inline(note.name)} by slice\n"
+            rows = [
+                (
+                    f"{part[0]}: {part[1]}",
+                    _rows(one, names[0], note, part),
+                    *(cell(note, one.figure(name, note.name, part)) for name in names),
+                )
+                for part in shown
+            ]
+            yield from (*markdown_table([("slice", "rows", *names), *rows]), "")
 
 
 def html(result: Evaluation) -> str:
@@ -138,7 +143,7 @@ def _systems(one: SetResult) -> str:
         [note.name, note.kind, note.predictions, "; ".join(f"{key}: {value}" for key, value in note.details.items())]
         for note in one.systems
     ]
-    return table(["system", "kind", "hash of the answers", "details"], rows)
+    return html_table([("system", "kind", "hash of the answers", "details"), *rows])
 
 
 def _about(one: SetResult) -> str:
@@ -154,7 +159,7 @@ def _about(one: SetResult) -> str:
 def cell(note: MetricNote, figure: MetricFigure | None, difference: Difference | None = None) -> str:
     """``value (low–high)`` and the sign of a significant difference."""
     if figure is None or figure.value is None:
-        return "–"
+        return NOTHING
     interval = f"{shown_as(note, figure.value)} ({shown_as(note, figure.low)}–{shown_as(note, figure.high)})"
     return interval + (f" {sign(note, difference)}" if difference is not None and sign(note, difference) else "")
 
@@ -164,11 +169,6 @@ def sign(note: MetricNote, difference: Difference) -> str:
     if difference.adjusted is None or difference.value is None or difference.adjusted >= SIGNIFICANT:
         return ""
     return "▲" if (difference.value > 0) == (note.better == "higher") else "▼"
-
-
-def markdown_cell(text: str) -> str:
-    """Text that cannot break a Markdown table."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
 def _parts(one: SetResult) -> list[tuple[str, str]]:

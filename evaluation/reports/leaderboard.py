@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pairwright.core.identity import Row
+from pairwright.core.pages.markdown import inline, markdown_table
 from pairwright.core.storage import atomic_writer, read_rows, write_rows
 from pairwright.evaluation.evaluation import HEADLINES, Evaluation, MetricNote, shown_as
-from pairwright.evaluation.reports.evaluation_report import markdown_cell
 
 FILE = "leaderboard.jsonl"
 PAGE = "leaderboard.md"
@@ -78,19 +78,15 @@ def markdown(found: list[Entry], metrics: tuple[MetricNote, ...]) -> str:
     notes = [note for note in metrics if note.name in HEADLINES]
     lines = ["# Leaderboard"]
     for test, sha in dict.fromkeys((entry.test, entry.test_sha256) for entry in found):
-        lines += [
-            f"\n## {test} ({sha[:12]})\n",
-            "| system | evaluated | " + " | ".join(note.name for note in notes) + " |",
-        ]
-        lines.append("|---" * (len(notes) + 2) + "|")
-        for entry in found:
-            if entry.test_sha256 == sha:
-                values = [
-                    shown_as(note, entry.figures[note.name][0] if note.name in entry.figures else None)
-                    for note in notes
-                ]
-                lines.append(f"| {markdown_cell(entry.system)} | {entry.at[:16]} | " + " | ".join(values) + " |")
+        rows = [_line(entry, notes) for entry in found if entry.test_sha256 == sha]
+        table = [("system", "evaluated", *(note.name for note in notes)), *rows]
+        lines += [f"\n## {inline(f'{test} ({sha[:12]})')}\n", *markdown_table(table)]
     return "\n".join(lines) + "\n"
+
+
+def _line(entry: Entry, notes: list[MetricNote]) -> tuple[str, ...]:
+    values = (entry.figures[note.name][0] if note.name in entry.figures else None for note in notes)
+    return (entry.system, entry.at[:16], *map(shown_as, notes, values))
 
 
 def _key(entry: Entry) -> str:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from pairwright.core.pages.markdown import block, inline
 from pairwright.core.records import Task, Turn
 from pairwright.core.result import BuildResult
 from pairwright.exports.card.row_facts import Facts
-from pairwright.exports.markdown import block, inline
 
 _KINDS = {
     "words": "an answer in words",

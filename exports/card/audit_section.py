@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pairwright.core.audit_result import SURFACES, Audit, AuditGroup
-from pairwright.exports.markdown import table
+from pairwright.core.pages.markdown import markdown_table
 
 
 def audit_section(audit: Audit | None) -> Iterator[str]:
@@ -19,7 +19,7 @@ def audit_section(audit: Audit | None) -> Iterator[str]:
     )
     yield ""
     shown = [group for group in audit.groups if group.kind != "defect" or group.flags]
-    yield from table(("pairs of", "pairs", *SURFACES, "flags"), [_row(group) for group in shown])
+    yield from markdown_table([("pairs of", "pairs", *SURFACES, "flags"), *map(_row, shown)])
 
 
 def _row(group: AuditGroup) -> list[object]:

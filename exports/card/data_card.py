@@ -16,6 +16,8 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.components import Component, Configured
 from pairwright.core.config.sections import Section
 from pairwright.core.errors import ExportError
+from pairwright.core.pages.cells import list_counts
+from pairwright.core.pages.markdown import block, inline, markdown_table
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult, ReportSection
@@ -25,7 +27,6 @@ from pairwright.exports.card.kinds import CARD_KINDS
 from pairwright.exports.card.row_facts import Facts, facts_of
 from pairwright.exports.card.training_section import Found, training_section
 from pairwright.exports.card.use_sections import citation_section, personal_data_section
-from pairwright.exports.markdown import block, inline, table
 from pairwright.exports.publishing.licences import combined
 
 _FILE = re.compile(r"_(?P<kind>sft|dpo|kto)_(?P<split>train|validation|test)\.(?:jsonl|json|parquet)")
@@ -107,7 +108,7 @@ class CardExporter(Component):
             (source, licence, numbers.get("answers", 0), numbers.get("pairs", 0), self.notes.get(source, ""))
             for (source, licence), numbers in counted.items()
         ]
-        yield from table(("source", "licence", "answers", "pairs", "note"), rows)
+        yield from markdown_table([("source", "licence", "answers", "pairs", "note"), *rows])
         yield from (
             "",
             "Each row keeps the licence of its source: every column `licence` (Parquet) or `origin` (JSONL) names it.",
@@ -156,13 +157,13 @@ def _method(build: BuildResult, facts: Facts) -> Iterator[str]:
     yield ""
     if facts.models:
         rows = [(use, model, temperature, number) for (use, model, temperature), number in sorted(facts.models.items())]
-        yield from (*table(("text", "model", "temperature", "rows"), rows), "")
+        yield from (*markdown_table([("text", "model", "temperature", "rows"), *rows]), "")
     else:
         yield from (
             "No text of this set was sampled from a model in this build: answers are those of the sources, worse ones were made by rules.",
             "",
         )
-    yield from table(("prompt", "hash of its text"), sorted(build.prompt_hashes.items()))
+    yield from markdown_table([("prompt", "hash of its text"), *sorted(build.prompt_hashes.items())])
     yield from (
         "",
         "Judges (all must pass an answer before it can be chosen), perturbers (what makes the worse answers) and thresholds:",
@@ -191,24 +192,28 @@ def _settings(part: Sequence[Configured] | Section, foreign: frozenset[str]) -> 
 
 def _funnel(counts: Iterable[StageCount]) -> list[str]:
     def reasons(numbers: Mapping[str, int]) -> str:
-        return ", ".join(f"{reason} {number:,}" for reason, number in sorted(numbers.items())) or "0"
+        return list_counts(dict(sorted(numbers.items()))) or "0"
 
     rows = [
         (one.stage, one.unit, f"{one.rows_in:,}", f"{one.kept:,}", reasons(one.dropped), reasons(one.failed))
         for one in counts
     ]
-    return table(("stage", "counts", "in", "kept", "dropped", "failed"), rows)
+    return markdown_table([("stage", "counts", "in", "kept", "dropped", "failed"), *rows])
 
 
 def _contents(facts: Facts) -> Iterator[str]:
     parts = [(*key, f"{number:,}") for key, number in sorted(facts.splits.items())]
-    yield from (*table(("language", "split", "kind", "rows"), parts), "", "Where the answers to imitate come from:", "")
-    yield from table(
-        ("language", "origin", "answers"), [(*key, number) for key, number in sorted(facts.origins.items())]
+    yield from (
+        *markdown_table([("language", "split", "kind", "rows"), *parts]),
+        "",
+        "Where the answers to imitate come from:",
+        "",
     )
+    origins = [(*key, number) for key, number in sorted(facts.origins.items())]
+    yield from markdown_table([("language", "origin", "answers"), *origins])
     yield from ("", "What is wrong with the rejected answers:", "")
     wrong = [(*key, f"{number:,}", f"{number / facts.pairs:.1%}") for key, number in sorted(facts.defects.items())]
-    yield from table(("defect", "made by", "language", "pairs", "share"), wrong)
+    yield from markdown_table([("defect", "made by", "language", "pairs", "share"), *wrong])
 
 
 def _examples(pairs: Iterable[PreferencePair]) -> Iterator[str]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from pairwright.core.pages.cells import NOTHING, list_counts
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.result import BuildResult
-from pairwright.exports.markdown import table
 
 
 def split_section(build: BuildResult) -> Iterator[str]:
     """Rows and dialogues of each split, and what does not cross from one to another."""
     proof = build.split_proof()
-    yield from table(
-        ("split", "dialogues", "rows"),
-        [(split, f"{proof.dialogues[split]:,}", f"{rows:,}") for split, rows in proof.rows.items()],
-    )
+    rows = [(split, f"{proof.dialogues[split]:,}", f"{number:,}") for split, number in proof.rows.items()]
+    yield from markdown_table([("split", "dialogues", "rows"), *rows])
     yield ""
     yield (
         "No dialogue and no cluster of duplicates crosses: every row was looked at, and none of the "
@@ -31,16 +30,10 @@ def held_out_section(build: BuildResult) -> Iterator[str]:
             "report scores on a public one."
         )
         return
-    yield from table(
-        ("test set", "its rows", "queries here that copy one", "matched by"),
-        [(one.name, f"{one.rows:,}", f"{one.queries:,}", _matched(one.matched)) for one in held_out],
-    )
+    rows = [(one.name, f"{one.rows:,}", f"{one.queries:,}", list_counts(one.matched) or NOTHING) for one in held_out]
+    yield from markdown_table([("test set", "its rows", "queries here that copy one", "matched by"), *rows])
     yield ""
     if build.config.decontamination.action == "drop":
         yield f"Copies were dropped. Rows of the set that are flagged as one: {build.flagged():,}."
     else:
         yield f"Copies stay and are flagged: {build.flagged():,} rows of the set. It must not be published like this."
-
-
-def _matched(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {number:,}" for name, number in numbers.items()) or "–"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from pairwright.core.pages.markdown import block
 from pairwright.core.result import BuildResult
-from pairwright.exports.markdown import block
 from pairwright.exports.publishing.personal_data import KINDS, concerns
 
 _GET = """\

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 
 from pairwright.core.calibration import Calibration, Figure, JudgeCalibration, format_figure
-from pairwright.pipelines.reporting.table import Table
+from pairwright.core.pages.cells import NOTHING, Table, format_value
+from pairwright.core.pages.html import plain
 
 _WIDE, _PANEL, _ROW, _LEFT = 860, 220, 20, 190
 _COLOURS = ("#2f6db3", "#c0562f", "#3f8f5b", "#7b5aa6", "#8a6d1d", "#555555")
@@ -33,11 +33,16 @@ def figure_table(calibration: Calibration) -> Table:
         )
     ]
     for one in calibration.judges:
-        chosen = f"{one.threshold.score:.2f} keeps {one.threshold.recall:.0%}" if one.threshold else "–"
+        chosen = f"{one.threshold.score:.2f} keeps {one.threshold.recall:.0%}" if one.threshold else NOTHING
         figures = (one.flip_rate, one.tie_rate, one.position_bias, one.length_bias)
-        middle = ("–" if figure.value is None else f"{figure.value:.2f}" for figure in figures)
-        caught = "–" if one.caught_of_all is None else f"{one.caught_of_all:.2f}"
-        head = (one.key, one.items, format_figure(one.kappa), format_figure(one.passed_good), caught)
+        middle = (format_value(figure.value) for figure in figures)
+        head = (
+            one.key,
+            one.items,
+            format_figure(one.kappa),
+            format_figure(one.passed_good),
+            format_value(one.caught_of_all),
+        )
         rows.append((*head, *middle, one.failures, one.tokens, chosen))
     return rows
 
@@ -53,8 +58,7 @@ def defect_table(calibration: Calibration) -> Table:
 
 
 def _share(judge: JudgeCalibration, defect: str) -> str:
-    value = judge.caught[defect].value if defect in judge.caught else None
-    return "–" if value is None else f"{value:.2f}"
+    return format_value(judge.caught[defect].value if defect in judge.caught else None)
 
 
 def draw_picture(calibration: Calibration) -> str:
@@ -98,7 +102,7 @@ def _curves(judges: Sequence[JudgeCalibration], colours: Mapping[str, str]) -> I
         points = [(left + point.score * side, top + side - point.good * side) for point in one.reliability]
         yield f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
         yield from (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points)
-        yield f'<text x="{left + side + 24}" y="{top + 16 + number * 18}" fill="{colour}">{escape(one.key)}</text>'
+        yield f'<text x="{left + side + 24}" y="{top + 16 + number * 18}" fill="{colour}">{plain(one.key)}</text>'
 
 
 def _bars(bars: Sequence[_Bar], colours: Mapping[str, str], top: int) -> Iterator[str]:
@@ -113,8 +117,8 @@ def _bars(bars: Sequence[_Bar], colours: Mapping[str, str], top: int) -> Iterato
         colour, middle = colours[one.key], top + 42 + number * _ROW
         weight = "bold" if name not in one.caught else "normal"
         start = 2 * _LEFT
-        yield f'<text x="20" y="{middle + 4}" fill="{colour}">{escape(one.key)}</text>'
-        yield f'<text x="{_LEFT}" y="{middle + 4}" font-weight="{weight}">{escape(name)} ({figure.items})</text>'
+        yield f'<text x="20" y="{middle + 4}" fill="{colour}">{plain(one.key)}</text>'
+        yield f'<text x="{_LEFT}" y="{middle + 4}" font-weight="{weight}">{plain(name)} ({figure.items})</text>'
         yield f'<line x1="{start}" x2="{start + width}" y1="{middle}" y2="{middle}" stroke="#e5e5e5"/>'
         yield f'<line x1="{start + figure.low * width:.1f}" x2="{start + figure.high * width:.1f}" y1="{middle}" y2="{middle}" stroke="{colour}" stroke-width="2"/>'
         yield f'<circle cx="{start + figure.value * width:.1f}" cy="{middle}" r="4" fill="{colour}"/>'

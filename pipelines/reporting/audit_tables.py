@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pairwright.core.audit_result import SURFACES, Audit, AuditGroup
-from pairwright.pipelines.reporting.table import Table, markdown_table
+from pairwright.core.pages.cells import Table
+from pairwright.core.pages.markdown import markdown_table
 
 
 def audit_lines(audit: Audit) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pairwright.core.result import SPARSE_REGIONS, Diversity
-from pairwright.pipelines.reporting.table import markdown_table
+from pairwright.core.pages.markdown import markdown_table
 
 
 def diversity_lines(diversity: Diversity) -> Iterator[str]:

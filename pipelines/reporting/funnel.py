@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pairwright.core.bookkeeping import StageCount
-from pairwright.pipelines.reporting.table import Table
+from pairwright.core.pages.cells import Table
 
 
 def funnel_table(counts: Iterable[StageCount]) -> Table:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from pairwright.core.pages.cells import Table, format_value
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.records import GateRow, Language
 from pairwright.core.result import BuildResult
-from pairwright.pipelines.reporting.table import Table, markdown_table
 
 WAYS = ("rewritten", "passes: complete", "passes: an answer is missing", "passes: its human rewrite is a copy")
 
@@ -45,7 +46,7 @@ def _confusions(counts: Counter[tuple[Language, bool, bool]]) -> Iterator[tuple[
         both, false, missed, neither = (counts[language, said, known] for said, known in _CELLS)
         recall, edited = _share(both, missed), _share(false, neither)
         balanced = None if recall is None or edited is None else (recall + 1 - edited) / 2
-        yield (language, both, neither, false, missed, _shown(balanced), _shown(edited))
+        yield (language, both, neither, false, missed, format_value(balanced, ".1%"), format_value(edited, ".1%"))
 
 
 _CELLS = ((True, True), (True, False), (False, True), (False, False))
@@ -53,10 +54,6 @@ _CELLS = ((True, True), (True, False), (False, True), (False, False))
 
 def _share(part: int, rest: int) -> float | None:
     return part / (part + rest) if part + rest else None
-
-
-def _shown(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
 
 
 def gate_lines(result: BuildResult) -> Iterator[str]:

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pairwright.core.improvement import Improvement
+from pairwright.core.pages.cells import Table
+from pairwright.core.pages.markdown import code, markdown_table
 from pairwright.core.records import SftRow
 from pairwright.core.result import BuildResult
 from pairwright.pipelines.judging.answer_improvement import IMPROVED, keep_answers
-from pairwright.pipelines.reporting.table import Table, markdown_table
 
 
 def improvement_lines(result: BuildResult, improver: str) -> Iterator[str]:
     """What the improver did, as a section of the report."""
-    yield f"What `{improver}` did with each query's best answer:"
+    yield f"What {code(improver)} did with each query's best answer:"
     for table in improvement_tables(result.improvements()):
         yield from ("", *markdown_table(table))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pairwright.core.config.model_families import family_warnings
 from pairwright.core.result import BuildResult
 from pairwright.pipelines.reporting.judging_tables import agreement_table, cost_table, judge_table, verdict_table
-from pairwright.pipelines.reporting.table import markdown_table
+from pairwright.core.pages.markdown import inline, markdown_table
 
 
 def judging_lines(result: BuildResult) -> Iterator[str]:
@@ -15,7 +15,7 @@ def judging_lines(result: BuildResult) -> Iterator[str]:
     uses = result.judging()
     if not uses:
         return
-    yield from (f"{warning}\n" for warning in family_warnings(result.config))
+    yield from (f"{inline(warning)}\n" for warning in family_warnings(result.config))
     if result.config.comparison is not None:
         yield from markdown_table(verdict_table(result.comparisons()))
         yield from ("", "Bias: +1 names the first text whatever stands there, 0 looks at the texts alone.", "")

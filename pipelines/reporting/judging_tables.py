@@ -12,12 +12,12 @@ import numpy as np
 
 from pairwright.core.agreement import kappa_estimate, krippendorff_alpha, position_bias
 from pairwright.core.judge_usage import JudgeUse
+from pairwright.core.pages.cells import NOTHING, Table, format_value
 from pairwright.core.records import Compared, Comparison, Position, Verdict
 from pairwright.core.result import BuildResult
 from pairwright.judges.panels.pairwise_panel import PairwisePanel
 from pairwright.judges.panels.panel import Panel
 from pairwright.judges.votes import member_names
-from pairwright.pipelines.reporting.table import Table
 
 
 def verdict_table(rows: Iterable[Compared]) -> Table:
@@ -31,7 +31,7 @@ def verdict_table(rows: Iterable[Compared]) -> Table:
     table: list[Sequence[object]] = [header]
     for (what, rejected_by), counts in sorted(found.items()):
         lost = counts["tie"] + counts["second"]
-        dropped = f"{lost / counts['all']:.1%}" if what == "worse texts" else "-"
+        dropped = f"{lost / counts['all']:.1%}" if what == "worse texts" else NOTHING
         table.append((what, rejected_by, counts["all"], counts["first"], counts["tie"], counts["second"], dropped))
     return table
 
@@ -47,7 +47,7 @@ def judge_table(rows: Iterable[Compared]) -> Table:
     for (judge, method), ones in sorted(found.items()):
         places: list[Position] = [place for one in ones for place in one.answers]
         flipped, ties = sum(one.flipped for one in ones), sum(one.winner == "tie" for one in ones)
-        bias = _figure(position_bias(places), "+.2f")
+        bias = format_value(position_bias(places), "+.2f")
         table.append((judge, method, len(ones), f"{flipped / len(ones):.1%}", bias, f"{ties / len(ones):.1%}"))
     return table
 
@@ -71,7 +71,7 @@ def agreement_table(result: BuildResult) -> Table:
         alphas = [krippendorff_alpha(verdicts), krippendorff_alpha(scores, "interval")] if units else [math.nan] * 2
         pairs = list(combinations(range(len(ratings.members)), 2))
         kappa = _kappa(ratings, *pairs[0], result.config.seed) if len(pairs) == 1 else "by two, below"
-        table.append((kind, ", ".join(ratings.members), units, kappa, *(_figure(alpha, ".2f") for alpha in alphas)))
+        table.append((kind, ", ".join(ratings.members), units, kappa, *map(format_value, alphas)))
         for one, other in pairs if len(pairs) > 1 else ():
             names = f"{ratings.members[one]}, {ratings.members[other]}"
             table.append((kind, names, units, _kappa(ratings, one, other, result.config.seed), "", ""))
@@ -81,7 +81,7 @@ def agreement_table(result: BuildResult) -> Table:
 def _kappa(ratings: _Ratings, one: int, other: int, seed: int) -> str:
     first, second = ([row[place] for row in ratings.verdicts] for place in (one, other))
     found = kappa_estimate(first, second, [1.0, 0.0, -1.0], seed, ratings.dialogues)
-    return "-" if math.isnan(found.value) else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    return NOTHING if math.isnan(found.value) else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
 def _panels(result: BuildResult) -> Iterator[tuple[str, _Ratings]]:
@@ -156,7 +156,3 @@ def _costs(stage: str, judge: str, endpoint: str, uses: Sequence[JudgeUse], by: 
     forms = (",.0f", ",.0f", ".4f") if by == 1 else (",.2f", ",.1f", ".6f")
     shown = (f"{number / by:{form}}" for number, form in zip([*numbers, *without], [*forms, *forms], strict=True))
     return stage, judge, endpoint, *shown, f"{saved:.1%}"
-
-
-def _figure(value: float, form: str) -> str:
-    return "-" if math.isnan(value) else f"{value:{form}}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pairwright.core.result import HeldOutSet
 from pairwright.pipelines.reporting.funnel import list_reasons
-from pairwright.pipelines.reporting.table import markdown_table
+from pairwright.core.pages.markdown import markdown_table
 
 
 def leak_lines(held_out: Sequence[HeldOutSet], action: str) -> Iterator[str]:

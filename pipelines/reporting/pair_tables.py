@@ -10,12 +10,12 @@ import numpy as np
 
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.language.text_analysis import normalise
+from pairwright.core.pages.cells import Table
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult
 from pairwright.pipelines.pairing.balance import rules_of
 from pairwright.pipelines.pairing.surface import SurfacePosition, cells_auc, length_position
-from pairwright.pipelines.reporting.table import Table
 
 
 @dataclass

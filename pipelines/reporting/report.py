@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer
 from pairwright.pipelines.reporting.funnel import funnel_table
-from pairwright.pipelines.reporting.table import markdown_table
 
 
 def write_report(result: BuildResult, path: Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pairwright.core.records import SftRow, TaskKind
 from pairwright.core.result import BuildResult
 from pairwright.core.tool_calls import calls_of
-from pairwright.pipelines.reporting.table import Table, markdown_table
+from pairwright.core.pages.cells import Table
+from pairwright.core.pages.markdown import markdown_table
 
 
 def split_lines(result: BuildResult) -> Iterator[str]:

@@ -35,7 +35,7 @@ from pairwright.pipelines.pairing.splits import assign_splits, defect_labels, ve
 from pairwright.pipelines.reporting.audit_tables import audit_lines
 from pairwright.pipelines.reporting.judging_section import judging_lines
 from pairwright.pipelines.reporting.split_tables import pair_table, sft_table, split_lines
-from pairwright.pipelines.reporting.table import markdown_table
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.stage import SummaryStage
 

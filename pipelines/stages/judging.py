@@ -8,6 +8,7 @@ from typing import ClassVar
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Configured, EndpointUser
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.pages.markdown import code
 from pairwright.core.records import JudgedCandidate, Task
 from pairwright.core.result import BuildResult, ReportSection
 from pairwright.pipelines.artefacts import CANDIDATES, DECISIONS, QUERIES, TASKS
@@ -59,7 +60,7 @@ class Gate(RowStage):
 
     def report(self, result: BuildResult) -> Iterator[ReportSection]:
         if result.config.gate is not None:
-            yield ReportSection(f"Gate (`{result.config.gate.name}`)", tuple(gate_lines(result)), 10)
+            yield ReportSection(f"Gate ({code(result.config.gate.name)})", tuple(gate_lines(result)), 10)
 
 
 class Judge(RowStage):

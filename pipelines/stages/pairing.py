@@ -38,7 +38,7 @@ from pairwright.pipelines.pairing.preference_pairs import (
 )
 from pairwright.pipelines.pairing.verification import Numbered, VerificationState, unverified, verify_variants
 from pairwright.pipelines.reporting.pair_tables import balance_table
-from pairwright.pipelines.reporting.table import markdown_table
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.stage import RowStage, SummaryStage, Work
 

@@ -117,6 +117,20 @@ def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def writing_pages(root: Path) -> list[str]:
+    """What writes tables or escapes text for pages outside ``core/pages``."""
+    found = []
+    for path in modules(root):
+        if path.parent == root / "core" / "pages":
+            continue
+        texts = (node.value for node in nodes(path) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+        if any(sign in text for text in texts for sign in ("| ---", "|---", "<td", "<th>")):
+            found.append(f"{path.relative_to(root)} writes a table")
+        if any(name.split(".")[0] == "html" for name in imported(path)):
+            found.append(f"{path.relative_to(root)} escapes HTML")
+    return found
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The rooms as one package in a folder of its own, to plant faults in."""
@@ -223,6 +237,17 @@ def test_printing_elsewhere_is_found(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_text("import rich.table\nprint('here')\n")
     assert printing(tmp_path) == ["core/errors.py:2 prints", "core/errors.py imports rich.table"]
+
+
+def test_only_core_pages_writes_tables_and_escapes_text() -> None:
+    assert writing_pages(ROOT) == []
+
+
+def test_a_page_that_is_written_elsewhere_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "exports" / "card.py"
+    path.parent.mkdir()
+    path.write_text('from html import escape\nHEAD = "| a |\\n| --- |"\n')
+    assert writing_pages(tmp_path) == ["exports/card.py writes a table", "exports/card.py escapes HTML"]
 
 
 def test_unit_tests_lie_in_the_folders_of_what_they_test() -> None:

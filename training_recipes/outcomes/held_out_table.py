@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pairwright.core.pages.cells import NOTHING, format_share
 from pairwright.evaluation.evaluation import MetricNote, SetResult, shown_as
 from pairwright.evaluation.scores import Difference, MetricFigure
 from pairwright.training_recipes.runs.guard import GUARDED
@@ -11,7 +12,9 @@ from pairwright.training_recipes.runs.guard import GUARDED
 SHOWN = ("exact_match", *GUARDED, "over_edit")
 
 
-def table(result: SetResult, notes: Sequence[MetricNote], before: str, after: str) -> Iterator[tuple[str, ...]]:
+def held_out_table(
+    result: SetResult, notes: Sequence[MetricNote], before: str, after: str
+) -> Iterator[tuple[str, ...]]:
     """Head and rows. Figures in per cent with 95 % intervals, the difference from the paired bootstrap."""
     names = [system.name for system in result.systems]
     yield ("metric", "better", *names, f"{after} − {before}")
@@ -29,22 +32,15 @@ def difference(result: SetResult, metric: str, before: str, after: str) -> Diffe
     )
 
 
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """The table as Markdown."""
-    head, *body = rows
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *(f"| {' | '.join(row)} |" for row in body)]
-    return "\n".join(lines) + "\n"
-
-
 def _cell(note: MetricNote, figure: MetricFigure | None) -> str:
     if figure is None or figure.value is None:
-        return "–"
+        return NOTHING
     return f"{shown_as(note, figure.value)} ({shown_as(note, figure.low)} to {shown_as(note, figure.high)})"
 
 
 def _gap(note: MetricNote, one: Difference | None) -> str:
     if one is None or one.value is None or one.low is None or one.high is None:
-        return "–"
+        return NOTHING
     scale = 100 if note.percent else 1
     sign = ""
     if one.low > 0 or one.high < 0:
@@ -54,6 +50,6 @@ def _gap(note: MetricNote, one: Difference | None) -> str:
 
 def interval(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """A share in per cent, with its interval where there is one."""
-    if value is None:
-        return "–"
-    return f"{100 * value:.1f}" + ("" if low is None or high is None else f" ({100 * low:.1f} to {100 * high:.1f})")
+    return format_share(value) + (
+        "" if low is None or high is None else f" ({format_share(low)} to {format_share(high)})"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.records import Split
 from pairwright.core.storage import atomic_writer
 from pairwright.evaluation.evaluation import Evaluation, SetResult
@@ -12,7 +13,7 @@ from pairwright.evaluation.gold_rows import GoldSet, count_of_build
 from pairwright.evaluation.predictions import System
 from pairwright.evaluation.reports.evaluation_report import write_report
 from pairwright.evaluation.rewrite_evaluation import evaluate
-from pairwright.training_recipes.outcomes.held_out_table import SHOWN, markdown, table
+from pairwright.training_recipes.outcomes.held_out_table import SHOWN, held_out_table
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.recipes.rendering import Stage
 from pairwright.training_recipes.runs.display import Display
@@ -71,7 +72,8 @@ def _evaluated(
     evaluation = evaluate([(gold, found)], before)
     write_report(evaluation, output / FOLDER)
     with atomic_writer(output / FOLDER / "heldout.md") as file:
-        file.write(markdown(list(table(evaluation.results[0], evaluation.metrics, before, after))))
+        table = held_out_table(evaluation.results[0], evaluation.metrics, before, after)
+        file.write("\n".join(markdown_table(list(table))) + "\n")
     return run, evaluation
 
 

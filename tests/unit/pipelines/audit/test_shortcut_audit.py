@@ -170,5 +170,5 @@ def test_the_report_shows_the_audit_of_each_group_and_the_shortcuts(tmp_path: Pa
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "| wrong_antecedent | entity_deletion | 120 |" in text
     assert "punctuation: shortcut" in text
-    assert "“。。$” rejected 100%" in text
+    assert r"“。。\$” rejected 100%" in text
     assert "| no_rewrite_share | 20.0% to 30.0% | 0.0% | no: see docs/pairing.md |" in text

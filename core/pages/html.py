@@ -1,9 +1,12 @@
-"""Pages that open from disk: one file, no script, no network, readable on a phone."""
+"""HTML pages that open from disk: one file, no script, no network, readable on a phone. Text in them stays text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from html import escape
+
+from pairwright.core.pages.cells import Table
+from pairwright.core.pages.printable import printable
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#d7dce1;--paper:#fff;--wash:#f5f7f9;--plain:#3567b5;--good:#18794e;--bad:#b3261e}
@@ -32,24 +35,30 @@ code{font-size:.85em}
 def page(title: str, language: str, body: Iterable[str]) -> str:
     """A whole page; ``body`` is markup."""
     return (
-        f'<!DOCTYPE html>\n<html lang="{escape(language)}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{plain(language)}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+        f"<title>{plain(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{element('h1', title)}\n"
         + "\n".join(body)
         + "\n</body>\n</html>\n"
     )
 
 
+def plain(text: str) -> str:
+    """``text`` between tags or in an attribute of HTML or SVG."""
+    return escape(printable(text))
+
+
 def element(tag: str, text: str, css: str = "") -> str:
     """One element around plain text."""
     kind = f' class="{css}"' if css else ""
-    return f"<{tag}{kind}>{escape(text)}</{tag}>"
+    return f"<{tag}{kind}>{plain(text)}</{tag}>"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of plain texts that scrolls sideways on its own."""
-    top = "".join(element("th", cell) for cell in head)
-    lines = ("<tr>" + "".join(element("td", cell) for cell in row) + "</tr>" for row in rows)
+def html_table(table: Table) -> str:
+    """A table of plain texts that scrolls sideways on its own; the first row is the header."""
+    header, *rows = table
+    top = "".join(element("th", str(cell)) for cell in header)
+    lines = ("<tr>" + "".join(element("td", str(cell)) for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
 
 
@@ -61,6 +70,6 @@ def folded(summary: str, body: str) -> str:
 def definition(pairs: Mapping[str, str] | Iterable[tuple[str, str]], language: str = "") -> str:
     """A list of names and texts, with the language of the texts where it differs from the page's."""
     items = pairs.items() if isinstance(pairs, Mapping) else pairs
-    lang = f' lang="{escape(language)}"' if language else ""
-    inner = "".join(f"{element('dt', name)}<dd{lang}>{escape(text)}</dd>" for name, text in items)
+    lang = f' lang="{plain(language)}"' if language else ""
+    inner = "".join(f"{element('dt', name)}<dd{lang}>{plain(text)}</dd>" for name, text in items)
     return f'<dl class="example">{inner}</dl>'
