@@ -10,6 +10,7 @@ import typer
 
 from pairwright import __version__
 from pairwright.core.errors import PairwrightError
+from pairwright.core.pages.printable import printable
 
 ComponentKind = Literal["sources", "gates", "judges", "comparison", "improve", "perturbers", "exports"]
 """The kinds of :data:`~pairwright.pipelines.catalogues.CATALOGUES`, spelled out so that ``--help`` need not load them."""
@@ -368,7 +369,7 @@ def main() -> None:
     try:
         app()
     except PairwrightError as exc:
-        print(f"error: {exc}", file=sys.stderr)
+        print(f"error: {printable(str(exc))}", file=sys.stderr)
         sys.exit(exc.exit_code)
 
 

@@ -22,6 +22,7 @@ from rich.progress import (
 
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.llm.ledger import Usage
+from pairwright.core.pages.printable import one_line
 
 Poll = Callable[[], Usage]
 
@@ -140,7 +141,7 @@ class LiveBars:
     def end(self, count: StageCount) -> None:
         """Replace the bar with the stage's books."""
         self._progress.remove_task(self._bars.pop(count.stage))
-        self._progress.console.print(summary(count), highlight=False)
+        self._progress.console.print(summary(count), highlight=False, markup=False)
 
 
 def summary(count: StageCount) -> str:
@@ -148,4 +149,4 @@ def summary(count: StageCount) -> str:
     parts = [f"{count.kept:,} kept"]
     parts += [f"{number:,} dropped ({reason})" for reason, number in count.dropped.items()]
     parts += [f"{number:,} failed ({error})" for error, number in count.failed.items()]
-    return f"{count.stage}: {count.rows_in:,} {count.unit} in {count.seconds:.1f} s: " + ", ".join(parts)
+    return one_line(f"{count.stage}: {count.rows_in:,} {count.unit} in {count.seconds:.1f} s: " + ", ".join(parts))

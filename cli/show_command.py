@@ -14,14 +14,13 @@ from rich.console import Console
 from rich.text import Text
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.pages.printable import one_line, printable, spelled_out
 from pairwright.core.records import PreferencePair, Turn
 from pairwright.core.storage import read_rows
 from pairwright.core.tool_calls import calls_text
 
 _TOKENS = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?|\s+|.", re.DOTALL)
 _ID = re.compile(r"^[0-9a-f]{16}$")
-# A terminal obeys these; text from dialogues must not move the cursor or recolour the screen.
-_TERMINAL_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def show_command(folder: Path, defect: str | None, language: str | None, limit: int, row: str | None) -> None:
@@ -57,28 +56,24 @@ def _pair(pair: PreferencePair) -> Text:
     text = Text()
     origin = pair.task.origin
     where = f"{origin.file}:{origin.line}" if origin.line else origin.file
-    text.append(f"{pair.rejected.defect}", "bold").append(
-        f"  {pair.rejected.rejected_by}, {pair.split}, {where}, pair {pair.id}\n", "dim"
+    text.append(one_line(pair.rejected.defect), "bold").append(
+        f"  {one_line(f'{pair.rejected.rejected_by}, {pair.split}, {where}')}, pair {pair.id}\n", "dim"
     )
     for turn in pair.task.history:
-        text.append(f"  {turn.role}: {_printable(_said(turn))}\n", "dim")
-    text.append(f"  query:    {_printable(pair.task.query)}\n")
+        text.append(f"  {turn.role}: {printable(_said(turn))}\n", "dim")
+    text.append(f"  query:    {printable(pair.task.query)}\n")
     for turn in pair.task.steps:
-        text.append(f"  {turn.role}: {_printable(_said(turn))}\n", "dim")
-    kept, changed = marked(_printable(pair.chosen.text), _printable(pair.rejected.text))
+        text.append(f"  {turn.role}: {printable(_said(turn))}\n", "dim")
+    kept, changed = marked(printable(pair.chosen.text), printable(pair.rejected.text))
     text.append("  chosen:   ").append(kept).append("\n")
     text.append("  rejected: ").append(changed).append("\n")
     if pair.rejected.evidence:
-        text.append(f"  because:  {_printable(pair.rejected.evidence)}\n")
+        text.append(f"  because:  {printable(pair.rejected.evidence)}\n")
     return text
 
 
 def _said(turn: Turn) -> str:
     return calls_text(turn.calls) if turn.calls else turn.content
-
-
-def _printable(text: str) -> str:
-    return _TERMINAL_CONTROL.sub("\ufffd", text)
 
 
 def marked(chosen: str, rejected: str) -> tuple[Text, Text]:
@@ -106,7 +101,7 @@ def _show_row(console: Console, rows: Path, row: str) -> None:
     found = 0
     for name, content in _mentions(rows, row):
         console.print(Text(f"{name}:", "bold"))
-        console.print(Text(json.dumps(content, ensure_ascii=False, indent=2)), soft_wrap=True)
+        console.print(Text(spelled_out(json.dumps(content, ensure_ascii=False, indent=2))), soft_wrap=True)
         found += 1
     if not found:
         raise ConfigError([f"no row of the build has the id {row}"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.pages.printable import printable
 from pairwright.training_recipes.checks.device import Device, read_device
 from pairwright.training_recipes.checks.hardware import this_device
 from pairwright.training_recipes.checks.memory import estimate
@@ -52,7 +53,7 @@ def check_command(name: str, stages: Sequence[Stage], build: Path, device: str |
         print("no GPU here, so none was checked: --device 24gb says whether a card will do")
     found = [*check(stages, build, chosen), *(deep_check(stages) if deep else ())]
     for warning in (problem for problem in found if problem.warning):
-        print(warning)
+        print(printable(str(warning)))
     if errors := [str(problem) for problem in found if not problem.warning]:
         raise ConfigError(errors, "Nothing was started. docs/training.md explains every problem.")
     print(f"{name}: fine on {build}{f' and {chosen.name}' if chosen else ''}")

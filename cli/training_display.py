@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from pairwright.core.pages.printable import printable
 from pairwright.training_recipes.runs.display import Display, Quiet, clock
 from pairwright.training_recipes.runs.step_log import StepLog
 from pairwright.training_recipes.runs.watchdog import ACCURACY, CHOSEN, MARGIN
@@ -51,7 +52,7 @@ class LiveLine(Quiet):
 
     def say(self, text: str) -> None:
         """Print above the line."""
-        self._live.console.print(text, highlight=False, markup=False)
+        self._live.console.print(printable(text), highlight=False, markup=False)
 
 
 class PlainLines(Quiet):
@@ -77,7 +78,7 @@ class PlainLines(Quiet):
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def line_of(stage: str, log: StepLog) -> str:
