@@ -12,11 +12,11 @@ from typing import NamedTuple
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.llm.ledger import Ledger
+from pairwright.core.pages.cells import Table
 from pairwright.pipelines.artefacts import QUERIES
 from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import STEPS, ledger_path
 from pairwright.pipelines.needs import Need, Outlook
-from pairwright.core.pages.cells import Table
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.runner import run_steps, wanted_stages
 from pairwright.pipelines.stage import Flow, Step

@@ -11,12 +11,12 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError, JudgeError, RequestFailed
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.llm.ledger import Ledger
+from pairwright.core.pages.cells import Table
 from pairwright.core.records import Case, GateDecision, Turn
 from pairwright.judges.gates import GATES
 from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.gating import decide_now
-from pairwright.core.pages.cells import Table
 
 
 def turns_of(texts: Sequence[str], *, user_only: bool) -> tuple[Turn, ...]:

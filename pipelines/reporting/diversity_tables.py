@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pairwright.core.result import SPARSE_REGIONS, Diversity
 from pairwright.core.pages.markdown import markdown_table
+from pairwright.core.result import SPARSE_REGIONS, Diversity
 
 
 def diversity_lines(diversity: Diversity) -> Iterator[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pairwright.core.config.model_families import family_warnings
+from pairwright.core.pages.markdown import inline, markdown_table
 from pairwright.core.result import BuildResult
 from pairwright.pipelines.reporting.judging_tables import agreement_table, cost_table, judge_table, verdict_table
-from pairwright.core.pages.markdown import inline, markdown_table
 
 
 def judging_lines(result: BuildResult) -> Iterator[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.result import HeldOutSet
 from pairwright.pipelines.reporting.funnel import list_reasons
-from pairwright.core.pages.markdown import markdown_table
 
 
 def leak_lines(held_out: Sequence[HeldOutSet], action: str) -> Iterator[str]:

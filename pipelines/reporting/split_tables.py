@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
+from pairwright.core.pages.cells import Table
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.records import SftRow, TaskKind
 from pairwright.core.result import BuildResult
 from pairwright.core.tool_calls import calls_of
-from pairwright.core.pages.cells import Table
-from pairwright.core.pages.markdown import markdown_table
 
 
 def split_lines(result: BuildResult) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import ClassVar, TypeVar
 
 from pairwright.core.calibration import read_calibration
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.records import PreferencePair, SftRow
 from pairwright.core.result import BuildResult, ReportSection
 from pairwright.exports.calibration_section import calibration_section
@@ -35,7 +36,6 @@ from pairwright.pipelines.pairing.splits import assign_splits, defect_labels, ve
 from pairwright.pipelines.reporting.audit_tables import audit_lines
 from pairwright.pipelines.reporting.judging_section import judging_lines
 from pairwright.pipelines.reporting.split_tables import pair_table, sft_table, split_lines
-from pairwright.core.pages.markdown import markdown_table
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.stage import SummaryStage
 

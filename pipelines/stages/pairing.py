@@ -8,6 +8,7 @@ from typing import ClassVar
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Configured
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.records import Compared, PreferencePair
 from pairwright.core.result import BuildResult, ReportSection
 from pairwright.pipelines.artefacts import (
@@ -38,7 +39,6 @@ from pairwright.pipelines.pairing.preference_pairs import (
 )
 from pairwright.pipelines.pairing.verification import Numbered, VerificationState, unverified, verify_variants
 from pairwright.pipelines.reporting.pair_tables import balance_table
-from pairwright.core.pages.markdown import markdown_table
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.stage import RowStage, SummaryStage, Work
 
