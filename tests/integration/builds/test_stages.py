@@ -21,7 +21,7 @@ from pairwright.core.requests import ChatRequest, Message
 from pairwright.core.result import BuildResult, ReportSection
 from pairwright.pipelines.artefacts import TASKS, Latest
 from pairwright.pipelines.books import Silent
-from pairwright.pipelines.build import STEPS, run_build
+from pairwright.pipelines.build import STEPS, run_build, run_until
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.forecast import forecast_build
 from pairwright.pipelines.needs import Need, Outlook, more, nothing
@@ -94,15 +94,9 @@ def test_a_stage_is_one_class_and_one_line_and_may_ask_wherever_it_stands(
     assert "## Short queries\n\nOnly short queries are in it." in card
     needs = [need for need in forecast_build(config, WITH_TOY).needs if need.purpose == "short_only"]
     assert [(need.endpoint, need.requests) for need in needs] == [("teacher", 60)]
-
-
-def test_what_such_a_stage_asked_is_paid_once(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = short_or_long
-    config = config_of(tmp_path, base_url=openai_server.base_url)
-    first = run_build(config, lambda _: Silent(), WITH_TOY)
-    sent, rows = openai_server.stats()["requests"], (first.rows / "sft.jsonl").read_bytes()
+    sent, rows = openai_server.stats()["requests"], (result.rows / "sft.jsonl").read_bytes()
     again = run_build(config, lambda _: Silent(), WITH_TOY)
-    assert openai_server.stats()["requests"] == sent
+    assert openai_server.stats()["requests"] == sent, "what such a stage asked is paid once"
     assert (again.rows / "sft.jsonl").read_bytes() == rows
 
 
@@ -132,6 +126,7 @@ def test_stages_have_names_of_their_own() -> None:
     assert names.most_common(1)[0][1] == 1
 
 
+pytestmark = pytest.mark.slow
 _OPENED: list[tuple[str, str]] = []
 
 
@@ -169,21 +164,23 @@ def test_answers_are_read_three_times_at_most_and_files_are_written_once(
 
 def test_a_build_can_be_run_as_far_as_one_stage(tmp_path: Path) -> None:
     file = build_file(tmp_path, judges=[{"use": "leftover_reference"}])
-    assert run("build", file).returncode == 0
+    config = read_build(file, CATALOGUES)
+    run_build(config, lambda _: Silent())
     folder = tmp_path / "build"
     before = (folder / "manifest.json").read_bytes()
     done = run("build", file, "--until", "judge")
     assert done.returncode == 0, done.stderr
     assert "judge" in done.stdout and "accept" not in done.stdout
-    assert str(folder / "unfinished") in done.stdout
+    assert f"stopped after stage judge; its rows are in {folder / 'unfinished'}" in done.stdout
     assert len((folder / "unfinished" / "judged.jsonl").read_text(encoding="utf-8").splitlines()) == 60
     assert (folder / "manifest.json").read_bytes() == before, "the finished build stays as it was"
-    assert run("build", file).returncode == 0
+    run_build(config, lambda _: Silent())
+    assert (folder / "manifest.json").read_bytes() == before
     assert not (folder / "unfinished").exists()
 
 
 @pytest.mark.parametrize(("stage", "file", "keys"), [
-    ("read", "read.jsonl", {"conversation", "turns"}),
+    ("read", "read.jsonl", {"dialogue", "turns"}),
     ("window", "window.jsonl", {"history", "query"}),
     ("dedup", "tasks.jsonl", {"history", "query"}),
     ("accept", "accept.jsonl", {"candidate", "verdicts"}),
@@ -192,10 +189,12 @@ def test_a_build_can_be_run_as_far_as_one_stage(tmp_path: Path) -> None:
 def test_a_flow_that_is_cut_short_leaves_the_rows_of_its_last_stage(
     tmp_path: Path, stage: str, file: str, keys: set[str]
 ) -> None:
-    done = run("build", build_file(tmp_path), "--until", stage)
-    assert done.returncode == 0, done.stderr
-    first = json.loads((tmp_path / "build" / "unfinished" / file).read_text(encoding="utf-8").splitlines()[0])
-    assert keys & set(first)
+    counts = run_until(config_of(tmp_path), stage, lambda _: Silent())
+    assert counts[-1].stage == stage
+    lines = (tmp_path / "build" / "unfinished" / file).read_text(encoding="utf-8").splitlines()
+    assert keys <= set(json.loads(lines[0]))
+    if stage != "reject":  # there a line has all variants of one answer
+        assert len(lines) == counts[-1].kept
 
 
 @pytest.mark.parametrize(("stage", "why"), [
@@ -205,8 +204,14 @@ def test_a_flow_that_is_cut_short_leaves_the_rows_of_its_last_stage(
 def test_a_stage_that_the_build_has_not_is_an_error_that_lists_those_it_has(
     tmp_path: Path, stage: str, why: str
 ) -> None:
-    done = run("build", build_file(tmp_path), "--until", stage)
-    assert done.returncode == 2
-    assert f"--until {stage}: {why}" in done.stderr
-    assert "read, window, dedup, judge, accept, choose, reject, plan, pair, balance" in done.stderr
+    with pytest.raises(ConfigError, match=f"--until {stage}: {why}") as caught:
+        run_until(config_of(tmp_path), stage, lambda _: Silent())
+    assert "read, window, dedup, judge, accept, choose, reject, plan, pair, balance" in caught.value.hint
     assert not (tmp_path / "build").exists()
+
+
+def test_such_an_error_is_one_paragraph_on_the_command_line(tmp_path: Path) -> None:
+    done = run("build", build_file(tmp_path), "--until", "nothing")
+    assert done.returncode == 2
+    assert "--until nothing: no such stage" in done.stderr
+    assert "Traceback" not in done.stderr
