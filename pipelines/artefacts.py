@@ -173,7 +173,7 @@ DIVERSE = Answers("diverse.jsonl", "", SftRow, optional=True)
 ANSWERS = Latest((CHOSEN, IMPROVED, DIVERSE))
 """The answers to imitate, before the split."""
 
-LOOKED_AT = Rows(IMPROVEMENTS, IMPROVEMENTS, Improvement, optional=True)
+REVIEWED = Rows(IMPROVEMENTS, IMPROVEMENTS, Improvement, optional=True)
 VARIANTS = Rows("variants.jsonl", "", Variants)
 BALANCED = Rows("balanced.jsonl", "", PreferencePair)
 SFT, PAIRS = Rows("sft.jsonl", "sft.jsonl", SftRow), Rows("pairs.jsonl", "pairs.jsonl", PreferencePair)
@@ -185,4 +185,4 @@ VERIFIED, PICKS, KEEPS = Codes("verified.bin"), Codes("picks.bin"), Codes("keeps
 COMPARED = Rows(COMPARISONS, COMPARISONS, Compared, optional=True)
 USES = Rows(JUDGING, JUDGING, JudgeUse, optional=True)
 LEAKS_FOUND, SPARSE, FIGURES = _kept(LEAKS), _kept(SPARSE_REGIONS), _kept(DIVERSITY)
-PROOF, EARLIER, FINDINGS, MEASURED = _kept(SPLIT), _kept(INDEX), _kept(AUDIT), _kept(CALIBRATION)
+PROOF, QUERY_INDEX, FINDINGS, MEASURED = _kept(SPLIT), _kept(INDEX), _kept(AUDIT), _kept(CALIBRATION)

@@ -27,7 +27,7 @@ from pairwright.pipelines.artefacts import (
     GATED,
     IMPROVED,
     JUDGED,
-    LOOKED_AT,
+    REVIEWED,
     TASKS,
     VARIANTS,
 )
@@ -52,7 +52,7 @@ STEPS: tuple[Step, ...] = (
     Flow((Generate(),), CANDIDATES),
     Flow((Judge(),), JUDGED),
     Flow((Accept(), Choose()), CHOSEN),
-    Flow((Improve(),), LOOKED_AT),
+    Flow((Improve(),), REVIEWED),
     Flow((CompareImproved(),)),
     Flow((Keep(),), IMPROVED),
     Flow((Diversify(),), DIVERSE),

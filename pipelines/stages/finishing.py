@@ -20,11 +20,11 @@ from pairwright.pipelines.artefacts import (
     BALANCED,
     CHOICES,
     COMPARED,
-    EARLIER,
     FINDINGS,
     MEASURED,
     PAIRS,
     PROOF,
+    QUERY_INDEX,
     SFT,
     USES,
     VERIFICATIONS,
@@ -88,7 +88,7 @@ class Split(SummaryStage):
 
     name: ClassVar[str] = "split"
     reads = (ANSWERS, BALANCED)
-    writes = (SFT, PAIRS, PROOF, EARLIER)
+    writes = (SFT, PAIRS, PROOF, QUERY_INDEX)
 
     def make(self, run: Run) -> None:
         config, outline = run.config, ANSWERS.of(run.work).outline
@@ -105,7 +105,7 @@ class Split(SummaryStage):
             ((row.task, row.split) for row in run.read(SFT)), ((row.task, row.split) for row in run.read(PAIRS))
         )
         PROOF.write(run.work, verify_splits(final, links).model_dump())
-        write_index(EARLIER.path(run.work), outline(run.work))
+        write_index(QUERY_INDEX.path(run.work), outline(run.work))
 
     def report(self, result: BuildResult) -> Iterator[ReportSection]:
         yield ReportSection("Answers to imitate (SFT)", tuple(markdown_table(sft_table(result))), 30)

@@ -12,7 +12,7 @@ from pairwright.core.errors import BuildError
 from pairwright.core.improvement import Improvement
 from pairwright.core.records import Candidate, SftRow
 from pairwright.core.result import BuildResult, ReportSection
-from pairwright.pipelines.artefacts import CHOSEN, LOOKED_AT
+from pairwright.pipelines.artefacts import CHOSEN, REVIEWED
 from pairwright.pipelines.judging.answer_improvement import (
     account_for_written,
     improve_answers,
@@ -72,10 +72,10 @@ class CompareImproved(_WithImprover):
 
     name: ClassVar[str] = "compare"
     unit: ClassVar[str] = "improvements"
-    reads = (LOOKED_AT,)
+    reads = (REVIEWED,)
 
     def inputs(self, run: Run, rows: Iterator[object]) -> Iterator[tuple[Candidate, str]]:  # noqa: ARG002
-        return list_written(run.read(LOOKED_AT))
+        return list_written(run.read(REVIEWED))
 
     def outcomes(self, run: Run, rows: Iterator[tuple[Candidate, str]]) -> Iterator[Candidate | Dropped]:  # noqa: ARG002
         return account_for_written(rows)
@@ -86,10 +86,10 @@ class Keep(_WithImprover):
 
     name: ClassVar[str] = "keep"
     unit: ClassVar[str] = "answers"
-    reads = (LOOKED_AT,)
+    reads = (REVIEWED,)
 
     def inputs(self, run: Run, rows: Iterator[object]) -> Iterator[Improvement]:  # noqa: ARG002
-        return run.read(LOOKED_AT)
+        return run.read(REVIEWED)
 
     def outcomes(self, run: Run, rows: Iterator[Improvement]) -> Iterator[SftRow | Dropped]:  # noqa: ARG002
         return keep_answers(rows)

@@ -15,8 +15,8 @@ from pairwright.pipelines.artefacts import (
     ANSWERS,
     JUDGED,
     KEEPS,
-    LOOKED_AT,
     PICKS,
+    REVIEWED,
     VARIANTS,
     VERIFICATIONS,
     VERIFIED,
@@ -48,13 +48,13 @@ class Reject(RowStage):
 
     name: ClassVar[str] = "reject"
     unit: ClassVar[str] = "attempts"
-    reads = (ANSWERS, JUDGED, LOOKED_AT)
+    reads = (ANSWERS, JUDGED, REVIEWED)
 
     def begin(self, run: Run, rows: Iterator[object]) -> Work:  # noqa: ARG002
         config = run.config
         sampled = run.read(JUDGED) if config.generation else None
         facts = learn_corpus(lambda: run.read(ANSWERS), sampled, config.perturbers)
-        replaced = list_replaced(run.read(LOOKED_AT)) if config.improve else ()
+        replaced = list_replaced(run.read(REVIEWED)) if config.improve else ()
         attempts = list_attempts(run.read(ANSWERS), run.read(JUDGED), facts.perturbers, replaced)
         return Work(attempts, lambda tries: make_rejected(tries, config, facts.target))
 

@@ -13,14 +13,15 @@ import pytest
 
 from building import build_file, manifest, run
 from fault_server import FaultServer
-from pairwright.core.bookkeeping import Dropped
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.errors import ConfigError
+from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import Task
 from pairwright.core.requests import ChatRequest, Message
 from pairwright.core.result import BuildResult, ReportSection
 from pairwright.pipelines.artefacts import TASKS, Latest
-from pairwright.pipelines.books import Silent
+from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import STEPS, run_build, run_until
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.forecast import forecast_build
@@ -127,6 +128,33 @@ def test_stages_have_names_of_their_own() -> None:
 
 
 pytestmark = pytest.mark.slow
+
+
+def test_stages_that_say_so_look_at_each_row_alone(tmp_path: Path) -> None:
+    config = config_of(tmp_path, judges=[{"use": "leftover_reference"}], gate={"use": "rules"})
+    run_until(config, "split", lambda _: Silent())
+    work, alone = tmp_path / "build" / "unfinished", []
+    with (
+        Ledger(tmp_path / "ledger.sqlite") as ledger,
+        Books(tmp_path, 1.0, Silent()) as books,
+        Run(config, work, books, ledger) as run,
+    ):
+        for step in STEPS:
+            rows: list[Any] = []
+            for stage in step.stages if isinstance(step, Flow) else ():
+                if stage.wanted(config):
+                    inputs, outcomes, *_ = stage.begin(run, iter(rows))
+                    given = list(inputs)
+                    found = list(outcomes(iter(given)))
+                    if stage.per_row:
+                        alone.append(stage.name)
+                        half = len(given) // 2
+                        parts = [one for part in (given[half:], given[:half]) for one in outcomes(iter(part))]
+                        assert parts[len(given) - half :] + parts[: len(given) - half] == found, stage.name
+                    rows = [one for one in found if not isinstance(one, Dropped | Failed)]
+    assert alone == ["read", "window", "gate", "judge", "accept", "choose"]
+
+
 _OPENED: list[tuple[str, str]] = []
 
 
