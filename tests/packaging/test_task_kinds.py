@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -25,7 +26,13 @@ def trees(root: Path) -> Iterator[tuple[str, ast.Module]]:
     """Every module of the rooms below ``root`` with its name."""
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
-            yield path.relative_to(root).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+            yield path.relative_to(root).as_posix(), tree_of(path)
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def kind_tests(root: Path) -> list[str]:

@@ -47,7 +47,7 @@ def dialogues(name: str) -> list[Conversation]:
     source = FileSource(source="s", path=str(DATA / name), licence="MIT")
     found = [row for row in source.read() if isinstance(row, Conversation)]
     assert found
-    return found[:40]
+    return found[:12]
 
 
 def build_folder(folder: Path, **config: Any) -> Path:
