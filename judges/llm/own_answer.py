@@ -53,7 +53,7 @@ def improved_candidate(
     return Candidate.create(
         task=case.id,
         origin="improved",
-        **said.model_dump(),
+        **said.model_dump(exclude_none=True),
         generation=Generation(
             endpoint=endpoint,
             model=answers[-1].model,

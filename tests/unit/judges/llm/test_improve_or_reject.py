@@ -16,7 +16,7 @@ import factories
 from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
 from pairwright.core.prompts.escaping import escape
-from pairwright.core.records import Language, Task
+from pairwright.core.records import Candidate, Language, Task
 from pairwright.judges.llm.improve_or_reject import ImproveOrReject, read_rules
 
 RULES = {"en": "# ours\n- Name the size.\n\nPromise nothing.\n", "zh": "说明尺码。\n不作承诺。\n"}
@@ -58,6 +58,8 @@ def test_a_bad_answer_brings_a_better_one_that_says_who_wrote_it(improver: Impro
     assert review.improved.generation is not None
     assert (review.improved.origin, review.improved.text) == ("improved", "Size 90 fits.")
     assert review.improved.generation.request_hash == ask.answers[0].request_hash == review.request_hashes[0]
+    told = {"task": of.id, "origin": "improved", "text": "Size 90 fits.", "generation": review.improved.generation}
+    assert review.improved == Candidate.create(**told), "what the model was not asked for is no part of the id"
 
 
 def test_calls_in_a_better_answer_have_their_one_spelling(improver: ImproveOrReject) -> None:
