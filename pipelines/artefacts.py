@@ -36,8 +36,8 @@ from pairwright.core.result import (
     SPARSE_REGIONS,
     SPLIT,
 )
-from pairwright.core.storage import atomic_path, read_rows, write_json, write_rows
-from pairwright.pipelines.dedup.outline import Outlined, open_outline, read_outline
+from pairwright.core.storage import atomic_path, open_log, read_rows, write_json, write_rows
+from pairwright.pipelines.dedup.outline import Outlined, outline
 
 R = TypeVar("R", bound=Row)
 A = TypeVar("A", bound="Artefact", covariant=True)
@@ -94,21 +94,21 @@ class Answers(Rows[SftRow]):
     """The answers to imitate, with their outline beside them."""
 
     def write(self, work: Path, rows: Iterable[SftRow]) -> int:
-        with open_outline(self._outline(work)) as note:
+        with open_log(self._outline(work)) as note:
 
             def noted() -> Iterator[SftRow]:
                 for row in rows:
-                    note(row.task)
+                    note(outline(row.task))
                     yield row
 
             return super().write(work, noted())
 
     def outline(self, work: Path) -> Iterator[Outlined]:
         """What later stages must know of all answers, in order."""
-        return read_outline(self._outline(work))
+        return read_rows(self._outline(work), Outlined)
 
     def _outline(self, work: Path) -> Path:
-        return self.path(work).with_suffix(".outline.parquet")
+        return self.path(work).with_suffix(".outline.jsonl")
 
 
 @dataclass(frozen=True)

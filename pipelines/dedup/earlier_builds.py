@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
 from pairwright.core.result import INDEX
-from pairwright.pipelines.dedup.outline import Outlined, open_columns
+from pairwright.core.storage import atomic_path
+from pairwright.pipelines.dedup.outline import Outlined
 
 _COLUMNS = ("id", "digest", "asked")
 _ROWS = 50_000
@@ -34,9 +36,24 @@ def write_index(path: Path, rows: Iterable[Outlined]) -> None:
     Raises:
         StorageError: the disk is full, or the folder cannot be written.
     """
-    with open_columns(path, _COLUMNS) as write:
-        for row in rows:
-            write((row.id, row.digest, row.asked))
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([("id", pa.string()), ("digest", pa.binary(16)), ("asked", pa.string())])
+    indexed = (Indexed(row.id, bytes.fromhex(row.digest), row.asked) for row in rows)
+    with atomic_path(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        while part := list(islice(indexed, _ROWS)):
+            writer.write_table(_table(part, schema))
+            if len(part) < _ROWS:
+                return
+        writer.write_table(_table([], schema))
+
+
+def _table(rows: list[Indexed], schema: object) -> object:
+    import pyarrow as pa
+
+    columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
+    return pa.table(dict(zip(_COLUMNS, map(list, columns), strict=True)), schema=schema)
 
 
 def read_index(folder: Path) -> Iterator[Indexed]:
