@@ -71,10 +71,12 @@ def _kind(key: ast.expr | None) -> object:
     return first.value
 
 
+@pytest.mark.slow
 def test_nothing_asks_what_kind_of_task_it_has() -> None:
     assert kind_tests(ROOT) == []
 
 
+@pytest.mark.slow
 def test_every_table_has_every_kind() -> None:
     found = dict(tables(ROOT))
     assert len(found) > 10

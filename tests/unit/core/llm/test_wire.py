@@ -51,6 +51,7 @@ def test_missing_logprobs_are_no_trouble(logprobs: Any) -> None:
     assert read_answer(a_body(logprobs=logprobs), "h", 30, 0.0, "m").text == "5"
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -65,6 +65,7 @@ def rewrite_tasks(conversations: list[Conversation], student: Student) -> Iterat
                 yield task, place.conversation.turns[: place.position]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dialogues.zh.jsonl", "dialogues.en.jsonl"])
 def test_a_rewriting_case_has_the_window_and_the_examples_of_a_build(name: str) -> None:
     student = Student(context=SHORT, examples=ExamplesConfig(per_prompt=2))
@@ -171,6 +172,7 @@ def test_the_hashes_name_the_students_prompt_alone(kind: TaskKind) -> None:
     assert hashes.items() <= KINDS[kind].prompt_hashes(PromptConfig()).items()
 
 
+@pytest.mark.slow
 @given(
     said=st.lists(st.tuples(st.sampled_from(["user", "assistant", "system"]), st.text(max_size=8)), max_size=8),
     kind=st.sampled_from(list(KINDS)),

@@ -144,6 +144,7 @@ def test_slots_missing_wrong_or_too_many_are_errors() -> None:
     assert figure(SLOT_ACCURACY, DialogueCase(wanted, one.prediction)) == pytest.approx(1 / 3)
 
 
+@pytest.mark.slow
 def test_support_counts_names_and_numbers_of_the_answer() -> None:
     assert figure(CONTEXT_SUPPORT, turn("Nandos is booked for 3 people.")) == 1.0
     part = figure(CONTEXT_SUPPORT, turn("The table at Nandos is booked for 5 people at 19:00."))

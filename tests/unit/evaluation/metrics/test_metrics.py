@@ -135,6 +135,7 @@ def test_rouge_is_rouge_score_on_english() -> None:
         assert rouge_l(rewrite, reference) == pytest.approx(expected["rougeL"].fmeasure, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_rouge_is_rouge_score_on_chinese_when_that_is_given_characters() -> None:
     from rouge_score.rouge_scorer import RougeScorer
 

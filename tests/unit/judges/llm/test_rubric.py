@@ -161,6 +161,7 @@ def test_what_cannot_pass_any_more_is_asked_no_further_and_gets_no_score() -> No
     assert len(script.asked) == len(verdict.request_hashes) == 2
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(1, 5), min_size=4, max_size=4),
     st.floats(0, 1, allow_nan=False),

@@ -65,6 +65,7 @@ def test_what_decides_makes_another_request(left: str, right: str) -> None:
     assert not same_request(left, right)
 
 
+@pytest.mark.slow
 def test_the_labelled_pairs_are_told_apart() -> None:
     config = DedupConfig(threshold=0.7)
     counts: Counter[tuple[str, bool]] = Counter()

@@ -39,6 +39,7 @@ def compared(server: FaultServer, folder: Path, rows: list[dict[str, Any]], **fi
     return found
 
 
+@pytest.mark.slow
 def test_the_best_rewrite_is_found_with_one_comparison_less_than_rewrites(
     openai_server: FaultServer, tmp_path: Path
 ) -> None:

@@ -115,6 +115,7 @@ def test_a_refused_key_is_raised(openai_server: FaultServer, tmp_path: Path) -> 
     assert openai_server.requests <= 32
 
 
+@pytest.mark.slow
 def test_a_build_that_stops_keeps_what_was_on_its_way(openai_server: FaultServer, tmp_path: Path) -> None:
     openai_server.latency = 0.5
 
