@@ -119,14 +119,9 @@ class GateDecision(Row):
     """
 
     hashed: ClassVar[tuple[str, ...]] = (
-        "needs_rewrite",
-        "missing_answer",
-        "score",
-        "method",
-        "evidence",
-        "request_hashes",
+        "needs_rewrite", "missing_answer", "score", "method", "evidence", "request_hashes",
         "reference_needs_rewrite",
-    )
+    )  # fmt: skip
     needs_rewrite: bool
     missing_answer: bool = False
     score: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -190,24 +185,9 @@ class Task(KnownCase):
     """
 
     hashed: ClassVar[tuple[str, ...]] = (
-        "kind",
-        "conversation",
-        "dialogue",
-        "language",
-        "domain",
-        "history",
-        "query",
-        "steps",
-        "reference",
-        "system",
-        "tools",
-        "cut_turns",
-        "tokens",
-        "examples",
-        "origin",
-        "gate",
-        "flags",
-    )
+        "kind", "conversation", "dialogue", "language", "domain", "history", "query", "steps", "reference",
+        "system", "tools", "cut_turns", "tokens", "examples", "origin", "gate", "flags",
+    )  # fmt: skip
     conversation: str
     dialogue: str
     domain: str | None = None
@@ -224,14 +204,8 @@ class Generation(Row):
     """
 
     hashed: ClassVar[tuple[str, ...]] = (
-        "endpoint",
-        "model",
-        "prompt_hash",
-        "request_hash",
-        "temperature",
-        "seed",
-        "on_policy",
-    )
+        "endpoint", "model", "prompt_hash", "request_hash", "temperature", "seed", "on_policy",
+    )  # fmt: skip
     endpoint: str
     model: str
     prompt_hash: str
@@ -279,15 +253,8 @@ class Verdict(Row):
     """
 
     hashed: ClassVar[tuple[str, ...]] = (
-        "judge",
-        "passed",
-        "score",
-        "method",
-        "defect",
-        "evidence",
-        "request_hashes",
-        "members",
-    )
+        "judge", "passed", "score", "method", "defect", "evidence", "request_hashes", "members",
+    )  # fmt: skip
     judge: str
     passed: bool
     score: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -365,15 +332,8 @@ class Rejected(Row):
     """
 
     hashed: ClassVar[tuple[str, ...]] = (
-        "text",
-        "analysis",
-        "defect",
-        "maker",
-        "template",
-        "parameters",
-        "evidence",
-        "generation",
-    )
+        "text", "analysis", "defect", "maker", "template", "parameters", "evidence", "generation",
+    )  # fmt: skip
     text: str = Field(min_length=1)
     analysis: str | None = None
     defect: str

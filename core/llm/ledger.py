@@ -11,9 +11,10 @@ that uses it; opening is cheap.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -66,8 +67,13 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # A display reads the totals from a thread of its own, also while the file is closed and after it: Python's
+        # sqlite3 crashes when a connection is closed under a query.
+        self._closing = threading.Lock()
+        self._last: Usage | None = None
 
     def __enter__(self) -> Self:
+        self._last = None
         with self._translated():
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,8 +107,12 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close the file; everything is already committed."""
-        self._db.close()
+        """Close the file; everything is already committed. The running totals can still be read."""
+        with self._closing:
+            if self._last is None:
+                with suppress(StorageError):  # there is nothing to tell of a file that cannot be read
+                    self._last = self._usage(None)
+            self._db.close()
 
     def get(self, request_hash: str) -> Answer | None:
         """The answer to the request of that hash, if there is one."""
@@ -158,7 +168,14 @@ class Ledger:
         return kept
 
     def usage(self, endpoint: str | None = None) -> Usage:
-        """Running totals of one endpoint, or of all. Reads one small table: cheap at any number of answers."""
+        """Running totals of one endpoint, or of all. Reads one small table: cheap at any number of answers.
+
+        From any thread; those of all are known after the file was closed as well.
+        """
+        with self._closing:
+            return self._last if self._last is not None and endpoint is None else self._usage(endpoint)
+
+    def _usage(self, endpoint: str | None) -> Usage:
         with self._translated():
             if endpoint is None:
                 row = self._db.execute(f"SELECT {_USAGE} FROM totals").fetchone()

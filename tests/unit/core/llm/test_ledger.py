@@ -166,3 +166,33 @@ def test_usage_does_not_read_the_answers(tmp_path: Path) -> None:
         ledger._db.execute("DROP TABLE answers")
         ledger._db.execute("DROP TABLE attempts")
         assert ledger.usage().requests == 0
+
+
+READERS = """
+import sys, threading
+from pathlib import Path
+from pairwright.core.llm.ledger import Ledger
+
+for number in range(40):
+    with Ledger(Path(sys.argv[1]) / f"{number}.sqlite") as ledger:
+        done = threading.Event()
+
+        def read() -> None:
+            while not done.is_set():
+                ledger.usage()
+
+        threads = [threading.Thread(target=read) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert ledger.usage().requests == 0
+"""
+
+
+@pytest.mark.slow
+def test_a_display_may_read_the_totals_while_the_file_is_closed_and_after_it(tmp_path: Path) -> None:
+    """A query under a connection that is being closed ends Python with a segmentation fault."""
+    done = subprocess.run([sys.executable, "-c", READERS, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
