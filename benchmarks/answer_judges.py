@@ -11,7 +11,6 @@ mistyped argument, the last character cut off.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pairwright.core.config.build_file import ContextConfig
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import is_question, is_request
 from pairwright.core.records import Candidate, Conversation, Language, Rejected, Task
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     for path in parser.parse_args().files:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        with asyncio.Runner() as runner:
+        with CoroutineRunner() as runner:
             for task in tasks(path):
                 for kind, answer in answers(task):
                     counts[kind]["answers"] += 1
@@ -118,7 +118,7 @@ def broken_calls(answer: str) -> Iterator[tuple[str, str]]:
         yield "missing argument", changed(name, {one: value for one, value in arguments.items() if one != key})
 
 
-def fails(name: str, task: Task, answer: str, runner: asyncio.Runner) -> bool:
+def fails(name: str, task: Task, answer: str, runner: CoroutineRunner) -> bool:
     """Whether a judge objects."""
     candidate = Candidate.create(task=task.id, origin="reference", text=answer)
     (verdict,) = runner.run(JUDGES[name]().judge(task, [candidate], nobody))  # type: ignore[attr-defined]

@@ -29,6 +29,7 @@ from pydantic import PrivateAttr
 from pairwright.core.components import Component, Judge
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.config.slots import JudgeComponent
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.pages.markdown import markdown_table
@@ -173,7 +174,7 @@ def everything(
 def cascaded(pairs: Sequence[candidate_judging.Pair], rules: Sequence[Judge], paid: Judge, gold: Sequence[str]) -> Row:
     """As a build judges."""
     ask = Scripted(gold)
-    with asyncio.Runner() as runner:
+    with CoroutineRunner() as runner:
         rows = list(
             candidate_judging.judge_candidates(pairs, [*rules, paid], EndpointAccess(ask, runner, 64, UsageCounter()))
         )
@@ -241,7 +242,7 @@ def confirmed(config: BuildConfig, tasks: Sequence[tuple[Task, Sequence[str]]]) 
 
     asyncio.run(compare_all())
     standing = VerificationState(extract_features(proposals, config.prompt, config.seed), rules_of(config))
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+    with tempfile.TemporaryDirectory() as folder, CoroutineRunner() as runner:
         asked = unverified(standing, lambda: proposals)
         log = Path(folder) / "comparisons.jsonl"
         for _ in verify_variants(asked, standing, comparer, EndpointAccess(ask, runner, 64, UsageCounter()), log):

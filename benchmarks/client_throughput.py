@@ -83,6 +83,7 @@ def text_generation(llm: Any, batch: int) -> Run:
 @contextmanager
 def client_alone(url: str, in_flight: int, folder: Path) -> Iterator[Run]:
     from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
+    from pairwright.core.coroutines import CoroutineRunner
     from pairwright.core.llm.client import Client
     from pairwright.core.llm.ledger import Ledger
     from pairwright.core.requests import ChatRequest, Message
@@ -94,7 +95,7 @@ def client_alone(url: str, in_flight: int, folder: Path) -> Iterator[Run]:
         requests = [ChatRequest(messages=(system, Message(role="user", content=text)), max_tokens=64) for text in texts]
         return len(await asyncio.gather(*[client("t", request) for request in requests]))
 
-    with Ledger(folder / "ledger.sqlite") as ledger, asyncio.Runner() as runner:
+    with Ledger(folder / "ledger.sqlite") as ledger, CoroutineRunner() as runner:
         client = Client({"t": endpoint}, ledger, LimitsConfig())
         yield lambda texts: runner.run(ask_all(client, texts))
         runner.run(client.__aexit__(None, None, None))

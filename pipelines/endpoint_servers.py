@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.component_references import named_endpoints
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.llm.ledger import Ledger
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 
@@ -41,7 +41,7 @@ def open_endpoints(config: BuildConfig, ledger: Ledger, base_urls: Mapping[str, 
     """Yield the client of all endpoints in use, with the event loop that it lives in."""
     from pairwright.core.llm.client import Client
 
-    with asyncio.Runner() as runner:
+    with CoroutineRunner() as runner:
         client = Client(endpoints_in_use(config), ledger, config.limits, base_urls)
         runner.run(client.__aenter__())
         try:

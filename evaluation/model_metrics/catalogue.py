@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 from pairwright.core.config.build_file import EndpointConfig
+from pairwright.core.coroutines import run_coroutine
 from pairwright.core.errors import ConfigError
 from pairwright.core.identity import Row
 from pairwright.core.llm.client import Client
@@ -93,4 +93,4 @@ def _ask(
             return await judge_all(ask, "judge", gold.rows, systems, against)
 
     with Ledger(options.ledger) as ledger:
-        return asyncio.run(run(Client({"judge": config}, ledger, options.limits, urls)))
+        return run_coroutine(run(Client({"judge": config}, ledger, options.limits, urls)))

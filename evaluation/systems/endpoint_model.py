@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pairwright.core.config.build_file import EndpointConfig
+from pairwright.core.coroutines import run_coroutine
 from pairwright.core.errors import ModelError, RequestFailed
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.embedded_server import start_embedded, weights, weights_identity
@@ -62,7 +63,7 @@ def _ask(
     name: str, config: EndpointConfig, urls: Mapping[str, str], gold: GoldSet, options: RequestOptions
 ) -> tuple[Prediction, ...]:
     with Ledger(options.ledger) as ledger:
-        found = asyncio.run(_ask_all(name, Client({name: config}, ledger, options.limits, urls), gold, options))
+        found = run_coroutine(_ask_all(name, Client({name: config}, ledger, options.limits, urls), gold, options))
     predictions = tuple(one for one in found if isinstance(one, Prediction))
     lost = [one for one in found if isinstance(one, RequestFailed)]
     if lost:

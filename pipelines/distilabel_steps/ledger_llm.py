@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -13,6 +13,7 @@ from distilabel.models.llms.base import AsyncLLM
 from pydantic import PrivateAttr, ValidationError
 
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import PairwrightError, RequestFailed
 from pairwright.core.identity import row_rng
 from pairwright.core.llm.client import Client, ask_json
@@ -82,11 +83,11 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
     failures: FailureLimit | None = None
 
     _stack: AsyncExitStack | None = PrivateAttr(None)
+    _opened: ExitStack | None = PrivateAttr(None)
+    _runner: CoroutineRunner | None = PrivateAttr(None)
     _client: Client | None = PrivateAttr(None)
     _control: Control | None = PrivateAttr(None)
     _fatal: BaseException | None = PrivateAttr(None)
-    _event_loop: asyncio.AbstractEventLoop | None = PrivateAttr(None)
-    _new_event_loop: bool = PrivateAttr(False)
     _lost: Counter[str] = PrivateAttr(default_factory=Counter)
     _usable: int = PrivateAttr(0)
 
@@ -100,15 +101,18 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         super().load()
         self._fatal = None
         self._control = Control(Path(self.control)) if self.control else None
-        self.event_loop.run_until_complete(self._open())
+        # distilabel's own event loop is the running one where there is one: a notebook's, which cannot run twice.
+        with ExitStack() as opened:
+            self._runner = opened.enter_context(CoroutineRunner())
+            self._runner.run(self._open())
+            self._opened = opened.pop_all()
 
     def unload(self) -> None:
-        """Close the connections, the ledger and the event loop."""
-        self.event_loop.run_until_complete(self._close())
-        if self._event_loop is not None and self._new_event_loop:
-            self._event_loop.close()
-            asyncio.set_event_loop(None)
-            self._event_loop, self._new_event_loop = None, False
+        """Close the connections, the ledger and the event loop; may be called twice."""
+        if self._runner is not None and self._opened is not None:
+            with self._opened:
+                self._runner.run(self._close())
+            self._runner = self._opened = None
 
     async def _open(self) -> None:
         self._stack = AsyncExitStack()
@@ -127,9 +131,9 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         """One output per input, in order; see the class for failures and errors."""
         if self._fatal is not None:
             raise self._fatal
+        assert self._runner is not None, "load() comes first"
         with self._control.asking() if self._control else nullcontext():
-            outputs: list[Record] = self.event_loop.run_until_complete(self._agenerate(inputs, num_generations))
-        return outputs
+            return self._runner.run(self._agenerate(inputs, num_generations))
 
     async def _agenerate(self, inputs: list[Any], num_generations: int = 1, **_: Any) -> list[Record]:
         # distilabel's own gathers: at the first error it leaves the other requests running with nobody to hear them.

@@ -10,7 +10,6 @@ Importing this module imports distilabel, which takes seconds.
 
 # No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,6 +26,7 @@ from pairwright.core.components import Configured
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, Style
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.config.slots import JudgeComponent, PerturberComponent
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import JudgeError
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.llm.client import Client
@@ -220,7 +220,7 @@ def open_access(
         if asked and (ledger is None or not asked <= endpoints.keys()):
             raise JudgeError(f"{judge.name!r} asks an endpoint: give the step endpoints and a ledger")
     width = 2 * max([1, *(endpoint.max_concurrency for endpoint in endpoints.values())])
-    runner = stack.enter_context(asyncio.Runner())
+    runner = stack.enter_context(CoroutineRunner())
     if ledger is None:
         return EndpointAccess(_ask_nobody, runner, width, UsageCounter())
     client = Client(endpoints, stack.enter_context(Ledger(Path(ledger))), limits)

@@ -8,7 +8,6 @@ concurrency or batches.
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import os
 import shutil
@@ -25,6 +24,7 @@ from pydantic import TypeAdapter
 
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import RequestFailed
 from pairwright.core.identity import Row
 from pairwright.core.llm.client import Client, ask_json
@@ -102,7 +102,7 @@ def _sort_out(
     with ExitStack() as stack:
         client = Client(config.endpoints, stack.enter_context(Ledger(ledger)), config.limits, base_urls)
         known = stack.enter_context((folder / "known.jsonl").open("w", encoding="utf-8"))
-        runner = stack.enter_context(asyncio.Runner())
+        runner = stack.enter_context(CoroutineRunner())
         while chunk := list(islice(source, _CHUNK)):
             for request, row in zip(chunk, runner.run(_stored(client, chunk)), strict=True):
                 rows += 1

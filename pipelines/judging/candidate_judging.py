@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.component_calls import ask_judge
 from pairwright.core.components import Judge
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
 from pairwright.core.requests import Ask
@@ -90,7 +91,7 @@ def accept_candidates(rows: Iterable[JudgedCandidate]) -> Iterator[JudgedCandida
 
 
 def ordered_map(
-    work: Callable[[I], Coroutine[Any, Any, O]], items: Iterable[I], width: int, runner: asyncio.Runner
+    work: Callable[[I], Coroutine[Any, Any, O]], items: Iterable[I], width: int, runner: CoroutineRunner
 ) -> Iterator[O]:
     """Run ``work`` on ``items``, at most ``width`` at once, and yield the results in the order of the items.
 
@@ -106,10 +107,8 @@ def ordered_map(
             results.append(running.popleft().result())
         return results
 
-    # Not runner.run: it installs and removes a signal handler each time, which costs more than a rule's verdict.
-    loop = runner.get_loop()
     try:
-        while results := loop.run_until_complete(ready()):
+        while results := runner.run(ready()):
             yield from results
     finally:
         for task in running:

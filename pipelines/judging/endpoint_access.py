@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from pairwright.core.components import Configured, EndpointUser, Judge
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.config.component_references import components_in
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.judge_usage import JudgeUse
 from pairwright.core.records import TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest
@@ -67,7 +67,7 @@ class EndpointAccess(NamedTuple):
     """How judges reach their endpoints in a build. ``width`` is how many rows to have with them at once."""
 
     ask: Ask
-    runner: asyncio.Runner
+    runner: CoroutineRunner
     width: int
     usage: UsageCounter
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +9,7 @@ from typing import TypeVar
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.component_calls import ask_gate
 from pairwright.core.components import Gate
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Case, GateDecision, GateRow, KnownCase, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
@@ -20,7 +20,7 @@ from pairwright.pipelines.judging.candidate_judging import ordered_map
 C = TypeVar("C", bound=KnownCase)
 
 
-def gate_queries(cases: Iterable[C], gate: Gate, ask: Ask, width: int, runner: asyncio.Runner) -> Iterator[C | Failed]:
+def gate_queries(cases: Iterable[C], gate: Gate, ask: Ask, width: int, runner: CoroutineRunner) -> Iterator[C | Failed]:
     """Each case with the gate's decision, in order; at most ``width`` are with the gate at once.
 
     A human rewrite knows better: the decision holds what it says, and follows it.
@@ -58,7 +58,7 @@ def decision_row(task: Task, decision: GateDecision) -> GateRow:
 def decide_now(cases: Iterable[Case], gate: Gate) -> list[GateDecision]:
     """The decisions of a gate that asks nobody."""
     assert not gate.paid
-    with asyncio.Runner() as runner:
+    with CoroutineRunner() as runner:
         return [runner.run(ask_gate(gate, case, ask_nobody)) for case in cases]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +16,7 @@ from improving import Opinions
 import factories
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Component
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.improvement import Improvement
 from pairwright.core.records import Candidate, JudgedCandidate, SftRow, Task, Verdict
 from pairwright.core.requests import Ask
@@ -67,7 +67,7 @@ def improved(
     judges: Sequence[Component] = (),
     ask: Scripted | None = None,
 ) -> list[Improvement | Failed]:
-    with asyncio.Runner() as runner:
+    with CoroutineRunner() as runner:
         asking = EndpointAccess(ask or Scripted(behaviour), runner, 4, UsageCounter())
         return list(answer_improvement.improve_answers(rows or (original(),), improver, judges, asking))
 

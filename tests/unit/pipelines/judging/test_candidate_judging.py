@@ -9,6 +9,7 @@ import pytest
 from factories import candidate, task, verdict
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
@@ -51,7 +52,7 @@ async def no_endpoint(endpoint: str, request: ChatRequest) -> Answer:
 
 
 def judged(pairs: Sequence[candidate_judging.Pair], *judges: Component) -> list[JudgedCandidate | Failed]:
-    with asyncio.Runner() as runner:
+    with CoroutineRunner() as runner:
         return list(
             candidate_judging.judge_candidates(pairs, judges, EndpointAccess(no_endpoint, runner, 4, UsageCounter()))
         )
@@ -105,7 +106,7 @@ def test_results_keep_the_order_of_the_items_and_a_slow_one_does_not_hold_up_the
         await asyncio.sleep(0.05 if number == 0 else 0)
         return number
 
-    with asyncio.Runner() as runner:
+    with CoroutineRunner() as runner:
         results = candidate_judging.ordered_map(work, range(10), 4, runner)
         assert next(results) == 0
         assert started == [0, 1, 2, 3]
@@ -118,5 +119,5 @@ def test_an_error_ends_the_map() -> None:
             raise ZeroDivisionError
         return number
 
-    with asyncio.Runner() as runner, pytest.raises(ZeroDivisionError):
+    with CoroutineRunner() as runner, pytest.raises(ZeroDivisionError):
         list(candidate_judging.ordered_map(work, range(10), 4, runner))

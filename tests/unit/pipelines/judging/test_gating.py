@@ -11,6 +11,7 @@ import pytest
 import factories
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
+from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import ConfigError, RequestFailed
 from pairwright.core.records import GateDecision, GateRow, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
@@ -41,7 +42,7 @@ async def nobody(endpoint: str, request: ChatRequest) -> Answer:
 
 
 def through(*tasks: Task) -> list[Task | Failed]:
-    with asyncio.Runner() as runner:
+    with CoroutineRunner() as runner:
         return list(gate_queries(tasks, Says(), nobody, 4, runner))
 
 
