@@ -4,4 +4,26 @@ The repository's root is this package: ``core``, ``pipelines`` and the other fol
 ``pairwright.pipelines`` and so on.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pairwright.core.prompts.student import Student as Student
+    from pairwright.pipelines.api import Build as Build
+
+__all__ = ["Build", "Student", "__version__"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """``Build`` and ``Student`` are loaded when they are asked for: the command line must not pay for them."""
+    if name == "Build":
+        from pairwright.pipelines.api import Build
+
+        return Build
+    if name == "Student":
+        from pairwright.core.prompts.student import Student
+
+        return Student
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -77,6 +77,20 @@ def plan(file: BuildFile) -> None:
 
 
 @app.command()
+def preview(
+    file: BuildFile,
+    queries: Annotated[int, typer.Option("-n", "--queries", min=1, help="How many queries.")] = 5,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask the endpoints about them; the build reuses the answers.")
+    ] = False,
+) -> None:
+    """Show what the first few queries become. It asks no endpoint unless told to, and writes no build."""
+    from pairwright.cli.build_commands import preview_command
+
+    preview_command(file, queries, ask)
+
+
+@app.command()
 def show(
     folder: BuildFolder,
     defect: Annotated[str | None, typer.Option(help="Only pairs with this defect.")] = None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.pages.difference import differences
 from pairwright.core.pages.printable import one_line, printable, spelled_out
 from pairwright.core.records import PreferencePair, Turn
 from pairwright.core.storage import read_rows
 from pairwright.core.tool_calls import calls_text
 
-_TOKENS = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?|\s+|.", re.DOTALL)
 _ID = re.compile(r"^[0-9a-f]{16}$")
 
 
@@ -78,18 +77,12 @@ def _said(turn: Turn) -> str:
 
 def marked(chosen: str, rejected: str) -> tuple[Text, Text]:
     """Both texts with what differs marked: ``[-only in chosen-]``, ``{+only in rejected+}``, and in colour."""
-    left, right = _TOKENS.findall(chosen), _TOKENS.findall(rejected)
+    left, right = differences(chosen, rejected)
     first, second = Text(), Text()
-    for kind, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        old, new = "".join(left[i:j]), "".join(right[k:m])
-        if kind == "equal":
-            first.append(old)
-            second.append(new)
-            continue
-        if old:
-            first.append(f"[-{old}-]", "bold green")
-        if new:
-            second.append(f"{{+{new}+}}", "bold red")
+    for run in left:
+        first.append(f"[-{run.text}-]" if run.differs else run.text, "bold green" if run.differs else "")
+    for run in right:
+        second.append(f"{{+{run.text}+}}" if run.differs else run.text, "bold red" if run.differs else "")
     return first, second
 
 

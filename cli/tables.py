@@ -11,6 +11,7 @@ from rich.text import Text
 
 from pairwright.core.pages.cells import Table as Rows
 from pairwright.core.pages.printable import printable
+from pairwright.core.pages.shown import Shown
 
 
 def print_table(
@@ -33,6 +34,15 @@ def print_table(
     for row in body:
         table.add_row(*map(plain_text, row))
     Console(width=None if sys.stdout.isatty() else width).print(table)
+
+
+def print_parts(shown: Shown) -> None:
+    """Print the tables and lines of a result."""
+    for part in shown.parts():
+        if part.table:
+            print_table(part.title, part.table)
+        for line in part.lines:
+            print(printable(line))
 
 
 def print_text(text: str) -> None:

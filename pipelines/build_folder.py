@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -12,12 +13,14 @@ import yaml
 
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.component_calls import export_build
-from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.config.build_file import BuildConfig, read_build
+from pairwright.core.errors import BuildError
 from pairwright.core.identity import content_id
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
 from pairwright.pipelines.artefacts import DROPPED, FAILED
+from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.reporting.report import write_report
 from pairwright.pipelines.stage import Step, artefacts_of, stages_of
 
@@ -68,6 +71,23 @@ def finish_build(config: BuildConfig, counts: Sequence[StageCount], steps: Seque
     write_json(work / "manifest.json", manifest)
     _move_into_place(work, output)
     return replace(result, rows=output / "rows")
+
+
+def read_finished(folder: Path) -> BuildResult:
+    """The finished build in ``folder``, as its exporters saw it; ``tellers`` are left out.
+
+    Raises:
+        BuildError: there is none, or it is one of another version.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        counts = tuple(map(StageCount.model_validate, manifest["stages"]))
+        config = read_build(folder / "build.yaml", CATALOGUES)
+        return BuildResult(config, manifest["build"], folder / "rows", counts, manifest["prompts"])
+    except FileNotFoundError:
+        raise BuildError(f"{folder}: no finished build here", "Run the build first.") from None
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise BuildError(f"{folder / 'manifest.json'}: cannot be read: {exc}", "Run the build again.") from exc
 
 
 def _keep_rows(steps: Sequence[Step], work: Path) -> Path:

@@ -5,30 +5,46 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
 
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.config.model_families import family_warnings
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import Table
+from pairwright.core.pages.shown import Part, Shown
 from pairwright.pipelines.artefacts import QUERIES
 from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import STEPS, ledger_path
 from pairwright.pipelines.needs import Need, Outlook
+from pairwright.pipelines.reporting.funnel import funnel_table
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.runner import run_steps, wanted_stages
 from pairwright.pipelines.stage import Flow, Step
 
 
-class Forecast(NamedTuple):
-    """The rows that are there and the requests that they need."""
+@dataclass(frozen=True)
+class Forecast(Shown):
+    """The rows that are there and the requests that they need: ``queries``, ``references`` of them with a human answer.
+
+    ``counts`` are the books of the stages that ran, ``needs`` what each endpoint would be asked at most, and ``warnings``
+    what speaks against the models that were chosen.
+    """
 
     counts: Sequence[StageCount]
     queries: int
     references: int
     needs: Sequence[Need]
+    warnings: tuple[str, ...] = ()
+
+    def parts(self) -> Iterator[Part]:
+        """Warnings, rows, requests."""
+        yield Part(lines=self.warnings)
+        yield Part("Rows", funnel_table(self.counts))
+        title = "Requests still to send; retries, answers asked again and replacements of refused pairs come on top"
+        yield Part(title, needs_table(self.needs))
 
 
 def forecast_build(config: BuildConfig, steps: Sequence[Step] = STEPS) -> Forecast:
@@ -41,7 +57,8 @@ def forecast_build(config: BuildConfig, steps: Sequence[Step] = STEPS) -> Foreca
     with reading(config, steps) as run:
         outlook = Outlook.of(config, lambda: run.read(QUERIES), ledger_path(config))
         needs = [need for stage in wanted_stages(steps, config) for need in stage.needs(outlook)]
-        return Forecast(run.books.counts, outlook.queries, outlook.references, needs)
+        counts, warnings = tuple(run.books.counts), tuple(family_warnings(config))
+        return Forecast(counts, outlook.queries, outlook.references, needs, warnings)
 
 
 @contextmanager

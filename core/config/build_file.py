@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from operator import not_
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
@@ -336,10 +336,18 @@ def read_build(path: Path, catalogues: Catalogues) -> BuildConfig:
         ConfigError: no such file, not YAML, or problems such as
             ``x.yaml: judges.0.max_chras: unknown key, did you mean max_chars?``
     """
-    content = read_yaml(path)
+    return parse_build(read_yaml(path), str(path), catalogues)
+
+
+def parse_build(content: Mapping[str, Any], called: str, catalogues: Catalogues) -> BuildConfig:
+    """Check what stands in a build file; ``called`` is what errors call it.
+
+    Raises:
+        ConfigError: every problem at once, see :func:`read_build`.
+    """
     try:
         config = BuildConfig.model_validate(content, context={"catalogues": catalogues})
     except ValidationError as exc:
-        problems = [f"{path}: {problem}" for problem in explain(exc.errors(), BuildConfig, content, catalogues)]
+        problems = [f"{called}: {problem}" for problem in explain(exc.errors(), BuildConfig, content, catalogues)]
         raise ConfigError(problems, "'pairwright schema' prints every key; docs/build-file.md explains them.") from None
     return config

@@ -6,7 +6,7 @@ another prompt than the one that the model knows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,28 +55,30 @@ class Student(Row):
     def case(
         self,
         query: str,
-        history: Sequence[Turn] = (),
+        history: Sequence[Turn | Mapping[str, Any]] = (),
         language: Language | None = None,
         *,
         system: str = "",
         tools: str = "",
-        steps: Sequence[Turn] = (),
+        steps: Sequence[Turn | Mapping[str, Any]] = (),
         examples: Sequence[Example] | None = None,
     ) -> Case:
         """What the model is to see of ``query``: the window that a build keeps of ``history``, and the examples it chooses.
 
-        ``history`` is oldest first and does not contain ``query``. ``system``, ``tools`` and ``steps`` are for students
+        ``history`` is oldest first and does not contain ``query``; a turn may be written as ``{"role": "user", "content":
+        "…"}``. ``system``, ``tools`` and ``steps`` are for students
         that answer: what the assistant was told, the definitions of its tools as a JSON array, and the calls since the
         query with their results. Without ``language`` it is found from what was said; ``examples`` replace the chosen ones.
         """
-        language = language or _language_of(query, history)
+        turns = tuple(map(Turn.model_validate, history))
+        language = language or _language_of(query, turns)
         said = Case(
             id="",
             kind=self.kind,
             language=language,
-            history=tuple(history),
+            history=turns,
             query=query,
-            steps=tuple(steps),
+            steps=tuple(map(Turn.model_validate, steps)),
             system=system,
             tools=tools,
         )

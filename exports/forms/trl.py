@@ -52,12 +52,15 @@ class TrlExporter(Component):
             StorageError: a file cannot be written.
         """
         target, budget = folder / "trl", Budget.of(self.max_tokens, self.tokenizer)
-        asked: dict[Kind, bool] = {"sft": True, "dpo": self.preference, "kto": self.kto}
-        form = _FORMS[build.config.task]()
-        files = write_sets(build, target, form.only(kind for kind, wanted in asked.items() if wanted), budget)
+        files = write_sets(build, target, self.form(build.config.task), budget)
         with atomic_writer(target / "README.md") as file:
             file.write(_sets(files))
         return [*files, target / "README.md", target / "export.json"]
+
+    def form(self, task: TaskKind) -> RowForm[Any]:
+        """The layouts of the kinds of rows that are asked for; made anew for every export."""
+        asked: dict[Kind, bool] = {"sft": True, "dpo": self.preference, "kto": self.kto}
+        return _FORMS[task]().only(kind for kind, wanted in asked.items() if wanted)
 
 
 def _sets(files: Mapping[Path, Kind]) -> str:

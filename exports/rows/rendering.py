@@ -82,18 +82,26 @@ class Tally:
         Raises:
             ExportError: nothing was written because every row was left out.
         """
-        if self.left_out and not written:
-            reasons = ", ".join(f"{reason} {rows}" for reason, rows in sorted(self.left_out.items()))
-            raise ExportError(
-                f"no row can be exported: {reasons}",
-                "; ".join(f"{reason}: {_REMEDIES[reason]}" for reason in sorted(self.left_out) if reason in _REMEDIES),
-            )
+        self.require_rows(bool(written))
         return {
             "rows": {path.name: rows for path, rows in written.items()},
             "left_out": dict(sorted(self.left_out.items())),
             "shortened": self.shortened,
             "tokens": {str((bucket + 1) * BUCKET): rows for bucket, rows in sorted(self.lengths.items())},
         }
+
+    def require_rows(self, written: bool) -> None:
+        """Check that something was ``written`` where there were rows.
+
+        Raises:
+            ExportError: nothing was written because every row was left out.
+        """
+        if self.left_out and not written:
+            reasons = ", ".join(f"{reason} {rows}" for reason, rows in sorted(self.left_out.items()))
+            raise ExportError(
+                f"no row can be exported: {reasons}",
+                "; ".join(f"{reason}: {_REMEDIES[reason]}" for reason in sorted(self.left_out) if reason in _REMEDIES),
+            )
 
 
 def described(build: BuildResult, budget: Budget) -> dict[str, Any]:

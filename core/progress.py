@@ -1,4 +1,7 @@
-"""What a person sees while a build runs: a live line per stage on a terminal, plain lines otherwise."""
+"""What a person sees while a build runs: a live line per stage on a terminal, plain lines otherwise.
+
+Beside ``cli`` the only module that prints: a build that is run from a notebook shows the same as one from a shell.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -50,10 +54,19 @@ class Meter:
         return f"{requests:,} requests ({rate:.1f}/s), {tokens:,} tokens, cost {now.cost - self._first.cost:.4f}"
 
 
-class PlainLines:
-    """One line when a stage ends and one every ten seconds in between; for logs and pipes."""
+def open_display(usage: Poll) -> AbstractContextManager[LiveBars | PlainLines]:
+    """The display that fits where the program runs: bars on a terminal, else lines; a notebook's cell gets them as output."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        return LiveBars(usage, console)
+    return PlainLines(usage, sys.stdout if console.is_jupyter else sys.stderr)
 
-    def __init__(self, usage: Poll) -> None:
+
+class PlainLines:
+    """One line when a stage ends and one every ten seconds in between; for logs, pipes and notebooks."""
+
+    def __init__(self, usage: Poll, file: IO[str]) -> None:
+        self._file = file
         self._meter = Meter(usage)
         self._stop = threading.Event()
         self._stage = "start"
@@ -69,13 +82,13 @@ class PlainLines:
 
     def _tick(self) -> None:
         while not self._stop.wait(10):
-            print(f"{self._stage}: working {self._meter.line()}".rstrip(), file=sys.stderr, flush=True)
+            print(f"{self._stage}: working {self._meter.line()}".rstrip(), file=self._file, flush=True)
 
     def begin(self, stage: str, unit: str, total: int | None) -> None:
         """Say what is to be expected, where it is known."""
         self._stage = stage
         if total is not None:
-            print(f"{stage}: {total:,} {unit} to go", file=sys.stderr, flush=True)
+            print(f"{stage}: {total:,} {unit} to go", file=self._file, flush=True)
 
     def advance(self, stage: str) -> None:
         """Remember what is being worked on."""
@@ -83,7 +96,7 @@ class PlainLines:
 
     def end(self, count: StageCount) -> None:
         """Print the stage's books."""
-        print(summary(count), file=sys.stderr, flush=True)
+        print(summary(count), file=self._file, flush=True)
 
 
 class LiveBars:

@@ -1,0 +1,178 @@
+"""The Python API, where people use it: a notebook, asynchronous code, a script. The code is that of its page."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from pairwright import Build
+from pairwright.core.bookkeeping import StageCount
+from pairwright.core.errors import BuildError, ConfigError
+from places import ROOT
+
+pytestmark = pytest.mark.slow
+
+CELLS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
+DEFECTS = re.compile(r"\[\('\w+', \d+\)")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A working directory with the examples in it."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    return tmp_path
+
+
+def run_script(code: str, place: Path) -> str:
+    """What a script prints; it must end well and complain about nothing."""
+    script = place / "script.py"
+    script.write_text(code, encoding="utf-8")
+    done = subprocess.run([sys.executable, script], cwd=place, capture_output=True, text=True, timeout=240, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def as_a_script(place: Path) -> str:
+    return run_script("\n".join(CELLS), place)
+
+
+def under_asyncio_run(place: Path) -> str:
+    # Not a string of indented lines: a text over several lines would change.
+    body = ast.unparse(ast.parse("\n".join(CELLS)))
+    indented = "".join(f"    {line}\n" for line in body.splitlines())
+    return run_script(f"import asyncio\n\n\nasync def main():\n{indented}\n\nasyncio.run(main())\n", place)
+
+
+def in_a_notebook(place: Path) -> str:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(place)}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
+    complaints = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
+    # The progress bars of datasets want ipywidgets, and say so.
+    assert [text for text in complaints if "IProgress not found" not in text] == []
+    shown = [output.data["text/markdown"] for output in outputs if output.output_type == "execute_result"]
+    assert "**Query 1 of 2:" in shown[0], "a preview is rendered"
+    assert "| dedup | queries |" in shown[-1], "a run is rendered"
+    return "".join(output.text for output in outputs if output.output_type == "stream")
+
+
+@pytest.mark.parametrize("where", [as_a_script, under_asyncio_run, in_a_notebook])
+def test_the_code_of_the_page_runs(where: Callable[[Path], str], place: Path) -> None:
+    printed = where(place)
+    assert "0 requests were sent in this run" in printed
+    assert DEFECTS.search(printed)
+    assert "北京香江戴斯酒店附近有餐馆吗？" in printed
+    assert "dedup: 201 of 201 kept" in printed
+    assert (place / "builds" / "api" / "manifest.json").is_file()
+
+
+def small(folder: Path, **changes: object) -> Build:
+    """A build of 24 Chinese rows without a model."""
+    source = {"use": "files", "source": "gold", "path": str(ROOT / "examples/data/zh_gold.jsonl"), "licence": "MIT"}
+    content = {
+        "name": "small",
+        "output": str(folder / "build"),
+        "sources": [source],
+        "perturbers": [{"use": "entity_deletion"}, {"use": "redundancy"}],
+        "exports": [{"use": "trl", "kto": True}],
+        "pairing": {
+            "max_defect_share": 1.0,
+            "max_template_share": 1.0,
+            "no_rewrite_share": [0, 1],
+            "max_surface_auc": 1.0,
+        },
+        "limits": {"max_rows": 24},
+    }
+    return Build.from_dict({**content, **changes})
+
+
+def test_data_sets_in_memory_are_the_exported_ones(tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    build = small(tmp_path)
+    done = build.run(progress=False)
+    found = build.to_datasets()
+    assert set(found) == {"sft", "dpo", "kto"}
+    for kind, splits in found.items():
+        exported = load_dataset(str(build.folder / "exports" / "trl"), kind, cache_dir=str(tmp_path / "cache"))
+        assert {split: rows.to_list() for split, rows in splits.items()} == {
+            split: rows.to_list() for split, rows in exported.items()
+        }
+        assert f"small, build {done.build_id}; left out: nothing" in splits["train"].info.description
+
+
+def test_data_sets_need_no_trl_export(tmp_path: Path) -> None:
+    build = small(tmp_path, exports=[])
+    build.run(progress=False)
+    found = build.to_datasets()
+    assert found["dpo"]["train"].num_rows == sum(pair.split == "train" for pair in build.pairs())
+    assert found["sft"]["train"].num_rows == sum(row.split == "train" for row in build.sft())
+    assert not (build.folder / "exports" / "trl").exists()
+
+
+def test_rows_of_another_build_file_are_not_handed_out(tmp_path: Path) -> None:
+    small(tmp_path).run(progress=False)
+    other = small(tmp_path, seed=5)
+    for read in (other.pairs, other.sft, other.report, other.to_datasets):
+        with pytest.raises(BuildError, match="made from another build file"):
+            read()
+    same = Build.from_file(other.folder / "build.yaml")
+    assert next(same.pairs()).rejected.text
+    assert same.report().startswith("# Build small")
+
+
+def test_a_folder_without_a_build_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"build: no finished build here") as caught:
+        small(tmp_path).pairs()
+    assert caught.value.hint == "Run the build first."
+
+
+def test_a_damaged_build_is_named(tmp_path: Path) -> None:
+    build = small(tmp_path)
+    build.run(progress=False)
+    (build.folder / "manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(BuildError, match=r"manifest\.json: cannot be read"):
+        build.pairs()
+
+
+def test_every_problem_of_a_dictionary_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        small(tmp_path, jugdes=[], seed="x")
+    assert caught.value.problems == (
+        "build: jugdes: unknown key, did you mean judges?",
+        "build: seed: Input should be a valid integer, unable to parse string as an integer, found 'x'",
+    )
+
+
+def test_changes_of_a_file_are_checked_too(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"chinese\.yaml: seeds: unknown key, did you mean seed"):
+        Build.from_file(ROOT / "examples" / "chinese.yaml", seeds=3)
+
+
+def test_a_watcher_is_told_of_every_row(tmp_path: Path) -> None:
+    class Watching:
+        def __init__(self) -> None:
+            self.rows = 0
+            self.stages: list[str] = []
+
+        def begin(self, stage: str, unit: str, total: int | None) -> None:
+            self.stages.append(stage)
+
+        def advance(self, stage: str) -> None:
+            self.rows += stage == "read"
+
+        def end(self, count: StageCount) -> None:
+            assert count.balances()
+
+    watching = Watching()
+    done = small(tmp_path).run(progress=watching)
+    assert watching.rows == 24
+    assert sorted(watching.stages) == sorted(count.stage for count in done.counts)
