@@ -4,7 +4,7 @@ DEMO := .venv/.demo-ready
 FULL := .venv/.test-ready
 LINK := .venv/.linked
 STUDENT := builds/smollm2-135m
-ROOMS := cli core pipelines judges perturbers exports evaluation training_recipes
+ROOMS := cli core pipelines judges perturbers exports evaluation training_recipes testing
 UV := .venv/bin/uv pip install --quiet
 
 .PHONY: demo train-demo test check fast lint golden docs-check clean

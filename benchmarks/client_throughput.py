@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-SERVER = Path(__file__).parents[1] / "tests" / "fault_server.py"
+SERVER = ("-m", "pairwright.testing.fault_server")
 LATENCY, SLOW_SHARE, SLOW_SECONDS = 0.05, 0.02, 2.0
 INSTRUCTION = "You rewrite the last question of a dialogue so that it can be understood alone. " * 5
 Run = Callable[[list[str]], int]
@@ -36,7 +36,7 @@ Run = Callable[[list[str]], int]
 def stub_server(slow_share: float) -> Iterator[str]:
     """The URL of a server in a process of its own."""
     faults = json.dumps({"slow": slow_share})
-    command = [sys.executable, str(SERVER), "--latency", str(LATENCY), "--slow-seconds", str(SLOW_SECONDS)]
+    command = [sys.executable, *SERVER, "--latency", str(LATENCY), "--slow-seconds", str(SLOW_SECONDS)]
     with subprocess.Popen([*command, "--faults", faults], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -7,7 +7,7 @@ an environment of its own), then with the code that lies here, both over one led
 every file that it writes must be the same, the build id masked. Prints a table; exits with 1 where anything differs.
 About ten minutes on two cores, the environment included.
 
-Hosted models are replaced by ``scripted_model.py`` behind the tests' server; the demo's embedded model is asked itself.
+Hosted models are replaced by ``scripted_model.py`` behind the fault server; the demo's embedded model is asked itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SERVER = ROOT / "tests" / "fault_server.py"
+SERVER = ("-m", "pairwright.testing.fault_server")
 SCRIPT = f"{ROOT / 'benchmarks' / 'scripted_model.py'}:answer"
 EXAMPLES = ("demo", "train_demo", "answers", "chinese", "fine", "shop_answers")
 RUBRICS = [{"use": "rubric", "endpoint": name, "dimensions": ["correctness", "clarity"]} for name in ("one", "two")]
@@ -129,7 +129,7 @@ def work_tree(revision: str, folder: Path) -> Iterator[Path]:
 @contextmanager
 def scripted_server() -> Iterator[str]:
     """The URL of a running scripted model."""
-    command = [sys.executable, str(SERVER), "--port", "0", "--answer", SCRIPT]
+    command = [sys.executable, *SERVER, "--port", "0", "--answer", SCRIPT]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

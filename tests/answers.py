@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import factories
 from pairwright.core.records import PreferencePair, SftRow, Task, ToolCall, Turn
+from pairwright.testing import factories
 
 TOOLS = json.dumps(
     [

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 import golden_files
-from fault_server import FaultServer
+
+pytest_plugins = ["pairwright.testing.fixtures"]
 
 # A suite that was started in the background inherits an ignored Ctrl-C, and so would the builds it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -33,10 +33,3 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Tell the tests what was asked for."""
     golden_files.update = config.getoption("--update-golden")
-
-
-@pytest.fixture
-def openai_server() -> Iterator[FaultServer]:
-    """A running OpenAI-compatible server; its faults, latency and answers may be set by the test."""
-    with FaultServer() as server:
-        yield server

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from factories import task
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import Task
+from pairwright.testing.factories import task
 
 TEACHER = {"role": "teacher", "endpoint": "teacher", "temperatures": [0.7], "reasks": 1}
 

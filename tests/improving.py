@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adversary import Body, texts_of
+from pairwright.testing.behaviours import Body, texts_of
 
 Grades = tuple[int, int, int]
 

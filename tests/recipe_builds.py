@@ -9,12 +9,12 @@ from typing import Any
 import answers
 import yaml
 
-import factories
 from pairwright.core.exporter import Exporter
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import PreferencePair, SftRow
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.forms.trl import TrlExporter
+from pairwright.testing import factories
 
 PEOPLE = ("Ada", "Ben", "Cleo", "Dai", "Eva", "Finn", "Gus", "Hana")
 

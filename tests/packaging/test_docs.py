@@ -50,7 +50,9 @@ def test_links_between_the_documents_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-FOLDERS = "benchmarks|cli|core|docs|evaluation|examples|exports|judges|perturbers|pipelines|tests|training_recipes"
+FOLDERS = (
+    "benchmarks|cli|core|docs|evaluation|examples|exports|judges|perturbers|pipelines|testing|tests|training_recipes"
+)
 NAMED = re.compile(rf"(?<![\w/.-])((?:{FOLDERS})/[\w./*-]+\.(?:py|txt|jsonl|yaml|json|md|png))\b")
 IMPORTED = re.compile(r"from (pairwright[\w.]*) import ([\w, ]+)")
 SPOKEN = re.compile(r"`(pairwright(?:\.\w+)+)")

@@ -13,7 +13,7 @@ import pytest
 from pairwright.core.records import TaskKind
 from places import ROOT
 
-ROOMS = ("cli", "core", "evaluation", "exports", "judges", "perturbers", "pipelines", "training_recipes")
+ROOMS = ("cli", "core", "evaluation", "exports", "judges", "perturbers", "pipelines", "testing", "training_recipes")
 # Where the words mean something else, or say which kind a file without the key is of.
 OTHER_MEANING = {
     "core/config/build_file.py",

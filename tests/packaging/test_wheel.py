@@ -18,7 +18,7 @@ from places import ROOT
 
 pytestmark = pytest.mark.slow
 
-ROOMS = ("cli", "core", "evaluation", "exports", "judges", "perturbers", "pipelines", "training_recipes")
+ROOMS = ("cli", "core", "evaluation", "exports", "judges", "perturbers", "pipelines", "testing", "training_recipes")
 HEAVY = ("torch", "transformers", "trl", "llamafactory")
 AT_THE_ROOT = ("__init__.py", "__main__.py", "py.typed")
 STRAY = (

@@ -11,7 +11,6 @@ import tiny
 import yaml
 
 import building
-from fault_server import FaultServer
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import Candidate, PreferencePair, SftRow
 from pairwright.core.storage import read_rows
@@ -19,6 +18,7 @@ from pairwright.exports.verification.trainer_loads import verify_exports
 from pairwright.pipelines.books import Silent
 from pairwright.pipelines.build import run_build
 from pairwright.pipelines.catalogues import CATALOGUES
+from pairwright.testing import FaultServer
 from places import ROOT
 
 WRONG = '[{"name": "search_hotels", "arguments": {"城市": "北京"}}]'

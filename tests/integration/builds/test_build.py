@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from building import CLI, build_file, manifest, rows, run, write_rows
-from fault_server import FaultServer
+from pairwright.testing import FaultServer
 
 NEEDED = 120  # 60 queries, two temperatures
 

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import adversary
 import pytest
 import yaml
 
 from building import build_file, manifest, rows, run, write_rows
-from fault_server import FaultServer
 from pairwright.cli.calibrate_command import calibrate_command
 from pairwright.core.errors import SourceError
+from pairwright.testing import FaultServer, behaviours
 
 NAMES = ("zh_gold.jsonl", "cast19.en.jsonl", "gecor.en.jsonl")
 GOLD = {row["query"]: row["rewrite"] for name in NAMES for row in rows(name, 40)}
@@ -49,7 +48,7 @@ def figures(folder: Path) -> dict[str, Mapping[str, Any]]:
 def test_a_judge_that_knows_the_gold_agrees_with_it_and_gets_a_threshold(
     tmp_path: Path, openai_server: FaultServer
 ) -> None:
-    openai_server.answer = adversary.oracle(GOLD)
+    openai_server.answer = behaviours.oracle(GOLD)
     done = run("calibrate", judging(tmp_path, openai_server), "--limit", "12")
     assert done.returncode == 0, done.stderr
     assert "rubric@teacher" in done.stdout
@@ -76,7 +75,7 @@ def test_a_judge_that_knows_the_gold_agrees_with_it_and_gets_a_threshold(
 def test_a_judge_that_always_names_the_first_place_is_bias_one_and_only_ties(
     tmp_path: Path, openai_server: FaultServer
 ) -> None:
-    openai_server.answer = adversary.always_first
+    openai_server.answer = behaviours.always_first
     pairwise = measured(tmp_path, openai_server)["pairwise"]
     assert pairwise["position_bias"] == {"value": 1.0, "low": 1.0, "high": 1.0, "items": 2 * pairwise["items"]}
     assert (pairwise["tie_rate"]["value"], pairwise["flip_rate"]["value"]) == (1.0, 1.0)
@@ -87,7 +86,7 @@ def test_a_judge_that_always_names_the_first_place_is_bias_one_and_only_ties(
 def test_a_judge_that_always_gives_five_agrees_by_chance_only_and_gets_no_threshold(
     tmp_path: Path, openai_server: FaultServer
 ) -> None:
-    openai_server.answer = adversary.always_five
+    openai_server.answer = behaviours.always_five
     rubric = measured(tmp_path, openai_server)["rubric"]
     assert rubric["kappa"]["value"] == 0.0
     assert (rubric["passed_good"]["value"], rubric["tie_rate"]["value"]) == (1.0, 1.0)
@@ -95,9 +94,9 @@ def test_a_judge_that_always_gives_five_agrees_by_chance_only_and_gets_no_thresh
     assert rubric["threshold"] is None
 
 
-@pytest.mark.parametrize("behaviour", [adversary.cut_short, adversary.cut_json, adversary.refuses])
+@pytest.mark.parametrize("behaviour", [behaviours.cut_short, behaviours.cut_json, behaviours.refuses])
 def test_answers_that_cannot_be_used_are_counted_as_failures_and_never_as_scores(
-    tmp_path: Path, openai_server: FaultServer, behaviour: adversary.Behaviour
+    tmp_path: Path, openai_server: FaultServer, behaviour: behaviours.Behaviour
 ) -> None:
     openai_server.answer = behaviour
     found = measured(tmp_path, openai_server, variants=1)
@@ -108,10 +107,10 @@ def test_answers_that_cannot_be_used_are_counted_as_failures_and_never_as_scores
 
 
 def test_the_longer_text_is_not_the_better_one(tmp_path: Path, openai_server: FaultServer) -> None:
-    def longer(body: adversary.Body) -> str:
-        texts = adversary.texts_of(body)
+    def longer(body: behaviours.Body) -> str:
+        texts = behaviours.texts_of(body)
         if "better" not in body["response_format"]["json_schema"]["schema"]["properties"]:
-            return adversary.always_five(body)
+            return behaviours.always_five(body)
         ahead = len(texts["first_text"]) - len(texts["second_text"])
         better = "first" if ahead > 0 else "second" if ahead < 0 else "equal"
         return json.dumps({"explanation": "longer", "better": better})
@@ -122,7 +121,7 @@ def test_the_longer_text_is_not_the_better_one(tmp_path: Path, openai_server: Fa
 
 
 def test_calibrating_again_asks_nothing_and_gives_the_same_bytes(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = adversary.oracle(GOLD)
+    openai_server.answer = behaviours.oracle(GOLD)
     measured(tmp_path, openai_server)
     asked = openai_server.requests
     names = [tmp_path / "build/calibration" / name for name in ("calibration.json", "calibration.svg")]
@@ -133,7 +132,7 @@ def test_calibrating_again_asks_nothing_and_gives_the_same_bytes(tmp_path: Path,
 
 
 def test_a_build_takes_the_measured_threshold_and_tells_the_figures(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = adversary.oracle(GOLD)
+    openai_server.answer = behaviours.oracle(GOLD)
     threshold = measured(tmp_path, openai_server)["rubric"]["threshold"]["score"]
     calibration = str(tmp_path / "build/calibration/calibration.json")
     file = judging(
@@ -151,7 +150,7 @@ def test_a_build_takes_the_measured_threshold_and_tells_the_figures(tmp_path: Pa
 
 
 def test_a_calibration_of_another_model_is_refused(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = adversary.oracle(GOLD)
+    openai_server.answer = behaviours.oracle(GOLD)
     measured(tmp_path, openai_server)
     calibration = str(tmp_path / "build/calibration/calibration.json")
     file = judging(tmp_path, openai_server, calibration=calibration, judges=[RUBRIC])
@@ -162,7 +161,9 @@ def test_a_calibration_of_another_model_is_refused(tmp_path: Path, openai_server
 
 
 def test_texts_that_people_marked_are_gold_too(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = adversary.oracle({"多少钱？": "颐和园多少钱？", "How much is it?": "How much is the hotel?"})
+    openai_server.answer = behaviours.oracle(
+        {"多少钱？": "颐和园多少钱？", "How much is it?": "How much is the hotel?"}
+    )
     history = [{"role": "user", "content": "颐和园在哪里？"}]
     marked = [
         {"history": history, "query": "多少钱？", "text": "颐和园多少钱？", "good": True},
@@ -180,7 +181,7 @@ def test_texts_that_people_marked_are_gold_too(tmp_path: Path, openai_server: Fa
 
 
 def test_a_panel_is_measured_with_what_all_of_its_members_take(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = adversary.oracle(GOLD)
+    openai_server.answer = behaviours.oracle(GOLD)
     panel = {"use": "panel", "rule": "mean", "members": [RUBRIC, {**RUBRIC, "dimensions": ["clarity"]}]}
     found = measured(tmp_path, openai_server, variants=1, judges=[panel], comparison=None)["panel"]
     assert found["models"] == {"teacher": "judge-7b"}

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from building import CLI, build_file, rows, run, write_rows
-from fault_server import FaultServer
+from pairwright.testing import FaultServer
 
 
 def assert_plain_error(done: subprocess.CompletedProcess[str], code: int, *said: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from building import build_file, manifest, rows, run, write_rows
-from fault_server import FaultServer
+from pairwright.testing import FaultServer
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:

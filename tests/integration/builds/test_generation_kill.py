@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from generation_rows import answer, processes_about, wait_until
 
-from fault_server import FaultServer
 from pairwright.core.llm.ledger import Ledger
+from pairwright.testing import FaultServer
 from places import TESTS
 
 COUNT = 120

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 from generation_rows import TEACHER, answer, build_config, number_in, processes_about, tasks, wait_until
 
-from fault_server import FaultServer
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BudgetReached, BuildError, ModelError
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import Candidate
 from pairwright.pipelines.generation.candidate_generation import generate_candidates, plan_generation
+from pairwright.testing import FaultServer
 
 WEAK = {"role": "weak", "endpoint": "weak", "temperatures": [0.7, 1.0], "sample": 5}
 KEY = "sk-do-not-write-me-down"

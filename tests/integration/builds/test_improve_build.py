@@ -15,7 +15,7 @@ import yaml
 from improving import Opinions
 
 from building import CLI, build_file, manifest, run
-from fault_server import FaultServer
+from pairwright.testing import FaultServer
 from places import ROOT
 
 

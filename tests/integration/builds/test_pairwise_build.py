@@ -10,14 +10,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import adversary
 import pytest
 
 from building import CLI, build_file, manifest, rows, run
-from fault_server import FaultServer
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.records import Compared, PreferencePair, SftRow
 from pairwright.core.storage import read_rows
+from pairwright.testing import FaultServer, behaviours
 
 GOLD = {
     row["query"]: row["rewrite"] for name in ("zh_gold", "cast19.en", "gecor.en") for row in rows(f"{name}.jsonl", 24)
@@ -41,7 +40,7 @@ def stage(folder: Path, name: str) -> dict[str, Any]:
 
 
 def test_every_pair_was_confirmed_by_the_judge_and_paid_for_once(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = adversary.oracle(GOLD)
+    openai_server.answer = behaviours.oracle(GOLD)
     file = judged_build(tmp_path, openai_server.base_url)
     first = run("build", file)
     assert first.returncode == 0, first.stderr
@@ -74,7 +73,7 @@ def test_only_variants_that_would_be_pairs_are_asked_about(tmp_path: Path, opena
 
 
 def _gold_is_first(body: dict[str, Any]) -> bool:
-    texts = adversary.texts_of(body)
+    texts = behaviours.texts_of(body)
     return texts["first_text"] == GOLD.get(texts["current_query"])
 
 
@@ -82,8 +81,8 @@ def test_what_is_refused_is_replaced_by_another_variant_of_the_query(
     tmp_path: Path, openai_server: FaultServer
 ) -> None:
     def refuses_shorter(body: dict[str, Any]) -> str:
-        one, other = adversary.texts_of(body)["first_text"], adversary.texts_of(body)["second_text"]
-        known = GOLD.get(adversary.texts_of(body)["current_query"])
+        one, other = behaviours.texts_of(body)["first_text"], behaviours.texts_of(body)["second_text"]
+        known = GOLD.get(behaviours.texts_of(body)["current_query"])
         first_is_chosen = one == known
         worse = other if first_is_chosen else one
         return json.dumps({"explanation": "x", "better": "equal" if len(worse) < len(str(known)) else
@@ -101,7 +100,7 @@ def test_what_is_refused_is_replaced_by_another_variant_of_the_query(
 
 
 def test_a_judge_that_always_names_the_first_text_confirms_nothing(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = adversary.always_first
+    openai_server.answer = behaviours.always_first
     done = run("build", judged_build(tmp_path, openai_server.base_url))
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "build"
@@ -115,7 +114,7 @@ def test_a_judge_that_always_names_the_first_text_confirms_nothing(tmp_path: Pat
 
 
 def test_a_judge_whose_answers_do_not_parse_fails_the_variants(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = adversary.cut_json
+    openai_server.answer = behaviours.cut_json
     done = run("build", judged_build(tmp_path, openai_server.base_url))
     assert done.returncode == 0, done.stderr
     books = stage(tmp_path / "build", "verify")
@@ -131,10 +130,10 @@ def test_killed_while_verifying_the_build_pays_nothing_twice_and_ends_the_same(t
     calm.mkdir()
     stormy.mkdir()
     build_file(tmp_path)
-    with FaultServer(answer=adversary.oracle(GOLD)) as server:
+    with FaultServer(answer=behaviours.oracle(GOLD)) as server:
         assert run("build", judged_build(calm, server.base_url)).returncode == 0
         needed = server.requests
-    with FaultServer(latency=0.1, answer=adversary.oracle(GOLD)) as server:
+    with FaultServer(latency=0.1, answer=behaviours.oracle(GOLD)) as server:
         file = judged_build(stormy, server.base_url)
         for seen in (needed // 4, needed // 2):
             process = subprocess.Popen([*CLI, "build", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -151,10 +150,10 @@ def test_killed_while_verifying_the_build_pays_nothing_twice_and_ends_the_same(t
 def teacher_and_grader(body: dict[str, Any]) -> str:
     """A teacher that answers one of three things by the request's seed, and a judge that knows which is best."""
     if "better" in body["response_format"]["json_schema"]["schema"]["properties"]:
-        texts = adversary.texts_of(body)
+        texts = behaviours.texts_of(body)
         ranks = [int(texts[key].rpartition(" ")[2].strip("?")) for key in ("first_text", "second_text")]
         return json.dumps({"explanation": "x", "better": "first" if ranks[0] > ranks[1] else "second"})
-    query = adversary.texts_of(body)["current_query"]
+    query = behaviours.texts_of(body)["current_query"]
     return json.dumps({"analysis": "", "needs_rewrite": True, "rewrite": f"{query} {round(10 * body['temperature'])}?"})
 
 

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import pytest
 
 from building import build_file, manifest, run
-from fault_server import FaultServer
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.errors import ConfigError
@@ -28,6 +27,7 @@ from pairwright.pipelines.forecast import forecast_build
 from pairwright.pipelines.needs import Need, Outlook, more, nothing
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.stage import Flow, RowStage, Step, artefacts_of, stages_of
+from pairwright.testing import FaultServer
 
 
 class ShortOnly(RowStage):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fault_server import FaultServer
 from pairwright.core.llm.ledger import Ledger
+from pairwright.testing import FaultServer
 
 ASK = """
 import asyncio, os, signal, sys

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from fault_server import FaultServer
 from pairwright.cli.evaluate_command import compare_command, evaluate_command
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ConfigError, ModelError
 from pairwright.core.prompts.student import Student
 from pairwright.evaluation.systems.student_requests import RequestOptions
+from pairwright.testing import FaultServer
 
 VOID = {"meta", "br", "link", "img"}
 ROWS = 16

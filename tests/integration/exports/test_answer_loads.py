@@ -10,10 +10,10 @@ import answers
 import pytest
 import tiny
 
-import factories
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.forms.trl import TrlExporter
 from pairwright.exports.verification.trainer_loads import TEMPLATES, Checked, verify_exports
+from pairwright.testing import factories
 
 Found = dict[tuple[str, str], Checked]
 KINDS = ("sft", "dpo", "kto")

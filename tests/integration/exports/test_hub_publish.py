@@ -14,13 +14,13 @@ import pytest
 import yaml
 from hub_server import TOKEN, Hub, running_hub
 
-import factories
 from pairwright.core.errors import PublishError
 from pairwright.core.exporter import Exporter
 from pairwright.core.records import Split
 from pairwright.core.storage import manifest_of, write_json
 from pairwright.exports import EXPORTERS
 from pairwright.exports.publishing.hub import listing, publish
+from pairwright.testing import factories
 
 REPO = "someone/rewrites"
 FORMS = ("llamafactory", "parquet", "jsonl", "card")

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import tiny
 
-import factories
 from pairwright.core.errors import ExportError
 from pairwright.core.records import Example, Task
 from pairwright.core.storage import read_rows
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.verification.trainer_loads import TEMPLATES, Checked, verify_exports
+from pairwright.testing import factories
 from places import ROOT
 
 BANKS = ROOT / "core" / "prompts"

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import factories
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.llm.embedded_server import weights
 from pairwright.core.records import Example
@@ -18,6 +17,7 @@ from pairwright.core.storage import read_rows
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.forms.trl import TrlExporter
 from pairwright.exports.verification.trainer_loads import Checked, verify_exports
+from pairwright.testing import factories
 from pairwright.training_recipes.models.smollm import student_tokenizer
 from places import ROOT
 

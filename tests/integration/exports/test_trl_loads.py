@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import tiny
 
-import factories
 from pairwright.core.identity import content_id
 from pairwright.exports.forms.trl import TrlExporter
 from pairwright.exports.verification.trainer_loads import Checked, verify_exports
+from pairwright.testing import factories
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import factories
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import (
     Bin,
@@ -31,6 +30,7 @@ from pairwright.judges.panels.panel import Panel
 from pairwright.judges.rules.leftover_reference import LeftoverReference
 from pairwright.pipelines.calibration.page import draw_picture
 from pairwright.pipelines.reporting.report import write_report
+from pairwright.testing import factories
 
 ENDPOINTS = {
     "judge": {"base_url": "http://localhost/v1", "model": "judge-7b"},

@@ -21,11 +21,11 @@ from own_components import (
     reference,
 )
 
-import factories
 from pairwright.core import component_calls as calls
 from pairwright.core.components import Component
 from pairwright.core.errors import ComponentError, JudgeError, RequestFailed
 from pairwright.core.requests import Answer, ChatRequest
+from pairwright.testing import factories
 
 CASE = factories.task()
 CHOSEN = factories.candidate(of=CASE)

@@ -6,7 +6,6 @@ from typing import ClassVar
 import pytest
 from pydantic import Field
 
-from factories import origin, pair, task
 from pairwright.core import records
 from pairwright.core.identity import IdentifiedRow, Row, content_id, row_rng
 from pairwright.core.llm.client import request_hash
@@ -25,6 +24,7 @@ from pairwright.core.records import (
     Verdict,
 )
 from pairwright.core.requests import ChatRequest, Message
+from pairwright.testing.factories import origin, pair, task
 
 
 def test_an_id_names_the_content_whatever_the_order_of_the_keys() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-import factories
 from pairwright.core.config.build_file import ContextConfig, ExamplesConfig, PromptConfig
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.prompts.rewriting import student_prompt
@@ -34,6 +33,7 @@ from pairwright.evaluation.systems.student_requests import (
     with_examples,
 )
 from pairwright.evaluation.systems.system_spec import parse_system
+from pairwright.testing import factories
 
 
 def raw(number: int, **changes: Any) -> dict[str, Any]:

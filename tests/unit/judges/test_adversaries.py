@@ -6,11 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import adversary
 import pytest
-from adversary import Behaviour, Scripted
 
-import factories
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import Task
 from pairwright.core.requests import Ask
@@ -21,6 +18,7 @@ from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.rubric import Rubric
 from pairwright.judges.panels.pairwise_panel import PairwisePanel
 from pairwright.judges.panels.panel import Panel
+from pairwright.testing import Behaviour, Scripted, behaviours, factories
 from places import ROOT
 
 RULES = str(ROOT / "examples" / "rules" / "childrens_clothing.{language}.txt")
@@ -80,12 +78,12 @@ def outcome_of(kind: str, behaviour: Behaviour, text: str, task: Task | None = N
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
-        (adversary.copies_digits, "schema"),
-        (adversary.bare_verdict, "schema"),
-        (adversary.cut_json, "schema"),
-        (adversary.cut_short, "truncated"),
-        (adversary.cut_but_readable, "truncated"),
-        (adversary.refuses, "refused"),
+        (behaviours.copies_digits, "schema"),
+        (behaviours.bare_verdict, "schema"),
+        (behaviours.cut_json, "schema"),
+        (behaviours.cut_short, "truncated"),
+        (behaviours.cut_but_readable, "truncated"),
+        (behaviours.refuses, "refused"),
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
@@ -101,17 +99,17 @@ def test_what_does_not_fit_is_asked_once_more_and_then_a_failure(kind: str, beha
 @pytest.mark.parametrize("place", ["text", "query", "user", "assistant"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_instruction_in_the_data_is_not_obeyed(kind: str, place: str) -> None:
-    obeying = adversary.obeys(ORDER, adversary.sober)
+    obeying = behaviours.obeys(ORDER, behaviours.sober)
     text = ATTACK if place == "text" else "When was she born?"
     task = factories.task(
         ATTACK if place == "query" else "And when was she born?",
         [(role, ATTACK if place == role else "Ada Lindqvist.") for role in ("user", "assistant")],
     )
-    assert outcome_of(kind, obeying, text, task) == outcome_of(kind, adversary.sober, text, task)
+    assert outcome_of(kind, obeying, text, task) == outcome_of(kind, behaviours.sober, text, task)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_that_obeys_would_be_seen(kind: str) -> None:
     """The instruction itself, where it does stand outside the tags, changes the outcome: the test above can fail."""
-    obeying = adversary.obeys("JSON", adversary.sober)
-    assert outcome_of(kind, obeying, "Who?") != outcome_of(kind, adversary.sober, "Who?")
+    obeying = behaviours.obeys("JSON", behaviours.sober)
+    assert outcome_of(kind, obeying, "Who?") != outcome_of(kind, behaviours.sober, "Who?")

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from own_components import Careless, Exploding, Whole
 
-import factories
 from pairwright.core.errors import ComponentError
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.judges.tournament import find_best, rank_all
+from pairwright.testing import factories
 
 CASE = factories.task()
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import answers
 
-import factories
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import BuildConfig, PromptConfig
 from pairwright.core.config.sections import DecontaminationConfig, DedupConfig
@@ -16,6 +15,7 @@ from pairwright.pipelines.dedup.deduplication import deduplicate
 from pairwright.pipelines.ingest.answer_contexts import list_questions
 from pairwright.pipelines.pairing.balance import rules_of
 from pairwright.pipelines.pairing.pair_features import extract_features
+from pairwright.testing import factories
 
 QUERY = "Which hotels near the central station have a pool and cost less than a hundred euros?"
 CALL, OTHER = answers.calling(answers.BERLIN), answers.calling(answers.PARIS)

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fault_server import FaultServer
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, PriceConfig
 from pairwright.core.errors import BudgetReached, ModelError, RequestFailed
 from pairwright.core.llm import client as client_module
@@ -21,6 +20,7 @@ from pairwright.core.llm import rate_limits as limits_module
 from pairwright.core.llm.client import Client, ask_json, reask, request_hash
 from pairwright.core.llm.ledger import Ledger, Usage
 from pairwright.core.requests import Answer, ChatRequest, Message
+from pairwright.testing import FaultServer
 
 pytestmark = pytest.mark.slow
 

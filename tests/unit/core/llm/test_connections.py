@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from fault_server import FaultServer
 from pairwright.core.llm.connections import Connections, proxy_for
+from pairwright.testing import FaultServer
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import factories
 from golden_files import PROMPTS, check_text
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.prompts.answering import (
@@ -25,6 +24,7 @@ from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.prompts.rewriting import prompt_hashes
 from pairwright.core.records import Language, Task, ToolCall, Turn
 from pairwright.core.tool_calls import calls_of
+from pairwright.testing import factories
 
 NATIVE, TEXT = PromptConfig(), PromptConfig(tools="text")
 TOOLS = json.dumps(

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import factories
 from golden_files import PROMPTS, check_text
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.prompts.escaping import TAGS, escape, unescape
@@ -28,6 +27,7 @@ from pairwright.core.prompts.rewriting import (
 )
 from pairwright.core.records import Candidate, Example, Language, Rejected, Role, Task, Turn
 from pairwright.core.storage import read_rows
+from pairwright.testing import factories
 from places import GOLDEN_FILES, ROOT
 
 BANK = ROOT / "core" / "prompts"

@@ -13,7 +13,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-import factories
 from pairwright.core.config.build_file import BuildConfig, ContextConfig, ExamplesConfig, PromptConfig
 from pairwright.core.errors import SourceError
 from pairwright.core.identity import content_id
@@ -27,6 +26,7 @@ from pairwright.pipelines.ingest.answer_contexts import find_answers, window_ans
 from pairwright.pipelines.ingest.answer_dialogues import check_answerable
 from pairwright.pipelines.ingest.contexts import find_queries, window_queries
 from pairwright.pipelines.ingest.sources import FileSource
+from pairwright.testing import factories
 from places import ROOT
 
 DATA = ROOT / "examples" / "data"

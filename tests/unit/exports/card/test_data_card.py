@@ -11,7 +11,6 @@ from huggingface_hub import DatasetCard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import factories
 from pairwright.core.audit_result import Audit, AuditGroup, Flag, Score
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.errors import ExportError
@@ -19,6 +18,7 @@ from pairwright.core.records import Generation
 from pairwright.core.storage import write_json
 from pairwright.exports import EXPORTERS
 from pairwright.exports.card.data_card import CardExporter
+from pairwright.testing import factories
 
 
 def card(folder: Path, exporter: CardExporter | None = None, forms: tuple[str, ...] = (), **build: Any) -> str:

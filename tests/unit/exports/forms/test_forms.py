@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import factories
 from pairwright.core.components import Component
 from pairwright.core.errors import ExportError, StorageError
 from pairwright.core.exporter import Exporter
@@ -24,6 +23,7 @@ from pairwright.exports.forms.trl import TrlExporter
 from pairwright.exports.rows.rendering import Budget, Tally, rows_of
 from pairwright.exports.rows.rewrite_rows import RewriteRows
 from pairwright.exports.rows.row_readers import read_training_rows
+from pairwright.testing import factories
 
 FORMS: list[Component] = [
     LlamaFactoryExporter(kto=True),

@@ -12,13 +12,13 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import factories
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.prompts.rewriting import prompt_hashes, student_prompt
 from pairwright.core.records import PreferencePair
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.verification.trainer_loads import require_current_prompt
+from pairwright.testing import factories
 
 
 def read(path: Path) -> list[dict[str, Any]]:

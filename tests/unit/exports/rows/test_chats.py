@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import factories
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
@@ -30,6 +29,7 @@ from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
 from pairwright.exports.rows.rendering import Budget, Tally, rendered, rows_of
 from pairwright.exports.verification.chat_comparison import arrived
 from pairwright.exports.verification.trainer_loads import require_current_prompt
+from pairwright.testing import factories
 
 EXPORTERS: dict[str, Component] = {
     "llamafactory": LlamaFactoryExporter(kto=True, form="sharegpt"),

@@ -8,12 +8,12 @@ import math
 
 import pytest
 
-import factories
 from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
 from pairwright.core.records import GateDecision, Language, Task
 from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
 from pairwright.judges.gates.llm import GateLlm, probability, schema
+from pairwright.testing import factories
 
 GATE = GateLlm(endpoint="model")
 FULL = {"en": factories.task(), "zh": factories.task(language="zh")}

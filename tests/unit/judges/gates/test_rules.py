@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import factories
 from pairwright.core.records import GateDecision, Language
 from pairwright.judges.gates.missing_answer import unanswered
 from pairwright.judges.gates.rules import POINTS, decision, points
 from pairwright.judges.gates.signals import signals
+from pairwright.testing import factories
 
 HOTEL = (("user", "推荐一家酒店吧"), ("assistant", "北京香江戴斯酒店很不错，评分4.5分。"))
 CANCER = (("user", "What is throat cancer?"), ("assistant", "It is a tumour of the larynx or pharynx."))

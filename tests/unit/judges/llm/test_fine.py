@@ -6,12 +6,9 @@ import asyncio
 import json
 import math
 
-import adversary
 import pytest
-from adversary import Behaviour, Scripted
 from improving import Opinions
 
-import factories
 from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
 from pairwright.core.improvement import Review
@@ -22,6 +19,7 @@ from pairwright.core.records import Candidate, Language, Task
 from pairwright.core.requests import ChatRequest
 from pairwright.judges.llm.fine import SCHEMA, Fine
 from pairwright.judges.llm.own_answer import own_request
+from pairwright.testing import Behaviour, Scripted, behaviours, factories
 
 KINDS = ("rewrite", "answer")
 
@@ -134,7 +132,7 @@ def test_the_thresholds_are_the_build_files() -> None:
 
 
 def test_with_logprobs_the_scores_are_expectations() -> None:
-    def behaviour(body: adversary.Body) -> dict[str, object]:
+    def behaviour(body: behaviours.Body) -> dict[str, object]:
         tokens: list[str] = ['{"explanation": "x", "reasonableness": ', "8", ', "difficulty": ', "7", ', "accuracy": ']
         tokens += ["9", "}"]
         content = [{"token": token, "logprob": -0.1, "top_logprobs": []} for token in tokens]
@@ -154,30 +152,30 @@ def test_explanation_comes_first_and_every_grade_has_its_key() -> None:
     assert SCHEMA["additionalProperties"] is False
 
 
-def without_a_grade(body: adversary.Body) -> str:
+def without_a_grade(body: behaviours.Body) -> str:
     return json.dumps({"explanation": "x", "reasonableness": 8, "difficulty": 8})
 
 
-def out_of_range(body: adversary.Body) -> str:
+def out_of_range(body: behaviours.Body) -> str:
     return json.dumps({"explanation": "x", "reasonableness": 8, "difficulty": 8, "accuracy": 10})
 
 
-def words(body: adversary.Body) -> str:
+def words(body: behaviours.Body) -> str:
     return json.dumps({"explanation": "x", "reasonableness": "8", "difficulty": "8", "accuracy": "9"})
 
 
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
-        (adversary.copies_digits, "schema"),
-        (adversary.always_five, "schema"),
-        (adversary.cut_json, "schema"),
+        (behaviours.copies_digits, "schema"),
+        (behaviours.always_five, "schema"),
+        (behaviours.cut_json, "schema"),
         (without_a_grade, "schema"),
         (out_of_range, "schema"),
         (words, "schema"),
-        (adversary.cut_short, "truncated"),
-        (adversary.cut_but_readable, "truncated"),
-        (adversary.refuses, "refused"),
+        (behaviours.cut_short, "truncated"),
+        (behaviours.cut_but_readable, "truncated"),
+        (behaviours.refuses, "refused"),
     ],
 )
 def test_no_grade_is_ever_guessed(behaviour: Behaviour, kind: str) -> None:

@@ -6,18 +6,16 @@ import asyncio
 import json
 from pathlib import Path
 
-import adversary
 import pytest
-from adversary import Behaviour, Body, Scripted
 from improving import Opinions
 from pydantic import ValidationError
 
-import factories
 from golden_files import JUDGES, check_text
 from pairwright.core.errors import RequestFailed
 from pairwright.core.prompts.escaping import escape
 from pairwright.core.records import Candidate, Language, Task
 from pairwright.judges.llm.improve_or_reject import ImproveOrReject, read_rules
+from pairwright.testing import Behaviour, Body, Scripted, behaviours, factories
 
 RULES = {"en": "# ours\n- Name the size.\n\nPromise nothing.\n", "zh": "说明尺码。\n不作承诺。\n"}
 
@@ -93,10 +91,10 @@ def yes_in_words(body: Body) -> str:
     [
         (bad_without_a_better_one, "schema"),
         (yes_in_words, "schema"),
-        (adversary.copies_digits, "schema"),
-        (adversary.cut_json, "schema"),
-        (adversary.cut_but_readable, "truncated"),
-        (adversary.refuses, "refused"),
+        (behaviours.copies_digits, "schema"),
+        (behaviours.cut_json, "schema"),
+        (behaviours.cut_but_readable, "truncated"),
+        (behaviours.refuses, "refused"),
     ],
 )
 def test_an_answer_that_does_not_fit_is_asked_again_and_then_a_failure(

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-import factories
 from golden_files import JUDGES, check_text
 from pairwright.core.errors import JudgeError, RequestFailed
 from pairwright.core.prompts.escaping import escape
@@ -21,6 +20,7 @@ from pairwright.core.requests import Answer, ChatRequest, TokenLogprob
 from pairwright.judges.llm.expected_score import expected_score
 from pairwright.judges.llm.rubric import ANSWER_DIMENSIONS, SCHEMA, Rubric, parse_grade
 from pairwright.judges.llm.rubric_file import read_rubric
+from pairwright.testing import factories
 
 DIMENSIONS = ("correctness", "clarity", "informativeness", "conciseness", "nonredundancy")
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import factories
 from pairwright.core.records import Candidate, Language, Task, ToolCall, Turn, Verdict
 from pairwright.core.requests import ChatRequest
 from pairwright.judges import JUDGES
+from pairwright.testing import factories
 
 RULES = [name for name, judge in JUDGES.items() if not judge.paid and "answer" in judge.tasks]
 PARAMETERS = {

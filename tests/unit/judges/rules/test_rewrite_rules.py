@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import factories
 from pairwright.core.records import Candidate, Example, Language, Task, Verdict
 from pairwright.core.requests import ChatRequest
 from pairwright.core.storage import read_rows
 from pairwright.judges import JUDGES
 from pairwright.judges.rules.contradiction import contradiction
 from pairwright.judges.rules.example_leak import ExampleLeak
+from pairwright.testing import factories
 
 RULES = [name for name, judge in JUDGES.items() if not judge.paid]
 EN = (

@@ -7,12 +7,12 @@ from itertools import product
 
 import pytest
 
-import factories
 from pairwright.core.components import CorpusReader
 from pairwright.core.identity import row_rng
 from pairwright.core.records import Rejected, SftRow
 from pairwright.perturbers.rewrites.invented_entity import FEW, InventedEntity
 from pairwright.perturbers.text.corpus_names import MOST, collect, is_name
+from pairwright.testing import factories
 
 PLACES = ("海洋馆", "博物馆", "艺术馆", "动物园", "植物园", "游乐园", "纪念馆")
 

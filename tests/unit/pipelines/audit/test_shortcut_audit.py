@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from factories import build_result, pair, rejected, task
 from pairwright.core.audit_result import Audit
 from pairwright.core.config.build_file import AuditConfig, BuildConfig
 from pairwright.core.errors import ConfigError
@@ -20,6 +19,7 @@ from pairwright.pipelines.audit import probe
 from pairwright.pipelines.audit.pair_differences import FEATURES
 from pairwright.pipelines.audit.shortcut_audit import audit_pairs
 from pairwright.pipelines.reporting.report import write_report
+from pairwright.testing.factories import build_result, pair, rejected, task
 
 NAMES: dict[Language, Sequence[str]] = {
     "en": ["Ada", "Bruno", "Celia", "Dora", "Emil", "Frida", "Gustav", "Hanna", "Ida", "Jonas"],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import factories
 from pairwright.pipelines.calibration.figures import Said, reliability, threshold_for
 from pairwright.pipelines.calibration.gold_items import Item
+from pairwright.testing import factories
 
 
 def said(good: bool, **verdict: Any) -> Said:

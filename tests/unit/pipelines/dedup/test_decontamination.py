@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factories import origin, task, turns
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DecontaminationConfig
 from pairwright.core.records import Conversation, Language, Task
@@ -19,6 +18,7 @@ from pairwright.core.result import HeldOutSet
 from pairwright.pipelines.dedup.decontamination import decontaminate
 from pairwright.pipelines.dedup.near_copies import find_near_copies
 from pairwright.pipelines.similarity.edit_distance import edit_distances
+from pairwright.testing.factories import origin, task, turns
 
 HISTORY = (("user", "Who wrote The Glass Orchard?"), ("assistant", "It was written by Ada Lindqvist in 1931."))
 

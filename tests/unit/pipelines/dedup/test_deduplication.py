@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factories import origin, task
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DedupConfig
 from pairwright.core.errors import StorageError
@@ -18,6 +17,7 @@ from pairwright.pipelines.dedup.deduplication import deduplicate, link_dialogues
 from pairwright.pipelines.dedup.outline import outline
 from pairwright.pipelines.dedup.request_text import compared_text
 from pairwright.pipelines.dedup.spool import write_task
+from pairwright.testing.factories import origin, task
 
 CONFIG = DedupConfig(threshold=0.6, per_template=3)
 HISTORY = (("user", "颐和园在哪里？"), ("assistant", "颐和园在北京市海淀区新建宫门路19号。"))

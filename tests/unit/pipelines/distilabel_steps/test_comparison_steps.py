@@ -6,17 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import adversary
 import pytest
 from pydantic import ValidationError
 
-import factories
-from fault_server import FaultServer
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import JudgeError
 from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.rules.leftover_reference import LeftoverReference
 from pairwright.pipelines.distilabel_steps.comparison_steps import CompareRewrites
+from pairwright.testing import FaultServer, behaviours, factories
 
 GOLD = {factories.QUERY["en"]: factories.REWRITE["en"]}
 REWRITES = ["When was the author born?", None, factories.REWRITE["en"], "Who?"]
@@ -43,7 +41,7 @@ def compared(server: FaultServer, folder: Path, rows: list[dict[str, Any]], **fi
 def test_the_best_rewrite_is_found_with_one_comparison_less_than_rewrites(
     openai_server: FaultServer, tmp_path: Path
 ) -> None:
-    openai_server.answer = adversary.oracle(GOLD)
+    openai_server.answer = behaviours.oracle(GOLD)
     empty = {**ROW, "rewrites": [None]}
     row, nothing = compared(openai_server, tmp_path, [ROW, empty])
     assert (row["best_rewrite"], row["ranking"], row["compare_error"]) == (factories.REWRITE["en"], [2], "")
@@ -53,7 +51,7 @@ def test_the_best_rewrite_is_found_with_one_comparison_less_than_rewrites(
 
 
 def test_all_rewrites_are_ranked_where_that_is_asked(openai_server: FaultServer, tmp_path: Path) -> None:
-    openai_server.answer = adversary.oracle(GOLD)
+    openai_server.answer = behaviours.oracle(GOLD)
     (row,) = compared(openai_server, tmp_path, [ROW], precision="all")
     assert sorted(row["ranking"]) == [0, 2, 3]
     assert row["ranking"][0] == 2
@@ -61,7 +59,7 @@ def test_all_rewrites_are_ranked_where_that_is_asked(openai_server: FaultServer,
 
 
 def test_a_failed_comparison_costs_its_row_only(openai_server: FaultServer, tmp_path: Path) -> None:
-    openai_server.answer = adversary.cut_json
+    openai_server.answer = behaviours.cut_json
     one = {**ROW, "rewrites": ["only this"]}
     failed, fine = compared(openai_server, tmp_path, [ROW, one])
     assert failed["best_rewrite"] is None

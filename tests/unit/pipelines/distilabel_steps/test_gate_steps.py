@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from fault_server import FaultServer
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import JudgeError
 from pairwright.judges.gates.llm import GateLlm
 from pairwright.judges.gates.rules import GateRules
 from pairwright.pipelines.distilabel_steps.gate_steps import GateQueries
+from pairwright.testing import FaultServer
 
 ROWS: list[dict[str, Any]] = [
     {"language": "zh", "history": [{"role": "user", "content": "推荐一家酒店吧"}], "query": "它多少钱？", "id": 1},

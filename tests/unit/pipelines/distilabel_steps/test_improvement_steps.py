@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from improving import Opinions
 
-from fault_server import FaultServer
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import JudgeError
 from pairwright.judges.llm.fine import Fine
 from pairwright.judges.rules.leftover_reference import LeftoverReference
 from pairwright.pipelines.distilabel_steps.improvement_steps import COLUMNS, ImproveAnswers
+from pairwright.testing import FaultServer
 
 OWN = "When was Ada Lindqvist born, the writer?"
 ROW = {

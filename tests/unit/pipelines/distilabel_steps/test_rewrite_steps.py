@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from generation_rows import answer, number_in, tasks
 
-from fault_server import FaultServer
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import BudgetReached, JudgeError, ModelError
 from pairwright.core.llm.ledger import Ledger
@@ -26,6 +25,7 @@ from pairwright.pipelines.distilabel_steps.rewrite_steps import (
     PerturbRewrites,
     RewriteQuery,
 )
+from pairwright.testing import FaultServer
 
 Row = dict[str, Any]
 

@@ -10,7 +10,6 @@ import pytest
 from own_components import Exploding, Nameless, Whole
 from pydantic import ValidationError
 
-import factories
 from pairwright.core.components import Component
 from pairwright.core.errors import ComponentError
 from pairwright.judges.rules.unchanged import Unchanged
@@ -19,6 +18,7 @@ from pairwright.pipelines.distilabel_steps.comparison_steps import CompareRewrit
 from pairwright.pipelines.distilabel_steps.gate_steps import GateQueries
 from pairwright.pipelines.distilabel_steps.improvement_steps import ImproveAnswers
 from pairwright.pipelines.distilabel_steps.rewrite_steps import JudgeCandidates, PerturbRewrites
+from pairwright.testing import factories
 
 ROW = {
     "language": "en",

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factories import sft_row, task
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DiversityConfig
 from pairwright.core.records import Conversation, SftRow
@@ -20,6 +19,7 @@ from pairwright.pipelines.diversity.diverse_selection import Selection, select_d
 from pairwright.pipelines.diversity.diversity_figures import measure_diversity
 from pairwright.pipelines.diversity.k_centre import k_centre
 from pairwright.pipelines.ingest.sources import FileSource
+from pairwright.testing.factories import sft_row, task
 
 SAME = [
     f"What does the {adjective} museum in Uppsala cost?" for adjective in ("old", "new", "big", "small", "red", "blue")

@@ -9,12 +9,12 @@ from generation_rows import TEACHER, answer, build_config, tasks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fault_server import FaultServer
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Candidate
 from pairwright.pipelines.generation import candidate_generation as stage
 from pairwright.pipelines.generation.candidate_generation import count_planned, generate_candidates, plan_generation
+from pairwright.testing import FaultServer
 
 WEAK = {"role": "weak", "endpoint": "weak", "temperatures": [0.7, 1.0], "sample": 3}
 

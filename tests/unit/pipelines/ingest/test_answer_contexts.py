@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import origin
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.build_file import ContextConfig
 from pairwright.core.records import Conversation, Task, ToolCall, Turn
@@ -18,6 +17,7 @@ from pairwright.core.tool_calls import calls_of
 from pairwright.pipelines.ingest.answer_contexts import find_answers, window_answers
 from pairwright.pipelines.ingest.answer_dialogues import check_answerable
 from pairwright.pipelines.ingest.sources import FileSource
+from pairwright.testing.factories import origin
 
 TOOL = {
     "type": "function",

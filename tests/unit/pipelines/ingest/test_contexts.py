@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factories import example, origin, turns
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import ContextConfig
 from pairwright.core.errors import ConfigError
@@ -18,6 +17,7 @@ from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
 from pairwright.core.prompts.history_window import window
 from pairwright.core.records import Conversation, Example, Task, Turn
 from pairwright.pipelines.ingest.contexts import find_queries, window_queries
+from pairwright.testing.factories import example, origin, turns
 
 DIALOGUE = turns(
     ("system", "You sell tickets."),

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import adversary
 import pytest
-from adversary import Behaviour, Scripted
 from hypothesis import given
 from hypothesis import strategies as st
 from improving import Opinions
 
-import factories
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Component
 from pairwright.core.coroutines import CoroutineRunner
@@ -27,6 +24,7 @@ from pairwright.pipelines.judging import answer_improvement
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.reporting.improvement_tables import improvement_tables
+from pairwright.testing import Behaviour, Scripted, behaviours, factories
 
 OWN = "When was Ada Lindqvist, the author, born?"
 FINE = Fine(endpoint="judge")
@@ -169,12 +167,12 @@ def test_a_query_that_no_route_keeps_is_left_out_and_nothing_is_written_for_it()
     assert list(answer_improvement.list_written([row])) == []
 
 
-@pytest.mark.parametrize("behaviour", [adversary.cut_short, adversary.refuses, adversary.copies_digits])
+@pytest.mark.parametrize("behaviour", [behaviours.cut_short, behaviours.refuses, behaviours.copies_digits])
 def test_a_model_that_gives_no_usable_answer_fails_the_row_and_no_other(behaviour: Behaviour) -> None:
     good = Opinions(better=lambda first, second: OWN)
 
-    def mixed(body: adversary.Body) -> object:
-        return behaviour(body) if "Broken?" in adversary.prompt_of(body) else good(body)
+    def mixed(body: behaviours.Body) -> object:
+        return behaviour(body) if "Broken?" in behaviours.prompt_of(body) else good(body)
 
     rows = improved(mixed, original(), original("Broken?"), original())  # type: ignore[arg-type]
     assert [type(row) for row in rows] == [Improvement, Failed, Improvement]

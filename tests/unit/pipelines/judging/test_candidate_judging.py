@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import pytest
 
-from factories import candidate, task, verdict
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.coroutines import CoroutineRunner
@@ -15,6 +14,7 @@ from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines.judging import candidate_judging
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
+from pairwright.testing.factories import candidate, task, verdict
 
 
 class Fixed(Component):

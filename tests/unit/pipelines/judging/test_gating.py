@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import pytest
 
-import factories
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.coroutines import CoroutineRunner
@@ -23,6 +22,7 @@ from pairwright.pipelines import gate_preview
 from pairwright.pipelines.judging.candidate_judging import list_candidates
 from pairwright.pipelines.judging.gating import decision_row, gate_queries, log_decisions
 from pairwright.pipelines.reporting.gate_tables import confusion_table, ways_table
+from pairwright.testing import factories
 
 
 class Says(Component):

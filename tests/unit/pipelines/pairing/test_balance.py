@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import rejected, sft_row, task
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.records import Generation, PreferencePair, Rejected, SftRow
@@ -20,6 +19,7 @@ from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.pairing.balance import caps, tightest
 from pairwright.pipelines.pairing.pair_features import extract_features, needs_no_rewrite
 from pairwright.pipelines.pairing.surface import SurfacePosition, auc, cells_auc, length_position, punctuation_position
+from pairwright.testing.factories import rejected, sft_row, task
 
 Proposals = Sequence[tuple[SftRow, Rejected]]
 FREE = {

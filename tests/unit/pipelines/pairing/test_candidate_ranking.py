@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import factories
 from pairwright.core.records import JudgedCandidate, SftRow
 from pairwright.pipelines.pairing.candidate_ranking import rank_candidates
+from pairwright.testing import factories
 
 
 def judged(text: str, *scores: float | None, origin: str = "teacher") -> JudgedCandidate:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from factories import candidate, rejected, sft_row, task, verdict
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig
@@ -24,6 +23,7 @@ from pairwright.pipelines.judging import candidate_judging
 from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.pairing.pair_features import extract_features
 from pairwright.pipelines.pairing.rejection_sampling import sample_quality, target_quality
+from pairwright.testing.factories import candidate, rejected, sft_row, task, verdict
 
 
 class Worse(Component):

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factories import pair, rejected, task
 from pairwright.core.config.build_file import SplitConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Language, Task
 from pairwright.pipelines.pairing.splits import assign_splits, defect_labels, verify_splits
 from pairwright.pipelines.similarity.disjoint_set import DisjointSet
+from pairwright.testing.factories import pair, rejected, task
 
 
 def rows(

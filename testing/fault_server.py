@@ -1,8 +1,13 @@
 """An OpenAI-compatible server that misbehaves on purpose, for tests and benchmarks.
 
-In a test: the fixture ``openai_server`` yields a running :class:`FaultServer`. As its own process::
+In a test::
 
-    python tests/fault_server.py --port 0 --latency 0.05 --faults '{"429": 0.1}' --answer my_answers.py:function
+    with FaultServer(faults={"429": 0.1}, answer=lambda body: "When was Ada Lindqvist born?") as server:
+        ...  # base_url: server.base_url
+
+or with the fixture ``openai_server`` of ``pairwright.testing.fixtures``. As its own process::
+
+    python -m pairwright.testing.fault_server --port 0 --latency 0.05 --faults '{"429": 0.1}' --answer my_answers.py:function
 
 prints its URL as the first line and runs until it is killed; ``GET /stats`` (beside ``/v1``) returns the counts as JSON.
 
@@ -26,7 +31,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-Answering = Callable[[dict[str, Any]], str | Mapping[str, Any]]
+Body = dict[str, Any]
+"""A chat completion request as JSON."""
+
+Behaviour = Callable[[Body], str | Mapping[str, Any]]
+"""What a model says to a request: the text, or a mapping that is merged over the choice of the response."""
 
 
 def example_of(schema: Mapping[str, Any]) -> Any:
@@ -46,18 +55,22 @@ def example_of(schema: Mapping[str, Any]) -> Any:
     }.get(str(kind))
 
 
-def default_answer(body: dict[str, Any]) -> str:
+def default_answer(body: Body) -> str:
     """An example of the asked schema, else ``an answer``."""
     schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
     return json.dumps(example_of(schema)) if schema else "an answer"
 
 
 class FaultServer:
-    """A server on its own thread; every attribute may be changed while it runs.
+    """A server on its own thread, from ``with`` to the end of the block; every attribute may be changed while it runs.
 
-    ``answer(body)`` returns the text, or a mapping that is merged over the choice (``message``, ``logprobs``,
-    ``finish_reason``). ``requests`` counts all that arrived, ``answered`` the good answers by body, ``bodies`` keeps them.
-    ``key``: the only API key that is let in (any, when None). ``refuse(body)``: a ``(status, error message)`` to answer with.
+    ``latency`` is in seconds, ``faults`` are shares by name (see the module). ``answer(body)`` returns the text, or a mapping
+    that is merged over the choice (``message``, ``logprobs``, ``finish_reason``). ``requests`` counts all that arrived,
+    ``answered`` the good answers by body; ``bodies`` keeps what was asked unless ``keep_bodies`` is false. ``key`` is the
+    only API key that is let in (any, when None). ``refuse(body)`` may give a ``(status, error message)`` to answer with.
+
+    >>> with FaultServer(answer=lambda body: "yes") as server:
+    ...     endpoint = {"base_url": server.base_url, "model": "any"}  # under ``endpoints`` of a build file
     """
 
     def __init__(
@@ -65,13 +78,13 @@ class FaultServer:
         *,
         latency: float = 0.0,
         faults: Mapping[str, float] | None = None,
-        answer: Answering = default_answer,
+        answer: Behaviour = default_answer,
         keep_bodies: bool = True,
     ) -> None:
         self.latency = latency
         self.faults: Mapping[str, float] = faults or {}
-        self.answer: Answering = answer
-        self.refuse: Callable[[dict[str, Any]], tuple[int, str] | None] = lambda body: None
+        self.answer: Behaviour = answer
+        self.refuse: Callable[[Body], tuple[int, str] | None] = lambda body: None
         self.key: str | None = None
         self.retry_after = "0"
         self.slow_seconds = 2.0
@@ -82,7 +95,7 @@ class FaultServer:
         self.max_in_flight = 0
         self.statuses: Counter[str] = Counter()
         self.answered: Counter[bytes] = Counter()
-        self.bodies: list[dict[str, Any]] = []
+        self.bodies: list[Body] = []
         self.arrivals: list[float] = []
         self._seen: Counter[bytes] = Counter()
         self._connections: set[asyncio.Transport] = set()
@@ -90,6 +103,7 @@ class FaultServer:
 
     @property
     def base_url(self) -> str:
+        """What a build file gives an endpoint as ``base_url``."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     @property
@@ -162,7 +176,7 @@ class FaultServer:
             draw -= share
         return None
 
-    def completion(self, body: dict[str, Any]) -> bytes:
+    def completion(self, body: Body) -> bytes:
         """The good response to ``body``."""
         said = self.answer(body)
         changes: Mapping[str, Any] = (
@@ -259,7 +273,7 @@ class _Connection(asyncio.Protocol):
         else:
             self._fail(fault, body)
 
-    def _fail(self, fault: str, body: dict[str, Any]) -> None:
+    def _fail(self, fault: str, body: Body) -> None:
         if fault == "429":
             self._error(429, "Rate limit reached", f"Retry-After: {self._server.retry_after}\r\n")
         elif fault == "malformed":
@@ -285,14 +299,14 @@ class _Connection(asyncio.Protocol):
         self._transport.write(head.encode() + body)
 
 
-def _load(reference: str) -> Answering:
+def _load(reference: str) -> Behaviour:
     file, _, function = reference.partition(":")
     spec = importlib.util.spec_from_file_location("answers", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found: Answering = vars(module)[function]
+    found: Behaviour = vars(module)[function]
     return found
 
 
@@ -310,6 +324,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
+    """Serve as a process of its own; see the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")

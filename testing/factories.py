@@ -1,4 +1,9 @@
-"""Rows for tests: each builder makes a valid row and lets a test change what it is about."""
+"""Rows for tests: each builder makes a valid row and lets a test change what it is about.
+
+>>> case = factories.task("Is it old?", history=[("user", "Where is the tower?"), ("assistant", "In Pisa.")])
+>>> good = factories.candidate("Is the tower in Pisa old?", case)
+>>> build = factories.build_result(folder, sft=[factories.sft_row(case, good)])  # for an exporter
+"""
 
 from __future__ import annotations
 
@@ -28,29 +33,32 @@ from pairwright.pipelines.build import STEPS
 from pairwright.pipelines.pairing.splits import verify_splits
 from pairwright.pipelines.stage import stages_of
 
-HISTORY = {
+HISTORY: Mapping[Language, tuple[tuple[str, str], ...]] = {
     "en": (("user", "Who wrote The Glass Orchard?"), ("assistant", "It was written by Ada Lindqvist.")),
     "zh": (("user", "《玻璃果园》是谁写的？"), ("assistant", "是林若溪写的。")),
 }
-QUERY = {"en": "When was she born?", "zh": "她是哪一年出生的？"}
-REWRITE = {"en": "When was Ada Lindqvist born?", "zh": "林若溪是哪一年出生的？"}
-WORSE = {"en": "When was the author born?", "zh": "作者是哪一年出生的？"}
+QUERY: Mapping[Language, str] = {"en": "When was she born?", "zh": "她是哪一年出生的？"}
+REWRITE: Mapping[Language, str] = {"en": "When was Ada Lindqvist born?", "zh": "林若溪是哪一年出生的？"}
+WORSE: Mapping[Language, str] = {"en": "When was the author born?", "zh": "作者是哪一年出生的？"}
 
-CALLED = {
+CALLED: Mapping[Language, tuple[str, str, str]] = {
     "en": ("How warm is it in Oslo?", "It is 4 °C in Oslo.", "And in Bergen?"),
     "zh": ("奥斯陆多少度？", "奥斯陆现在 4 °C。", "那卑尔根呢？"),
 }
 
 
 def turns(*said: tuple[str, str]) -> tuple[Turn, ...]:
+    """Turns of ``(role, content)``."""
     return tuple(Turn.model_validate({"role": role, "content": content}) for role, content in said)
 
 
 def origin(**fields: Any) -> Origin:
+    """Where a made-up row came from; ``fields`` change what they name, here and in all builders."""
     return Origin(**{"source": "test", "file": "test.jsonl", "line": 1, "key": "1", "licence": "MIT", **fields})
 
 
 def example(language: Language = "en", **fields: Any) -> Example:
+    """A few-shot example."""
     plain = {
         "id": f"{language}-test",
         "language": language,
@@ -69,6 +77,7 @@ def task(
     language: Language = "en",
     **fields: Any,
 ) -> Task:
+    """A query to rewrite with its history of ``(role, content)``; without arguments one in which "she" is to be resolved."""
     plain = {
         "conversation": "c1",
         "dialogue": "d1",
@@ -106,12 +115,14 @@ def answer_task(language: Language = "en") -> Task:
 
 
 def candidate(rewrite: str | None = None, of: Task | None = None, **fields: Any) -> Candidate:
+    """An answer to ``of``; without a text the right rewrite of the query of :func:`task`."""
     of = of or task()
     plain = {"task": of.id, "origin": "reference", "text": REWRITE[of.language] if rewrite is None else rewrite}
     return Candidate.create(**{**plain, **fields})
 
 
 def rejected(text: str | None = None, language: Language = "en", **fields: Any) -> Rejected:
+    """A worse text; without one a rewrite that lost the name."""
     text = WORSE[language] if text is None else text
     plain = {"text": text, "defect": "entity_deleted", "rejected_by": "entity_deletion"}
     return Rejected(**{**plain, **fields})
@@ -124,6 +135,7 @@ def pair(
     split: Split = "train",
     **fields: Any,
 ) -> PreferencePair:
+    """A preference pair: texts may be given as such or as rows. Each ``split`` has a dialogue of its own."""
     of = of or task()
     if not isinstance(chosen, Candidate):
         chosen = candidate(chosen, of)
@@ -136,6 +148,7 @@ def pair(
 def sft_row(
     of: Task | None = None, chosen: Candidate | str | None = None, split: Split = "train", **fields: Any
 ) -> SftRow:
+    """An accepted answer to imitate."""
     of = of or task()
     if not isinstance(chosen, Candidate):
         chosen = candidate(chosen, of)
@@ -150,6 +163,7 @@ def _in(split: Split, of: Task) -> Task:
 
 
 def verdict(**fields: Any) -> Verdict:
+    """A verdict that passes."""
     return Verdict(**{"judge": "unchanged", "passed": True, **fields})
 
 
@@ -164,7 +178,8 @@ def build_result(
     """A finished build whose rows are written below ``folder``/rows. ``config`` changes keys of its build file."""
     write_rows(folder / "rows" / "sft.jsonl", sft)
     write_rows(folder / "rows" / "pairs.jsonl", pairs)
-    proof = verify_splits([(row.task, row.split) for row in (*sft, *pairs)])
+    rows: tuple[SftRow | PreferencePair, ...] = (*sft, *pairs)
+    proof = verify_splits([(row.task, row.split) for row in rows])
     write_json(folder / "rows" / "split.json", proof.model_dump())
     source = {"use": "pairwright.pipelines.ingest.sources:StdinSource", "source": "test"}  # nothing is read from it
     settings = BuildConfig.model_validate({"name": "demo", "output": str(folder), "sources": [source], **config})
