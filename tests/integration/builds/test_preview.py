@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from building import build_file, run, write_rows
+from building import DATA, build_file, run, write_rows
 from pairwright import Build
 from pairwright.core.bookkeeping import Failed
 from pairwright.pipelines.preview import Preview
@@ -44,16 +44,20 @@ def test_rows_with_references_are_shown_whole_and_nothing_is_written(tmp_path: P
 
 
 def test_every_source_is_seen(tmp_path: Path) -> None:
-    data = tmp_path / "rows.jsonl"
-    file = build_file(tmp_path)
-    again = {"use": "files", "path": str(data), "licence": "MIT"}
-    build = Build.from_file(file, sources=[{**again, "source": "one"}, {**again, "source": "two", "key": "missing"}])
-    assert {query.task.origin.source for query in build.preview(4).queries} <= {"one", "two"}
+    files = {"one": "zh_gold.jsonl", "two": "cast19.en.jsonl"}
+    sources = [
+        {"use": "files", "source": name, "path": str(DATA / file), "licence": "MIT"} for name, file in files.items()
+    ]
+    found = Build.from_file(build_file(tmp_path), sources=sources).preview(4)
+    assert sorted(query.task.origin.source for query in found.queries) == ["one", "one", "two", "two"]
+    assert found.counts[0].rows_in == 8, "no more is read than may be shown"
 
 
 def test_without_being_told_it_asks_nobody(tmp_path: Path, openai_server: FaultServer) -> None:
     judges = [{"use": "unchanged"}, {"use": "rubric", "endpoint": "teacher"}]
-    found = previewed(build_file(tmp_path, openai_server.base_url, judges=judges, gate={"use": "llm", "endpoint": "teacher"}))
+    found = previewed(
+        build_file(tmp_path, openai_server.base_url, judges=judges, gate={"use": "llm", "endpoint": "teacher"})
+    )
     assert openai_server.requests == 0
     assert found.unasked == ("teacher teacher", "judge rubric", "gate llm")
     assert "nothing was asked, so these took no part: teacher teacher, judge rubric, gate llm" in str(found)
@@ -133,4 +137,7 @@ def test_the_command_shows_the_same(tmp_path: Path) -> None:
     assert "Funnel" in done.stdout
     assert run("preview", file, "-n", 0).returncode == 2
     missing = run("preview", tmp_path / "none.yaml")
-    assert (missing.returncode, missing.stderr.splitlines()[0]) == (2, f"error: {tmp_path}/none.yaml: no such build file")
+    assert (missing.returncode, missing.stderr.splitlines()[0]) == (
+        2,
+        f"error: {tmp_path}/none.yaml: no such build file",
+    )
