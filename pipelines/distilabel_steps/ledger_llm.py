@@ -132,8 +132,12 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         if self._fatal is not None:
             raise self._fatal
         assert self._runner is not None, "load() comes first"
-        with self._control.asking() if self._control else nullcontext():
-            return self._runner.run(self._agenerate(inputs, num_generations))
+        with ExitStack() as broken:
+            broken.callback(self.unload)  # after an error nobody can be sure that it comes to that
+            with self._control.asking() if self._control else nullcontext():
+                outputs = self._runner.run(self._agenerate(inputs, num_generations))
+            broken.pop_all()
+            return outputs
 
     async def _agenerate(self, inputs: list[Any], num_generations: int = 1, **_: Any) -> list[Record]:
         # distilabel's own gathers: at the first error it leaves the other requests running with nobody to hear them.

@@ -107,6 +107,15 @@ def test_what_an_assistant_was_told_can_stand_apart_from_the_history() -> None:
     assert student.case("Hi", told).history == ()
 
 
+def test_turns_may_be_written_as_dictionaries() -> None:
+    said = [{"role": "user", "content": "白鹤湾大酒店怎么样？"}, {"role": "assistant", "content": "很不错。"}]
+    case = Student().case("它几点关？", said)
+    assert case == Student().case(
+        "它几点关？", [Turn(role="user", content="白鹤湾大酒店怎么样？"), Turn(role="assistant", content="很不错。")]
+    )
+    assert case.language == "zh"
+
+
 def test_the_language_is_that_of_what_was_said() -> None:
     history = factories.turns(("user", "介绍一下莫扎特的生平"), ("assistant", "莫扎特是奥地利作曲家。"))
     assert Student().case("Don Giovanni?", history).language == "zh"

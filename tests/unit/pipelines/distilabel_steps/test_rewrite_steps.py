@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -255,3 +256,37 @@ def test_answers_and_calls_are_perturbed_by_what_is_made_for_them() -> None:
     (found,) = next(step.process([row]))
     assert [one["maker"] for one in json.loads(found["rejected"])] == ["broken_json"]
     assert json.loads(found["not_made"]) == []
+
+
+def test_the_steps_work_in_a_cell_of_a_notebook(openai_server: FaultServer, tmp_path: Path) -> None:
+    """Its loop runs already; loading, asking, judging and unloading may be four cells."""
+    openai_server.answer = answer
+    found: list[Row] = []
+
+    async def cells() -> None:
+        with rewriting(openai_server, tmp_path) as step:
+            found.extend(next(step.process(rows(3))))
+        judging = JudgeCandidates(judges=[LengthRatio()])
+        judging.load()
+        found[:] = next(judging.process(found))
+        judging.unload()
+
+    asyncio.run(cells())
+    assert [row["rewrite"] for row in found] == [f"What about number {number} at seed 0?" for number in range(3)]
+    assert [row["judge_error"] for row in found] == [""] * 3
+    assert all(row["accepted"] is not None for row in found)
+
+
+def test_a_budget_that_is_reached_in_a_notebook_ends_the_cell_and_a_new_load_goes_on(
+    openai_server: FaultServer, tmp_path: Path
+) -> None:
+    openai_server.answer = answer
+
+    async def cell(limits: LimitsConfig) -> list[Row]:
+        with rewriting(openai_server, tmp_path, limits=limits) as step:
+            return list(next(step.process(rows(4))))
+
+    with pytest.raises(BudgetReached):
+        asyncio.run(cell(LimitsConfig(max_requests=2)))
+    assert len(asyncio.run(cell(LimitsConfig()))) == 4
+    assert openai_server.asked_twice == 0
