@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+import yaml
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 
 from pairwright import Build
 from pairwright.core.bookkeeping import StageCount
-from pairwright.core.errors import BuildError, ConfigError
+from pairwright.core.errors import BuildError, ConfigError, StorageError
+from pairwright.pipelines.books import Silent
+from pairwright.testing import FaultServer
 from places import ROOT
 
 pytestmark = pytest.mark.slow
@@ -176,3 +184,68 @@ def test_a_watcher_is_told_of_every_row(tmp_path: Path) -> None:
     done = small(tmp_path).run(progress=watching)
     assert watching.rows == 24
     assert sorted(watching.stages) == sorted(count.stage for count in done.counts)
+
+
+def test_a_second_build_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    refused: list[StorageError] = []
+
+    class Meddling(Silent):
+        def begin(self, stage: str, unit: str, total: int | None) -> None:
+            if not refused:
+                with pytest.raises(StorageError, match="another build is running here") as caught:
+                    small(tmp_path).run(progress=False)
+                refused.append(caught.value)
+
+    small(tmp_path).run(progress=Meddling())
+    assert len(refused) == 1
+
+
+def answering(body: dict[str, Any]) -> str:
+    """Any JSON that is asked for; rewrites differ."""
+    schema = body["response_format"]["json_schema"]["schema"]["properties"]
+    said = {"analysis": "分析", "needs_rewrite": True, "rewrite": f"第{len(str(body))}家酒店有健身房吗？", "score": 5}
+    return json.dumps({name: said.get(name, "很好。") for name in schema}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("asking", ["generation", "judges"])
+def test_the_stop_button_loses_nothing_and_the_cell_can_be_run_again(
+    asking: str, tmp_path: Path, openai_server: FaultServer
+) -> None:
+    """Generation waits for a process of its own, judges for a second thread: both end when the kernel is interrupted."""
+    openai_server.answer, openai_server.latency = answering, 0.2
+    parts = {
+        "generation": [{"role": "teacher", "endpoint": "m", "temperatures": [0.0, 0.7]}],
+        "judges": [{"use": "rubric", "endpoint": "m"}],
+    }
+    endpoint = {"base_url": openai_server.base_url, "model": "m", "max_concurrency": 2}
+    build = small(tmp_path, endpoints={"m": endpoint}, **{asking: parts[asking]})
+    file = tmp_path / "build.yaml"
+    file.write_text(yaml.safe_dump(build.config.model_dump(mode="json"), allow_unicode=True), encoding="utf-8")
+    code = f"from pairwright import Build\nBuild.from_file({str(file)!r}).run()"
+    manager, client = start_new_kernel()
+    try:
+        cell = client.execute(code)
+        until = time.monotonic() + 120
+        while len(openai_server.answered) < 3:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        manager.interrupt_kernel()
+        reply = reply_to(client, cell)
+        assert (reply["status"], reply.get("ename")) == ("error", "KeyboardInterrupt")
+        answered = len(openai_server.answered)
+        openai_server.latency = 0
+        reply = reply_to(client, client.execute(code))
+        assert reply["status"] == "ok", reply["evalue"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert answered < len(openai_server.answered)
+    assert openai_server.asked_twice == 0
+
+
+def reply_to(client: BlockingKernelClient, cell: str) -> dict[str, Any]:
+    """How the execution of a cell ended."""
+    while True:
+        message = client.get_shell_msg(timeout=120)
+        if message["parent_header"].get("msg_id") == cell:
+            return dict(message["content"])
