@@ -1,14 +1,16 @@
 """The extension points, and how a build file's ``use:`` becomes an object.
 
 A component is a frozen pydantic model: its fields are its configuration, its one method is its behaviour. A build
-file names it either by its name in the catalogue (``use: entity_deletion``) or as ``use: package.module:Class``.
-**The second form imports and runs that code**: use only build files that you trust.
+file names it by its name in the catalogue (``use: entity_deletion``), by one that an installed package registers (see
+``core/plugins.py``), or as ``use: package.module:Class``.
+**The last two import and run that code**: use only build files and packages that you trust.
 """
 
 from __future__ import annotations
 
 import importlib
 import random
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtim
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from pairwright.core.bookkeeping import Failed
+from pairwright.core.plugins import Plugin, PluginError, find_plugin, installed_plugins
 from pairwright.core.records import (
     Candidate,
     Case,
@@ -263,18 +266,50 @@ Catalogues = Mapping[str, Mapping[str, type[Configured]]]
 """The components that a build file can name without a module: by kind, and by name."""
 
 
+class NoSuchComponent(LookupError):
+    """A name that neither the catalogue nor any installed package has. ``known`` are those that there are."""
+
+    def __init__(self, name: str, catalogue: Iterable[str], plugins: Iterable[str]) -> None:
+        ours, others = sorted(catalogue), sorted(set(plugins))
+        from_others = f"; from other packages: {', '.join(others)}" if others else ""
+        super().__init__(f"no component {name!r}; there are: {', '.join(ours)}{from_others}")
+        self.known = (*ours, *others)
+
+
 def load_class(reference: str, catalogue: Mapping[str, type[Configured]]) -> type[Component]:
-    """The component class that ``use: reference`` names.
+    """The component class that ``use: reference`` names. A name of the catalogue is ours, whatever packages register.
 
     Raises:
-        LookupError: no such name, module or class; the message says which names exist.
+        NoSuchComponent: no such name.
+        PluginError: a package has the name, and it cannot be used.
+        LookupError: no such module or class.
     """
     module_name, own, class_name = reference.partition(":")
     if not own and reference not in catalogue:
-        raise LookupError(f"no component {reference!r}; there are: {', '.join(sorted(catalogue))}")
+        if (plugin := find_plugin(reference)) is None:
+            raise NoSuchComponent(reference, catalogue, (other.name for other in installed_plugins()))
+        return plugin_class(plugin)
     found = _imported(module_name, class_name) if own else catalogue[reference]
     if not (isinstance(found, type) and issubclass(found, Component)):
         raise LookupError(f"{module_name!r} has no Component called {class_name!r}")
+    return found
+
+
+def plugin_class(plugin: Plugin) -> type[Component]:
+    """The component class that a package registers.
+
+    Raises:
+        PluginError: it cannot be imported, is no component, or cannot be found again by its own module and name, which
+            is how the ``build.yaml`` of a finished build names it.
+    """
+    found = plugin.load()
+    if not (isinstance(found, type) and issubclass(found, Component)):
+        raise PluginError(f"{plugin}: {plugin.value} is no class of a Component; its author must name one")
+    there: object = vars(sys.modules[found.__module__]).get(found.__name__)
+    if there is not found:
+        raise PluginError(
+            f"{plugin}: {reference_of(found)} is not there; the class must stand at the top of its module"
+        )
     return found
 
 

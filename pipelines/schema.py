@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pairwright.core.components import Component, load_class
+from pairwright.core.components import Catalogues, Component, Configured, is_ours, load_class
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.config.problems import model_in
 from pairwright.core.config.sections import Section
-from pairwright.core.config.slots import slot_in
+from pairwright.core.config.slots import Slot, slot_in
 from pairwright.core.pages.markdown import Markup, code, markdown_table
 from pairwright.pipelines.catalogues import CATALOGUES
 
@@ -26,33 +27,54 @@ _CUSTOM = {
 }
 
 
-def build_file_schema() -> dict[str, Any]:
+def build_file_schema(catalogues: Catalogues = CATALOGUES) -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a build file; a component is one of its kind's catalogue, told apart by ``use``."""
     schema = BuildConfig.model_json_schema()
-    for kind, catalogue in {**CATALOGUES, "evaluations": CATALOGUES["sources"]}.items():
-        classes = {name: load_class(name, catalogue) for name in sorted(catalogue)}
-        forms = [_component_form(name, cls, schema["$defs"]) for name, cls in classes.items()]
-        # A component that contains others takes those of its own kind, but none that contain others again.
-        simple = [form for form, cls in zip(forms, classes.values(), strict=True) if not _inner_keys(cls)]
-        for form, cls in zip(forms, classes.values(), strict=True):
-            for key in _inner_keys(cls):
-                form["properties"][key]["items"] = {"anyOf": [*simple, _CUSTOM]}
-        one_of = [*forms, _CUSTOM]
-        place = schema["properties"]["gate" if kind == "gates" else kind]
-        place |= {"items": {"anyOf": one_of}} if "items" in place else {"anyOf": [*one_of, {"type": "null"}]}
+    forms = {
+        kind: [(cls, _component_form(name, cls, schema["$defs"])) for name, cls in _classes(catalogue)]
+        for kind, catalogue in catalogues.items()
+    }
+    for cls, form in [one for of_kind in forms.values() for one in of_kind]:
+        for key, slot in _inner_slots(cls):
+            # A component that contains others takes none that contain others again.
+            _fill(form["properties"][key], [one for other, one in forms[slot.kind] if not _inner_slots(other)])
+    for kind, of_kind in {**forms, "evaluations": forms["sources"]}.items():
+        _fill(schema["properties"]["gate" if kind == "gates" else kind], [form for _, form in of_kind])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
+def _classes(catalogue: Mapping[str, type[Configured]]) -> list[tuple[str, type[Component]]]:
+    return [(name, load_class(name, catalogue)) for name in sorted(catalogue)]
+
+
+def _fill(place: dict[str, Any], forms: list[dict[str, Any]]) -> None:
+    """Say of a key for a component, or for a list of them, what may stand there."""
+    one_of = [*forms, _CUSTOM]
+    if "items" in place:
+        place["items"] = {"anyOf": one_of}
+        return
+    if place.pop("$ref", None) is None:
+        one_of.append({"type": "null"})
+    place["anyOf"] = one_of
+
+
 def _component_form(name: str, cls: type[Component], definitions: dict[str, Any]) -> dict[str, Any]:
-    form = cls.model_json_schema()
-    definitions |= form.pop("$defs", {})
+    # Models of other packages may be called as ours are.
+    prefix = "" if is_ours(cls) else f"{cls.__module__}.{cls.__name__}."
+    try:
+        form = cls.model_json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
+    except PydanticInvalidForJsonSchema:
+        # A field has a type that JSON does not know: any value may stand in each.
+        form = {"type": "object", "description": one_line(cls), "properties": {key: {} for key in cls.model_fields}}
+    definitions |= {f"{prefix}{inner}": model for inner, model in form.pop("$defs", {}).items()}
     form["properties"] = {"use": {"const": name}, **form.get("properties", {})}
     form["required"] = ["use", *form.get("required", [])]
     return form
 
 
-def _inner_keys(cls: type[Component]) -> list[str]:
-    return [key for key, field in cls.model_fields.items() if _is_slot(field)]
+def _inner_slots(cls: type[Component]) -> list[tuple[str, Slot]]:
+    slots = ((key, slot_in(field.rebuild_annotation())) for key, field in cls.model_fields.items())
+    return [(key, slot) for key, slot in slots if slot is not None]
 
 
 def _is_slot(field: FieldInfo) -> bool:

@@ -21,12 +21,14 @@ from pairwright.core.components import (
     Gate,
     Improver,
     Judge,
+    NoSuchComponent,
     Perturber,
     Source,
     load_class,
     reference_of,
 )
 from pairwright.core.config.problems import did_you_mean
+from pairwright.core.plugins import installed_plugins
 
 
 class Kind(NamedTuple):
@@ -85,17 +87,19 @@ class Slot:
         catalogue = catalogues.get(self.kind, {})
         try:
             return load_class(reference, catalogue)
+        except NoSuchComponent as exc:
+            raise ValueError(f"{exc}{did_you_mean(reference, exc.known)}") from exc
         except LookupError as exc:
-            raise ValueError(f"{exc}{did_you_mean(reference, catalogue)}") from exc
+            raise ValueError(str(exc)) from exc
 
     def _require(self, cls: type[Component], reference: str, key: str) -> None:
         wanted = _KINDS[self.takes]
         if not wanted.includes(cls):
             found = [kind.called for kind in _KINDS.values() if kind.includes(cls)]
             what = f"is {' and '.join(found)}" if found else "has the methods of no kind of component"
-            raise ValueError(f"{reference} {what}, {key} takes {wanted}")
+            raise ValueError(f"{_called(reference)} {what}, {key} takes {wanted}")
         if not _is_named(cls):
-            raise ValueError(f'{reference} has no name; give the class one: name: ClassVar[str] = "..."')
+            raise ValueError(f'{_called(reference)} has no name; give the class one: name: ClassVar[str] = "..."')
 
 
 def slot_in(annotation: Any) -> Slot | None:
@@ -103,6 +107,26 @@ def slot_in(annotation: Any) -> Slot | None:
     if isinstance(annotation, Slot):
         return annotation
     return next((slot for argument in get_args(annotation) if (slot := slot_in(argument))), None)
+
+
+def kinds_of(cls: type[Component], reference: str) -> tuple[str, ...]:
+    """The catalogues that a class can stand in, as ``("judges", "comparison")``.
+
+    Raises:
+        ValueError: in none: it lacks the methods of all kinds, or a name.
+    """
+    found = tuple(slot.kind for slot in map(slot_in, _COMPONENTS) if slot and _KINDS[slot.takes].includes(cls))
+    if not found:
+        kinds = ", ".join(map(str, _KINDS.values()))
+        raise ValueError(f"{reference} has the methods of no kind of component; there are: {kinds}")
+    if not _is_named(cls):
+        raise ValueError(f'{reference} has no name; give the class one: name: ClassVar[str] = "..."')
+    return found
+
+
+def _called(reference: str) -> str:
+    plugin = next((plugin for plugin in installed_plugins() if plugin.name == reference), None)
+    return f"{reference} of package {plugin.package}" if plugin else reference
 
 
 def _is_named(cls: type[Component]) -> bool:
@@ -120,3 +144,12 @@ ComparerComponent = Annotated[Comparer, Slot("comparison", Comparer)]
 ImproverComponent = Annotated[Improver, Slot("improve", Improver)]
 PerturberComponent = Annotated[Perturber, Slot("perturbers", Perturber)]
 ExporterComponent = Annotated[ExporterOf[Any], Slot("exports", ExporterOf)]
+_COMPONENTS = (
+    SourceComponent,
+    GateComponent,
+    JudgeComponent,
+    ComparerComponent,
+    ImproverComponent,
+    PerturberComponent,
+    ExporterComponent,
+)

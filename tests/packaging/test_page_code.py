@@ -1,7 +1,8 @@
-"""The files that a page prints are complete: put into one folder, their own tests pass."""
+"""The files that a page prints are complete: put into one folder, their own tests pass, and their package is a package."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from building import build_file, run
 from places import ROOT
 
 pytestmark = pytest.mark.slow
@@ -34,3 +36,39 @@ def test_the_code_of_the_page_about_testing_runs(tmp_path: Path) -> None:
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed is not None
     assert int(passed[1]) >= tests >= 8
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of the page about plug-ins: ``source`` as it is printed there, ``site`` as it is installed."""
+    folder = tmp_path_factory.mktemp("shop")
+    write_files("plug-ins.md", folder / "source")
+    uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python", sys.executable]
+    subprocess.run([*uv, "--no-deps", "--target", str(folder / "site"), str(folder / "source")], check=True)
+    return folder
+
+
+def test_the_tests_of_the_page_about_plugins_pass(shop: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shop_judges.py"]
+    environment = {**os.environ, "PYTHONPATH": str(shop / "site")}
+    done = subprocess.run(command, cwd=shop / "source", env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout
+
+
+def test_an_installed_package_is_listed_checked_and_built_with(shop: Path, tmp_path: Path) -> None:
+    path = {"PYTHONPATH": str(shop / "site")}
+    judges = [
+        {"use": "no_shouting", "most": 0.5},
+        {"use": "panel", "members": [{"use": "no_shouting"}, {"use": "unchanged"}]},
+    ]
+    file = build_file(tmp_path, judges=judges)
+    listed = run("list", "judges", env=path)
+    assert re.search(r"no_shouting +│ Refuses texts in capital letters\. +│ shop-judges 1\.0", listed.stdout)
+    assert "no_shouting" not in run("list", "judges").stdout
+    assert run("check", file, env=path).returncode == 0
+    done = run("build", file, env=path)
+    assert done.returncode == 0, done.stderr
+    resolved = (tmp_path / "build" / "build.yaml").read_text(encoding="utf-8")
+    assert resolved.count("use: shop_judges:NoShouting") == 2
+    assert "use: no_shouting" not in resolved

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
+import plugin_packages
 import pytest
 import yaml
 from own_components import Blank, NamedByField, Nameless, Nothing, Numbered, Whole, reference
@@ -105,6 +106,32 @@ def test_a_class_of_ones_own_that_fits_is_taken_and_written_as_it_was_read(tmp_p
     path.write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
     assert "own_components:Whole" in path.read_text()
     assert read_build(path, CATALOGUES) == config
+
+
+@every_place
+def test_a_class_that_a_package_registers_is_taken_and_written_so_that_the_name_is_not_needed(
+    tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin_packages.install(tmp_path / "site", "whole-things", {"whole_thing": reference(Whole)})
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(tmp_path / "site")
+        config = read(tmp_path, place.filled({"use": "whole_thing"}))
+    path = tmp_path / "again.yaml"
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
+    assert "whole_thing" not in path.read_text()
+    assert read_build(path, CATALOGUES) == config
+
+
+@every_place
+def test_a_registered_class_of_another_kind_is_refused_with_its_package(
+    tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = PERTURBER if "a judge" in place.takes else JUDGE
+    plugin_packages.install(tmp_path / "site", "odd-things", {"odd": wrong}, version="2.1")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    (found,) = problems(tmp_path, place.filled({"use": "odd"}))
+    assert found.startswith(f"{place.path}: odd of package odd-things 2.1 is a")
+    assert found.endswith(f"takes {place.takes}")
 
 
 @pytest.mark.parametrize("cls", [Blank, Numbered, NamedByField])
