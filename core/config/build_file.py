@@ -163,7 +163,7 @@ class ExamplesConfig(Section):
 
 
 class AuditConfig(Section):
-    """Measures whether chosen can be told from rejected without the dialogue. Needs ``pairwright[audit]``."""
+    """Measures whether chosen can be told from rejected without the dialogue. Needs the extra ``audit``."""
 
     folds: int = Field(5, ge=2, le=20, description="Folds of the cross-validation; no dialogue is in two of them.")
     sample: int = Field(5000, ge=100, description="Audit at most this many pairs, drawn by seed.")

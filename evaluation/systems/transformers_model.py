@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.core.errors import ModelError
+from pairwright.core.extras import install_line
 from pairwright.core.requests import ChatRequest
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.predictions import Prediction, System
@@ -54,7 +55,7 @@ def _load(name: str, model: str, adapters: Sequence[str]) -> tuple[Any, Any]:
         import torch
         import transformers
     except ImportError as exc:
-        raise ModelError(f"{name}: transformers is not installed", "pip install 'pairwright[train]'") from exc
+        raise ModelError(f"{name}: transformers is not installed", install_line("train")) from exc
     for folder in (model, *adapters):
         if not Path(folder).is_dir():
             raise ModelError(f"{name}: {folder}: no such folder", "Give the folder of a saved model or adapter.")

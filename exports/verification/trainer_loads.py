@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
+from pairwright.core.extras import install_line
 from pairwright.core.identity import Row
 from pairwright.core.prompts.student import Student
 
@@ -103,6 +104,6 @@ def _checked(trainer: str, folder: Path, tokenizer: str, templates: Sequence[str
             reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
             raise ExportError(
                 f"{trainer} could not load {folder}: {reason}",
-                "It needs the train extra: pip install 'pairwright[train]'.",
+                f"It needs the trainers: {install_line('train')}",
             )
         return [Checked.model_validate(json.loads(line)) for line in report.read_text(encoding="utf-8").splitlines()]

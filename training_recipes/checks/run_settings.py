@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pairwright.core.extras import install_line
 from pairwright.training_recipes.checks.memory import read_sharding, uses_adapter
 from pairwright.training_recipes.checks.problem import CheckedStage, Problem
 from pairwright.training_recipes.recipes.rendering import Stage
@@ -107,7 +108,7 @@ def missing_packages(stages: Sequence[Stage]) -> Iterator[Problem]:
     for stage in {stage.trainer: stage for stage in reversed(stages)}.values():
         if missing := [package for package in _NEEDED[stage.trainer] if find_spec(package) is None]:
             message = f"needs {', '.join(missing)}: not installed here"
-            yield Problem(stage.name, "trainer", message, "pip install 'pairwright[train]'")
+            yield Problem(stage.name, "trainer", message, install_line("train"))
 
 
 def _packages(case: CheckedStage) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from pairwright.core.errors import TrainingError
+from pairwright.core.extras import install_line
 from pairwright.training_recipes.checks.problem import Problem
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.recipes.rendering import Stage
@@ -41,7 +42,7 @@ def deep_check(stages: Sequence[Stage]) -> tuple[Problem, ...]:
         if run.returncode:
             reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
             raise TrainingError(
-                f"the trainers cannot be asked: {reason}", "They need the train extra: pip install 'pairwright[train]'."
+                f"the trainers cannot be asked: {reason}", f"They must be installed: {install_line('train')}"
             )
         return tuple(Problem(*one) for one in json.loads(said.read_text(encoding="utf-8")))
 

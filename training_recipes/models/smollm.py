@@ -18,6 +18,7 @@ from typing import Any
 
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import TrainingError
+from pairwright.core.extras import install_line
 from pairwright.core.llm.embedded_server import weights
 from pairwright.core.storage import storage_error
 
@@ -44,7 +45,7 @@ def save_student(folder: Path, gguf_file: Path | None = None) -> Path:
             _write(source, done)
             shutil.move(done, folder)
     except ImportError as exc:
-        raise TrainingError(f"{exc.name} is not installed", "pip install 'pairwright[train]'") from exc
+        raise TrainingError(f"{exc.name} is not installed", install_line("train")) from exc
     except OSError as exc:
         raise storage_error(exc, folder) from exc
     return folder

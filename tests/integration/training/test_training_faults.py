@@ -14,6 +14,7 @@ import training_runs
 
 from building import CLI
 from pairwright.core.errors import PairwrightError, TrainingError
+from pairwright.core.extras import install_line
 from pairwright.training_recipes.recipes.recipe_files import read_recipe
 from pairwright.training_recipes.runs import stage_process
 from pairwright.training_recipes.runs.display import Quiet
@@ -123,7 +124,7 @@ def test_without_the_trainers_nothing_is_started(sft: Path, build: Path, tmp_pat
     )
     assert done.returncode == 2
     assert "error: sft.trainer: needs torch, llamafactory: not installed here" in done.stderr
-    assert "pip install 'pairwright[train]'" in done.stderr
+    assert install_line("train") in done.stderr
     assert not (tmp_path / "run").exists()
 
 

@@ -156,7 +156,7 @@ def test_without_scikit_learn_the_build_file_is_refused_with_the_command_that_he
     monkeypatch.setattr(probe, "find_spec", lambda name: None if name == "sklearn" else importlib.util.find_spec(name))
     with pytest.raises(ConfigError) as caught:
         probe.require_probe()
-    assert "pip install 'pairwright[audit]'" in caught.value.hint
+    assert "pip install 'scikit-learn>=" in caught.value.hint
 
 
 def test_the_report_shows_the_audit_of_each_group_and_the_shortcuts(tmp_path: Path) -> None:

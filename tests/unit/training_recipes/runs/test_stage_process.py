@@ -112,7 +112,7 @@ def test_the_last_whole_checkpoint_is_gone_on_from_and_broken_ones_go(tmp_path: 
         ("OSError: some/model is not a local folder and is not a valid model identifier", "some/model", "--model PATH"),
         ("ValueError: Your setup doesn't support bf16/gpu.", "cannot compute in bf16", "fp16=true"),
         ("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory", "machine ran out", "LoRA"),
-        ("ModuleNotFoundError: No module named 'deepspeed'", "No module named 'deepspeed'", "pairwright[train]"),
+        ("ModuleNotFoundError: No module named 'deepspeed'", "No module named 'deepspeed'", "'llamafactory=="),
         ("KeyError: 'weird'", "KeyError: 'weird'", "Run the command again"),
     ],
 )
