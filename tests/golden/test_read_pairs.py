@@ -28,6 +28,12 @@ EXAMPLES = {example.id: example for example in read_examples(None)}
 SEED = 7  # that of examples/demo.yaml
 
 
+# Of these nobody has read six texts of each language yet. A release has none but `cot_faults`, whose texts are analyses.
+UNREAD = {
+    "cot_faults",
+}
+
+
 def made_again(row: dict[str, Any]) -> list[Rejected]:
     task = Task(
         id=row["task"],
@@ -75,7 +81,7 @@ def test_no_perturber_hides_behind_the_others() -> None:
     makers = Counter((row["language"], row["maker"]) for row in ROWS)
     assert min(makers.values()) >= 6
     rewriting = {name for name, component in PERTURBERS.items() if "rewrite" in component.tasks}
-    assert {maker for _, maker in makers} == rewriting - {"cot_faults"}
+    assert {maker for _, maker in makers} == rewriting - UNREAD
 
 
 def test_a_false_mark_says_why_and_a_query_is_read_once() -> None:
