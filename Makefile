@@ -7,7 +7,7 @@ STUDENT := builds/smollm2-135m
 ROOMS := cli core pipelines judges perturbers exports evaluation training_recipes testing
 UV := .venv/bin/uv pip install --quiet
 
-.PHONY: demo train-demo test check fast lint golden docs-check clean
+.PHONY: demo train-demo test check fast lint golden docs-check wheels dist clean
 
 demo: $(DEMO) $(LINK)
 	.venv/bin/pairwright build examples/demo.yaml
@@ -38,6 +38,16 @@ fast: $(FULL) $(LINK)
 golden: $(FULL) $(LINK)
 	.venv/bin/python -m pytest -q --update-golden tests/golden/test_perturber_cases.py tests/unit/core/prompts tests/unit/judges
 	git --no-pager diff --stat tests/golden
+
+# Does every extra resolve to wheels on every Python that we name? Asks the package registry and installs nothing.
+wheels: $(FULL)
+	.venv/bin/python benchmarks/wheels.py
+
+# A source archive, the wheel that is built from it, and what the registry would say of both.
+dist: .venv/bin/uv
+	rm -rf dist
+	.venv/bin/uv build --quiet --out-dir dist
+	.venv/bin/uv tool run --quiet twine check --strict dist/*
 
 docs-check: $(FULL) $(LINK)
 	.venv/bin/python -m pytest -q tests/packaging/test_docs.py
