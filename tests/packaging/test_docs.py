@@ -12,12 +12,20 @@ from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.schema import build_file_page, build_file_schema
 from places import ROOT
 
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("README*.md"), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")]
+)
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 
 def said(page: Path) -> str:
     """What a page says of what is there: all but its worked changes, which say what is not there yet."""
     return re.sub(r"^```diff$.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def in_repository(page: Path) -> str:
+    """The name of a page in test ids: there is more than one index.md."""
+    return page.relative_to(ROOT).as_posix()
 
 
 def test_the_page_about_the_build_file_is_up_to_date() -> None:
@@ -49,10 +57,15 @@ def test_every_component_has_a_docstring_of_its_own() -> None:
     assert [name for catalogue in CATALOGUES.values() for name, cls in catalogue.items() if not cls.__doc__] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=in_repository)
 def test_links_between_the_documents_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", said(page))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    assert [link for link in LINK.findall(said(page)) if not (page.parent / link).exists()] == []
+
+
+def test_the_index_lists_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    listed = {(index.parent / link).resolve() for link in LINK.findall(index.read_text(encoding="utf-8"))}
+    assert [in_repository(page) for page in PAGES if page != index and page not in listed] == []
 
 
 FOLDERS = (
@@ -64,7 +77,7 @@ SPOKEN = re.compile(r"`(pairwright(?:\.\w+)+)")
 TEXTS = [*PAGES, *(ROOT / "examples").glob("*.yaml"), *(ROOT / "benchmarks").glob("*.py"), ROOT / "Makefile"]
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.name)
+@pytest.mark.parametrize("text", TEXTS, ids=in_repository)
 def test_the_files_that_a_text_names_are_there(text: Path) -> None:
     named = {re.sub("LANGUAGE|NAME", "*", name) for name in NAMED.findall(said(text))}
     # A build has a folder called exports, too.
@@ -72,7 +85,7 @@ def test_the_files_that_a_text_names_are_there(text: Path) -> None:
     assert [name for name in ours if not any(ROOT.glob(name))] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=in_repository)
 def test_what_a_page_imports_or_speaks_of_is_there(page: Path) -> None:
     content = said(page)
     names = [f"{module}.{name.strip()}" for module, found in IMPORTED.findall(content) for name in found.split(",")]
