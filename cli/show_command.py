@@ -1,4 +1,4 @@
-"""Shows a build's pairs, with the difference between chosen and rejected marked, and the life of any one row."""
+"""Shows a build's pairs, with the difference between chosen and rejected marked, and all that is known of one row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and lines on the terminal. What stands in them is text: neither the terminal nor rich obeys it."""
+"""Tables and lines on the terminal. Their content is shown as text: control characters and markup in it do nothing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What everything stands on: rows, configuration, errors, storage, ledger, client, language. Imports only itself."""
+"""What all other folders use: rows, configuration, errors, storage, ledger, client, language. Imports only itself."""

@@ -1,4 +1,4 @@
-"""How stages call components. What a component gives is checked here, and what it raises is told from our own bugs.
+"""How stages call components. What a component gives is checked here, and what it raises is kept apart from our own bugs.
 
 An exception in a component of somebody's own becomes a :class:`~pairwright.core.errors.ComponentError`, which names the
 component, the row and the line of its file. Errors meant for users pass as they are, and bugs of ours keep their

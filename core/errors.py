@@ -16,7 +16,7 @@
     └── Interrupted           exit 130: Ctrl-C; whatever was paid for is kept
 
 Trouble with one row is data, not an exception: it becomes a ``Failed`` row. Our bugs keep their traceback; those of
-somebody's own component are told by core/component_calls.py.
+somebody's own component are reported by core/component_calls.py.
 """
 
 from __future__ import annotations

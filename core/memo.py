@@ -1,7 +1,7 @@
-"""What was found in texts, remembered in bounded room.
+"""A cache of what was found in texts, with a limit on its size.
 
-Bounded by the length of the texts and not by their number: what a parser finds in a long turn takes as much room as in
-a hundred queries.
+The limit counts the length of the texts and not their number: what a parser finds in a long turn takes as much memory as
+what it finds in a hundred queries.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Processes that cannot outlive the one that started them."""
+"""Processes that end with the one that started them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of an endpoint, and what comes back. The client and the ledger stand on these two rows."""
+"""What is asked of an endpoint, and what comes back. The client and the ledger both use these two rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that cannot outlive their build, and a build that cannot outwait its processes.
+"""Processes that end with their build, and a build that notices when one of its processes has died.
 
 distilabel runs in a process group of its own. Build and group talk through files in one folder, which survive any
 death: ``stop`` (ask nothing more), ``fatal-PID.json`` (an error that ends the build), ``asking-PID`` (requests are on

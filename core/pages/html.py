@@ -1,4 +1,4 @@
-"""HTML pages that open from disk: one file, no script, no network, readable on a phone. Text in them stays text."""
+"""HTML pages that open from disk: one file, no script, no network, readable on a phone. Markup in the text of rows is shown, not obeyed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What in a query speaks for or against a rewrite: the ground of the rule gate and of the trained one."""
+"""What in a query speaks for or against a rewrite: what the rule gate adds up, and the trained one of the benchmarks learns from."""
 
 from __future__ import annotations
 

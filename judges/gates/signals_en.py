@@ -1,6 +1,6 @@
 """English signals: references, ellipsis, nouns without owner, and what makes a query complete.
 
-They stand on the parse of ``core/language/en.py``; without a spaCy model its rules serve, and phrases are found by their
+They use the parse of ``core/language/en.py``; without a spaCy model its rules serve, and phrases are found by their
 articles.
 """
 

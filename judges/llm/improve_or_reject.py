@@ -1,4 +1,4 @@
-"""Improve or reject: answers that break a rule of the house are rejected, with a better one as chosen.
+"""Improve or reject: answers that break one of your rules are rejected, with a better one as chosen.
 
 One call says whether an answer is good by the rules of a file, why, and what a good one would be. The better one must
 itself be found good, asked afresh.

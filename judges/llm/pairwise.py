@@ -1,8 +1,8 @@
 """A language model that says which of two texts is better: always asked in both orders, explanation first.
 
-A model that is asked once names the place as often as the text: GPT-4 kept about 65 % of its verdicts when the texts
-changed places (Zheng et al., 2023), and small models answer "first" whatever stands there. So there is no such thing as
-one order here. Where the endpoint returns logprobs and they tell, the log-probabilities of the three verdicts are added
+A model that is asked once often prefers a place, first or second, to a text: GPT-4 kept about 65 % of its verdicts when the texts
+changed places (Zheng et al., 2023), and small models answer "first" whatever stands there. So nothing is ever asked
+in one order only. Where the endpoint returns logprobs and they tell, the log-probabilities of the three verdicts are added
 up over both orders and compared (a preference for a place cancels out); else both orders must name the same text, and a
 verdict that flips is a tie.
 """

@@ -1,4 +1,4 @@
-"""Dragging repetition: the answer is there, among what was said already."""
+"""Dragging repetition: the answer is there, with what was said already once more around it."""
 
 from __future__ import annotations
 

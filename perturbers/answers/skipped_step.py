@@ -1,4 +1,4 @@
-"""Skipped step: one of the steps is missing, and the numbers hide it."""
+"""Skipped step: one of the steps is missing, and the others are numbered anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong slot: one value of the answer is another one's: a price, a phone number, an address, a date, a name."""
+"""Wrong slot: one value of the answer belongs to something else: a price, a phone number, an address, a date, a name."""
 
 from __future__ import annotations
 

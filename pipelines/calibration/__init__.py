@@ -1,1 +1,1 @@
-"""What judges are worth, measured against texts whose worth is known."""
+"""How good judges are, measured on texts whose quality is known."""

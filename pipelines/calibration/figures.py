@@ -1,4 +1,4 @@
-"""The figures of one judge, from what it said of texts whose worth is known."""
+"""The figures of one judge, from what it said of texts whose quality is known."""
 
 from __future__ import annotations
 

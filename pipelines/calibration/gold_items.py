@@ -1,4 +1,4 @@
-"""Texts whose worth is known: gold rewrites, what perturbers make of them, and texts that people marked."""
+"""Texts whose quality is known: gold rewrites, what perturbers make of them, and texts that people marked."""
 
 from __future__ import annotations
 

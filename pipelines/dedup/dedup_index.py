@@ -1,4 +1,4 @@
-"""What is remembered of every row while the rows themselves wait on disk: some sixty bytes each."""
+"""What is kept in memory of every row while the rows themselves are on disk: some sixty bytes each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why rows go, as columns: a verdict on each of ten million rows must not cost an object."""
+"""Why rows are dropped, kept in columns: an object for each of ten million rows would take too much memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near duplicates among rows, the best row first: which go, and because of which."""
+"""Near duplicates among rows, the best row first: which are dropped, and which row stays in the place of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate as a distilabel step, usable in any distilabel pipeline and without a pool.
+"""The gate as a distilabel step, usable in any distilabel pipeline and outside of one.
 
     step = GateQueries(gate=GATES["rules"]())
     step.load()

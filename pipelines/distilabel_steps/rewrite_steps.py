@@ -1,4 +1,4 @@
-"""Rewriting, judging and making worse as distilabel steps, usable in any distilabel pipeline and without a pool.
+"""Rewriting, judging and making worse as distilabel steps, usable in any distilabel pipeline and outside of one.
 
     llm = LedgerLLM(name="teacher", endpoint=EndpointConfig(base_url=..., model=...), ledger="paid.sqlite")
     task = RewriteQuery(llm=llm)

@@ -1,4 +1,4 @@
-"""Balance over the whole build: quotas, bands and trimmed surfaces, until all of them hold together.
+"""Balance over the whole build: shares, and what length and punctuation tell, until all rules hold together.
 
 The rules, in their order: no defect and no template above its share, the share of queries that need no rewrite and of
 the student's own samples within their bands, and neither length nor punctuation telling chosen from rejected better

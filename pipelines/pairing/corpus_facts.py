@@ -1,4 +1,4 @@
-"""What rejecting must know of all answers before it sees the first one, learnt while they go by once."""
+"""What the reject stage must know of all answers before it handles the first one, gathered in one pass over them."""
 
 from __future__ import annotations
 

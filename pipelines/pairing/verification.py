@@ -1,6 +1,6 @@
 """Pairs that a judge has confirmed: the chosen text must be preferred to the worse one over both orders.
 
-Comparisons are dear, so only variants that would end up in the data set are asked about. That takes rounds: choice and
+Comparisons are expensive, so only variants that would end up in the data set are asked about. That takes rounds: choice and
 balance say which variants that would be, as they do without a judge (see ``variant_choice`` and ``balance``); those of them not
 confirmed yet are compared; what is confirmed keeps its place in the choice, what is not is out for good, and its query
 may take another variant in the next round. It ends when everything that is kept is confirmed. Each round asks about

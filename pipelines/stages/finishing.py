@@ -1,4 +1,4 @@
-"""What is said of finished rows: what judging took, which split they are in, and how well sides are told apart."""
+"""What is said of finished rows: what judging took, which split they are in, and whether chosen can be told from rejected."""
 
 from __future__ import annotations
 

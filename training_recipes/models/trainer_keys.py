@@ -1,4 +1,4 @@
-"""What the trainers know, from ``trainer_keys.json``: their keys, LlamaFactory's templates, and whose they are."""
+"""What the trainers know, from ``trainer_keys.json``: their keys, LlamaFactory's templates, and which models each template is for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes down which keys the installed trainers know, so that checking a recipe needs neither of them.
+"""Writes down which keys the installed trainers know, so that checking a recipe needs neither of them.
 
     python -m pairwright.training_recipes.models.trainer_snapshot training_recipes/models/trainer_keys.json
 

@@ -1,4 +1,4 @@
-"""Pictures of a run: what training looked like, and what it was worth on held-out rows. Drawn from files, so again at will.
+"""Pictures of a run: what training looked like, and what came out on held-out rows. They are drawn from files, again at every call.
 
 matplotlib comes with LlamaFactory (extra ``train``); nothing else here needs it.
 """

@@ -1,4 +1,4 @@
-"""What a run begins with: what was asked for, and the record of an earlier go in the same folder, if there is one."""
+"""What a run begins with: what was asked for, and the record of an earlier run in the same folder, if there is one."""
 
 from __future__ import annotations
 

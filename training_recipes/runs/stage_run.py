@@ -1,4 +1,4 @@
-"""Runs one stage of a recipe: skipped when done, gone on with from a checkpoint, recorded."""
+"""Runs one stage of a recipe: skipped when done, resumed from a checkpoint, recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running trainer tells: one JSON object per line in ``STAGE.steps.jsonl``, written by the trainer's process.
+"""What a running trainer reports: one JSON object per line in ``STAGE.steps.jsonl``, written by the trainer's process.
 
 Both trainers keep margins and log-probabilities to themselves until they save; this file has them at every logged
 step, survives ``kill -9``, and goes on after a resume. A step that is trained again after a resume counts once, as it
