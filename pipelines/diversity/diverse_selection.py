@@ -1,8 +1,9 @@
 """Diverse rows: of each language and domain the ones that cover it best, and where the data is sparse.
 
 A third of a data set often says the same in other words. The rows that stay are chosen by K-centre greedy over their
-embeddings, as in the third stage of FiNE (NAACL 2025); where they leave the data sparse, the dialogues
-are written to a file that another build can read, so that a teacher writes more of their kind. Rows are compared in blocks of ten thousand, so that time grows with their number.
+embeddings, as in the third stage of FiNE (NAACL 2025). Where they leave the data sparse, the dialogues are written to a
+file that another build can read, so that a teacher writes more of their kind. Rows are compared in blocks of ten
+thousand, so that time grows with their number.
 """
 
 from __future__ import annotations
