@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pairwright.core.config.build_file import ContextConfig
-from pairwright.core.coroutines import CoroutineRunner
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import is_question, is_request
 from pairwright.core.records import Candidate, Conversation, Language, Rejected, Task

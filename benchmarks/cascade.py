@@ -29,7 +29,7 @@ from pydantic import PrivateAttr
 from pairwright.core.components import Component, Judge
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.config.slots import JudgeComponent
-from pairwright.core.coroutines import CoroutineRunner
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.pages.markdown import markdown_table

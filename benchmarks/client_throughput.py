@@ -83,7 +83,7 @@ def text_generation(llm: Any, batch: int) -> Run:
 @contextmanager
 def client_alone(url: str, in_flight: int, folder: Path) -> Iterator[Run]:
     from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
-    from pairwright.core.coroutines import CoroutineRunner
+    from pairwright.core.execution.coroutines import CoroutineRunner
     from pairwright.core.llm.client import Client
     from pairwright.core.llm.ledger import Ledger
     from pairwright.core.requests import ChatRequest, Message

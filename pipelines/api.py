@@ -170,7 +170,7 @@ class Build:
                     return progress
                 if not progress:
                     return Silent()
-                from pairwright.core.progress import open_display
+                from pairwright.core.execution.progress import open_display
 
                 return stack.enter_context(open_display(ledger.usage))
 

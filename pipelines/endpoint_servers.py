@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.component_references import named_endpoints
-from pairwright.core.coroutines import CoroutineRunner
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.llm.ledger import Ledger
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 

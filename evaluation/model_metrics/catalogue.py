@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pairwright.core.config.build_file import EndpointConfig
-from pairwright.core.coroutines import run_coroutine
 from pairwright.core.errors import ConfigError
+from pairwright.core.execution.coroutines import run_coroutine
 from pairwright.core.identity import Row
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.embedded_server import start_embedded

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pairwright.core.config.build_file import EndpointConfig
-from pairwright.core.coroutines import run_coroutine
 from pairwright.core.errors import ModelError, RequestFailed
+from pairwright.core.execution.coroutines import run_coroutine
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.embedded_server import start_embedded, weights, weights_identity
 from pairwright.core.llm.ledger import Ledger

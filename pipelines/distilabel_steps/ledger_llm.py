@@ -13,14 +13,14 @@ from distilabel.models.llms.base import AsyncLLM
 from pydantic import PrivateAttr, ValidationError
 
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
-from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import PairwrightError, RequestFailed
+from pairwright.core.execution.coroutines import CoroutineRunner
+from pairwright.core.execution.supervision import POLL_SECONDS, Control
 from pairwright.core.identity import row_rng
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import provenance
 from pairwright.core.requests import ChatRequest
-from pairwright.core.supervision import POLL_SECONDS, Control
 from pairwright.pipelines.failure_limit import FailureLimit
 
 Record = dict[str, Any]

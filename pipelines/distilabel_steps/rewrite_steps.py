@@ -26,8 +26,8 @@ from pairwright.core.components import Configured
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, Style
 from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.config.slots import JudgeComponent, PerturberComponent
-from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import JudgeError
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger

@@ -24,8 +24,9 @@ from pydantic import TypeAdapter
 
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.build_file import BuildConfig
-from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import RequestFailed
+from pairwright.core.execution.coroutines import CoroutineRunner
+from pairwright.core.execution.supervision import Control, crash, supervise
 from pairwright.core.identity import Row
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
@@ -33,7 +34,6 @@ from pairwright.core.prompts.kinds import KINDS, provenance
 from pairwright.core.records import Candidate, Generation
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.core.storage import storage_error
-from pairwright.core.supervision import Control, crash, supervise
 from pairwright.pipelines.failure_limit import FailureLimit
 from pairwright.pipelines.generation.child_process import GenerationJob, Queue
 from pairwright.pipelines.generation.request_plan import GenerationPlan, PlannedRequest, count_planned, plan_generation

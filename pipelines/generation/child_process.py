@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Self
 
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig, LimitsConfig
 from pairwright.core.errors import BuildError
+from pairwright.core.execution.processes import end_with_parent
+from pairwright.core.execution.supervision import Control, bind_forks
 from pairwright.core.identity import Row
-from pairwright.core.processes import end_with_parent
 from pairwright.core.records import TaskKind
-from pairwright.core.supervision import Control, bind_forks
 from pairwright.pipelines.failure_limit import FailureLimit
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.component_calls import ask_judge
 from pairwright.core.components import Judge
-from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import RequestFailed
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
 from pairwright.core.requests import Ask
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess

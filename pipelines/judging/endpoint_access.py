@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pairwright.core.components import Configured, EndpointUser, Judge
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.config.component_references import components_in
-from pairwright.core.coroutines import CoroutineRunner
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.judge_usage import JudgeUse
 from pairwright.core.records import TaskKind
 from pairwright.core.requests import Answer, Ask, ChatRequest

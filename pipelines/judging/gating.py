@@ -9,8 +9,8 @@ from typing import TypeVar
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.component_calls import ask_gate
 from pairwright.core.components import Gate
-from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import RequestFailed
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.records import Case, GateDecision, GateRow, KnownCase, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.core.storage import open_log

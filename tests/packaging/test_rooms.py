@@ -106,7 +106,7 @@ def through_walls(root: Path) -> list[str]:
 
 def printing(root: Path) -> list[str]:
     """What writes to the terminal outside ``cli``, but for what a running build shows and where the fault server listens."""
-    speaking = (root / "core" / "progress.py", root / "testing" / "fault_server.py")
+    speaking = (root / "core" / "execution" / "progress.py", root / "testing" / "fault_server.py")
     found = []
     for path in modules(root):
         if path.relative_to(root).parts[0] == "cli" or path in speaking:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from pairwright.core.errors import PairwrightError, TrainingError
-from pairwright.core.processes import end_with_parent
+from pairwright.core.execution.processes import end_with_parent
 from pairwright.training_recipes.runs.stage_job import StageJob
 from pairwright.training_recipes.runs.step_log import StepWriter
 

@@ -56,7 +56,7 @@ def command_of(job: StageJob, path: Path, gpus: int) -> list[str]:
     processes = int(os.environ.get("NPROC_PER_NODE", gpus))
     if job.kind not in ROWS or (processes < 2 and "deepspeed" not in job.settings):
         return [sys.executable, *module]
-    bound = [sys.executable, "-m", "pairwright.core.processes", str(os.getpid())]
+    bound = [sys.executable, "-m", "pairwright.core.execution.processes", str(os.getpid())]
     torchrun = ["-m", "torch.distributed.run", "--nproc_per_node", str(max(processes, 1)), "--standalone"]
     return [*bound, sys.executable, *torchrun, *module]
 

@@ -9,7 +9,7 @@ from rendered import HOSTILE
 
 from pairwright.cli.tables import print_table, print_text
 from pairwright.core.bookkeeping import StageCount
-from pairwright.core.progress import summary
+from pairwright.core.execution.progress import summary
 
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 

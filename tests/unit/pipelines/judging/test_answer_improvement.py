@@ -13,7 +13,7 @@ from improving import Opinions
 
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Component
-from pairwright.core.coroutines import CoroutineRunner
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.improvement import Improvement
 from pairwright.core.records import Candidate, JudgedCandidate, SftRow, Task, Verdict
 from pairwright.core.requests import Ask

@@ -8,8 +8,8 @@ import pytest
 
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
-from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import RequestFailed
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.records import Candidate, JudgedCandidate, Task, Verdict
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.pipelines.judging import candidate_judging

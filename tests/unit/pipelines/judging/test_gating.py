@@ -10,8 +10,8 @@ import pytest
 
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
-from pairwright.core.coroutines import CoroutineRunner
 from pairwright.core.errors import ConfigError, RequestFailed
+from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.records import GateDecision, GateRow, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
 from pairwright.core.storage import read_rows

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pairwright.core.coroutines import CoroutineRunner, run_coroutine
+from pairwright.core.execution.coroutines import CoroutineRunner, run_coroutine
 
 
 def plainly(work: Callable[[], None]) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from generation_rows import processes_about, wait_until
 
-from pairwright.core import supervision
 from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError
-from pairwright.core.supervision import Control, supervise
+from pairwright.core.execution import supervision
+from pairwright.core.execution.supervision import Control, supervise
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ START = """
 import os, sys, time
 from pathlib import Path
 from pairwright.core.errors import *
-from pairwright.core.supervision import *
+from pairwright.core.execution.supervision import *
 control = Control(Path(sys.argv[1]))
 end_with_parent(os.getppid())
 control.join()
@@ -119,7 +119,7 @@ def test_nothing_outlives_a_build_killed_with_minus_nine(control: Control) -> No
     build = f"""
 import os, sys
 from pathlib import Path
-from pairwright.core.supervision import Control, supervise
+from pairwright.core.execution.supervision import Control, supervise
 control = Control(Path(sys.argv[1]))
 code = {START!r} + "forked()\\ntime.sleep(60)"
 supervise([sys.executable, "-c", code, sys.argv[1]], control, control.folder / "log", os.environ)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError, StorageError
-from pairwright.core.processes import end_with_parent
+from pairwright.core.execution.processes import end_with_parent
 from pairwright.core.storage import write_json
 
 POLL_SECONDS = 0.1
