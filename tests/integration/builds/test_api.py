@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import re
 import subprocess
@@ -22,6 +23,7 @@ from nbclient import NotebookClient
 from pairwright import Build
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.errors import BuildError, ConfigError, StorageError
+from pairwright.pipelines.api import Finished
 from pairwright.pipelines.books import Silent
 from pairwright.testing import FaultServer
 from places import ROOT
@@ -249,3 +251,25 @@ def reply_to(client: BlockingKernelClient, cell: str) -> dict[str, Any]:
         message = client.get_shell_msg(timeout=120)
         if message["parent_header"].get("msg_id") == cell:
             return dict(message["content"])
+
+
+def test_a_service_builds_in_a_thread_and_its_loop_goes_on(tmp_path: Path, openai_server: FaultServer) -> None:
+    openai_server.answer = answering
+    endpoint = {"base_url": openai_server.base_url, "model": "m"}
+    generation = [{"role": "teacher", "endpoint": "m", "temperatures": [0.0]}]
+    build = small(
+        tmp_path, endpoints={"m": endpoint}, generation=generation, judges=[{"use": "rubric", "endpoint": "m"}]
+    )
+    beats = 0
+
+    async def service() -> Finished:
+        nonlocal beats
+        building = asyncio.ensure_future(asyncio.to_thread(build.run, False))
+        while not building.done():
+            beats += 1
+            await asyncio.sleep(0.05)
+        return await building
+
+    done = asyncio.run(service())
+    assert done.requests == openai_server.requests > 24
+    assert beats > 5
