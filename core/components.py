@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtim
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from pairwright.core.bookkeeping import Failed
-from pairwright.core.plugins import Plugin, PluginError, find_plugin, installed_plugins
+from pairwright.core.plugins import Loading, Plugin, PluginError, find_plugin, installed_plugins
 from pairwright.core.records import (
     Candidate,
     Case,
@@ -314,7 +314,5 @@ def plugin_class(plugin: Plugin) -> type[Component]:
 
 
 def _imported(module: str, name: str) -> object:
-    try:
+    with Loading(f"cannot import {module!r}", "Python must find it, and its code must run"):
         return vars(importlib.import_module(module)).get(name)
-    except (ImportError, SyntaxError) as exc:
-        raise LookupError(f"cannot import {module!r}: {exc}") from exc

@@ -35,15 +35,16 @@ class Plugin(NamedTuple):
         Raises:
             PluginError: the code raised, or there is nothing of that name in it.
         """
-        with _Loading(self):
+        with Loading(f"{self} cannot be loaded from {self.value}", "mend, update or uninstall that package"):
             return EntryPoint(self.name, self.value, GROUP).load()
 
 
-class _Loading:
-    """Whatever another package raises while it is imported is that package's error."""
+class Loading:
+    """Whatever somebody else's code raises while it is imported is told as a :class:`PluginError`, with what to do."""
 
-    def __init__(self, plugin: Plugin) -> None:
-        self._plugin = plugin
+    def __init__(self, what: str, remedy: str) -> None:
+        self._what = what
+        self._remedy = remedy
 
     def __enter__(self) -> None:
         """Nothing is needed."""
@@ -53,9 +54,7 @@ class _Loading:
     ) -> None:
         if isinstance(error, Exception | SystemExit):
             told = textwrap.shorten(f"{type(error).__name__}: {error}", _LONGEST, placeholder=" …")
-            raise PluginError(
-                f"{self._plugin} cannot be loaded from {self._plugin.value}: {told}; mend, update or uninstall that package"
-            ) from error
+            raise PluginError(f"{self._what}: {told}; {self._remedy}") from error
 
 
 def installed_plugins() -> tuple[Plugin, ...]:

@@ -163,13 +163,22 @@ def test_an_object_is_checked_like_a_class_that_a_file_names() -> None:
         PairwisePanel.model_validate({"members": [Nothing()]})
 
 
-def test_a_module_that_python_cannot_read_is_a_problem_of_the_build_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("class Mine(:\n", "SyntaxError: invalid syntax (own_and_broken.py, line 1)"),
+        ("1 / 0\n", "ZeroDivisionError: division by zero"),
+        ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("raise SystemExit(3)\n", "SystemExit: 3"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_a_problem_of_the_build_file(
+    code: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "own_and_broken.py").write_text("class Mine(:\n")
+    (tmp_path / "own_and_broken.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     (found,) = problems(tmp_path, {"gate": {"use": "own_and_broken:Mine"}})
-    assert found.startswith("gate: cannot import 'own_and_broken': invalid syntax (own_and_broken.py, line 1)")
+    assert found == f"gate: cannot import 'own_and_broken': {told}; Python must find it, and its code must run"
 
 
 def test_slots_have_their_protocols_as_types() -> None:
