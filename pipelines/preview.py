@@ -24,7 +24,7 @@ from pairwright.core.pages.difference import marked
 from pairwright.core.pages.shown import Part, Shown
 from pairwright.core.prompts.student import Student
 from pairwright.core.records import Candidate, JudgedCandidate, PreferencePair, SftRow, Task, Turn
-from pairwright.core.requests import ChatRequest
+from pairwright.core.requests import ChatRequest, Message
 from pairwright.core.storage import read_rows
 from pairwright.core.tool_calls import calls_text
 from pairwright.pipelines.artefacts import ANSWERS, CANDIDATES, DROPPED, FAILED, JUDGED, QUERIES, TASKS, Rows
@@ -251,12 +251,14 @@ def _reasons(lost: Iterable[Dropped | Failed]) -> Mapping[str, Mapping[str, int]
     return found
 
 
-def _words(turn: Turn) -> str:
+def _words(turn: Turn | Message) -> str:
     return calls_text(turn.calls) if turn.calls else turn.content
 
 
 def _said(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    return ((message.role, message.content) for message in request.messages)
+    yield from ((message.role, _words(message)) for message in request.messages)
+    if request.tools:
+        yield "tools", request.tools
 
 
 def _why(one: Dropped | Failed) -> str:

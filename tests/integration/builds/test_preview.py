@@ -13,6 +13,7 @@ from pairwright import Build
 from pairwright.core.bookkeeping import Failed
 from pairwright.pipelines.preview import Preview
 from pairwright.testing import FaultServer
+from places import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -119,6 +120,12 @@ def test_rows_that_fail_are_shown_however_many(tmp_path: Path, openai_server: Fa
     (query,) = found.queries
     assert [one.stage for one in query.lost if isinstance(one, Failed)] == ["generate", "generate"]
     assert "failed in generate" in str(found)
+
+
+def test_an_answering_student_is_shown_its_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # the file's paths
+    shown = str(Build.from_file("examples/answers.yaml").preview(1))
+    assert '| tools | \\[{"type": "function", "function": {"name": "search_attractions"' in shown
 
 
 def test_text_of_rows_stays_text(tmp_path: Path, openai_server: FaultServer) -> None:
