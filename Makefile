@@ -5,7 +5,8 @@ FULL := .venv/.test-ready
 LINK := .venv/.linked
 STUDENT := builds/smollm2-135m
 ROOMS := cli core pipelines judges perturbers exports evaluation training_recipes testing
-UV := .venv/bin/uv pip install --quiet
+# --python: without it uv installs into whichever environment is active.
+UV := .venv/bin/uv pip install --quiet --python .venv/bin/python
 
 .PHONY: demo train-demo test check fast lint golden docs-check wheels dist clean
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -118,9 +119,12 @@ def differing(old: Files, new: Files) -> list[str]:
 def work_tree(revision: str, folder: Path) -> Iterator[Path]:
     """The code of ``revision`` with the demo's environment."""
     subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(folder), revision], cwd=ROOT, check=True)
+    # An environment that is active is not the one that make is to fill, whatever the Makefile of that revision says.
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     try:
         for code in (folder, ROOT):
-            subprocess.run(["make", "--silent", ".venv/.demo-ready", ".venv/.linked"], cwd=code, check=True)
+            command = ["make", "--silent", ".venv/.demo-ready", ".venv/.linked"]
+            subprocess.run(command, cwd=code, env=environment, check=True)
         yield folder
     finally:
         subprocess.run(["git", "worktree", "remove", "--force", str(folder)], cwd=ROOT, check=True)

@@ -21,7 +21,8 @@ def build_command(
     build = Build.from_file(file, **changes, **allowed)
     with stoppable():
         done = build.run(progress=not quiet, until=until)
-    print(done.sent, file=sys.stderr)
+    if done.sent:
+        print(done.sent, file=sys.stderr)
     print_parts(done)
 
 

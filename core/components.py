@@ -290,8 +290,10 @@ def load_class(reference: str, catalogue: Mapping[str, type[Configured]]) -> typ
             raise NoSuchComponent(reference, catalogue, (other.name for other in installed_plugins()))
         return plugin_class(plugin)
     found = _imported(module_name, class_name) if own else catalogue[reference]
+    if found is None:
+        raise LookupError(f"{module_name!r} has nothing called {class_name!r}")
     if not (isinstance(found, type) and issubclass(found, Component)):
-        raise LookupError(f"{module_name!r} has no Component called {class_name!r}")
+        raise LookupError(f"{reference} is no class derived from {reference_of(Component)}")
     return found
 
 
@@ -314,5 +316,7 @@ def plugin_class(plugin: Plugin) -> type[Component]:
 
 
 def _imported(module: str, name: str) -> object:
-    with Loading(f"cannot import {module!r}", "Python must find it, and its code must run"):
+    with Loading(
+        f"cannot import {module!r}", "Python must find it (in a folder of yours: PYTHONPATH=.), and its code must run"
+    ):
         return vars(importlib.import_module(module)).get(name)

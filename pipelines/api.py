@@ -32,6 +32,7 @@ from pairwright.pipelines.books import Silent, Watcher
 from pairwright.pipelines.build import ledger_path, prepare, run_build, run_until
 from pairwright.pipelines.build_folder import UNFINISHED, read_finished
 from pairwright.pipelines.catalogues import CATALOGUES
+from pairwright.pipelines.endpoint_servers import endpoints_in_use
 from pairwright.pipelines.forecast import Forecast, forecast_build
 from pairwright.pipelines.preflight import check_endpoints
 from pairwright.pipelines.preview import Preview, preview_build
@@ -62,19 +63,23 @@ class Checked(Shown):
 class Finished(Shown):
     """A build that ran: its books, the SHA-256 of every exported file, and how many ``requests`` it sent.
 
-    One that ran only as far as the stage ``until`` has neither files nor ``build_id``.
+    ``endpoints`` says whether it has any to ask. One that ran only as far as the stage ``until`` has neither files nor
+    ``build_id``.
     """
 
     folder: Path
     counts: tuple[StageCount, ...]
     requests: int
+    endpoints: bool
     build_id: str = ""
     files: Mapping[str, str] | None = None
     until: str = ""
 
     @property
     def sent(self) -> str:
-        """How much was asked, as a sentence."""
+        """How much was asked, as a sentence; empty for a build without endpoints."""
+        if not self.endpoints:
+            return ""
         return f"{self.requests:,} requests were sent in this run; all other answers came from the ledger."
 
     def parts(self) -> Iterator[Part]:
@@ -88,7 +93,7 @@ class Finished(Shown):
         yield Part(lines=(f"build {self.build_id} is in {self.folder}; read {report}, look: {look}",))
 
     def __str__(self) -> str:
-        return f"{self.sent}\n\n{super().__str__()}"
+        return f"{self.sent}\n\n{super().__str__()}".strip()
 
 
 class Build:
@@ -180,10 +185,11 @@ class Build:
                 counts = run_until(self.config, until, watch)
         with Ledger(ledger_path(self.config)) as ledger:
             sent = ledger.usage().requests - before[0]
+        asks = bool(endpoints_in_use(self.config))
         if until is not None:
-            return Finished(self.folder, counts, sent, until=until)
+            return Finished(self.folder, counts, sent, asks, until=until)
         exported = [path for path in (self.folder / "exports").rglob("*") if path.is_file()]
-        return Finished(self.folder, done.counts, sent, done.build_id, manifest_of(self.folder, exported))
+        return Finished(self.folder, done.counts, sent, asks, done.build_id, manifest_of(self.folder, exported))
 
     def result(self) -> BuildResult:
         """The finished build in :attr:`folder`.

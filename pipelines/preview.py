@@ -232,8 +232,9 @@ def _cells(query: PreviewedQuery) -> Iterator[tuple[str, str]]:
     yield "query", query.task.query
     yield from ((turn.role, _words(turn)) for turn in query.task.steps)
     for one in query.candidates:
-        refusals = [verdict.defect or verdict.judge for verdict in one.verdicts if not verdict.passed]
+        refusals = [verdict for verdict in one.verdicts if not verdict.passed]
         yield f"{one.candidate.origin}, {'refused' if refusals else 'accepted'}", one.candidate.text
+        yield from ((f"refused: {verdict.defect or verdict.judge}", verdict.evidence) for verdict in refusals)
     if query.chosen is not None:
         yield "chosen", query.chosen.chosen.text
     for pair in query.pairs:

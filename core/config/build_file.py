@@ -349,5 +349,8 @@ def parse_build(content: Mapping[str, Any], called: str, catalogues: Catalogues)
         config = BuildConfig.model_validate(content, context={"catalogues": catalogues})
     except ValidationError as exc:
         problems = [f"{called}: {problem}" for problem in explain(exc.errors(), BuildConfig, content, catalogues)]
-        raise ConfigError(problems, "'pairwright schema' prints every key; docs/build-file.md explains them.") from None
+        raise ConfigError(
+            problems,
+            "'pairwright schema' prints every key, 'pairwright list' every component; docs/build-file.md explains them.",
+        ) from None
     return config

@@ -178,7 +178,14 @@ def test_a_module_that_cannot_be_imported_is_a_problem_of_the_build_file(
     (tmp_path / "own_and_broken.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     (found,) = problems(tmp_path, {"gate": {"use": "own_and_broken:Mine"}})
-    assert found == f"gate: cannot import 'own_and_broken': {told}; Python must find it, and its code must run"
+    assert found.startswith(f"gate: cannot import 'own_and_broken': {told}; Python must find it")
+
+
+def test_a_class_that_is_not_there_or_no_component_is_a_problem_of_the_build_file(tmp_path: Path) -> None:
+    (missing,) = problems(tmp_path, {"gate": {"use": "own_components:Missing"}})
+    assert missing == "gate: 'own_components' has nothing called 'Missing'"
+    (other,) = problems(tmp_path, {"gate": {"use": "pathlib:Path"}})
+    assert other == "gate: pathlib:Path is no class derived from pairwright.core.components:Component"
 
 
 def test_slots_have_their_protocols_as_types() -> None:
