@@ -62,6 +62,7 @@ def _kappas(tables: Array, weights: Weights) -> Array:
     expected = np.einsum("mi,mj->mij", counts.sum(axis=2), counts.sum(axis=1))
     distance = np.abs(np.arange(size)[:, None] - np.arange(size)[None, :]).astype(np.float64)
     penalty = {"none": np.minimum(distance, 1), "linear": distance, "quadratic": distance**2}[weights]
+    # In terms of disagreement, as Cohen (1968) writes the weighted κ; without weights it is the usual formula.
     observed, by_chance = (counts * penalty).sum(axis=(1, 2)) * totals, (expected * penalty).sum(axis=(1, 2))
     kappas: Array = 1 - np.divide(observed, by_chance, out=np.full(len(counts), np.nan), where=by_chance > 0)
     return kappas
@@ -80,6 +81,7 @@ def krippendorff_alpha(ratings: Array, level: Level = "nominal") -> float:
         return float("nan")
     counts = np.stack([(paired == value).sum(axis=1) for value in values], axis=1).astype(np.float64)
     raters = counts.sum(axis=1)
+    # Of m ratings of a unit each makes m - 1 pairs and counts once for all of them; none makes a pair with itself.
     coincidences = np.einsum("ui,uj->ij", counts / (raters - 1)[:, None], counts)
     coincidences -= np.diag((counts / (raters - 1)[:, None]).sum(axis=0))
     totals = coincidences.sum(axis=1)

@@ -173,6 +173,7 @@ def _require_same(component: Configured, found: Calibration, config: BuildConfig
 
 
 def _with_threshold(judge: Judge, one: JudgeCalibration | None) -> Judge:
+    # A threshold in the build file wins. Judges that only pass or fail have none to set.
     stated = "threshold" in judge.model_fields_set or "threshold" not in judge.model_dump()
     if stated or one is None or one.threshold is None:
         return judge

@@ -48,6 +48,7 @@ from pairwright.core.requests import Ask
 
 Build = TypeVar("Build")
 
+# Characters of what a component raised: an error stays one paragraph.
 _LONGEST = 300
 _HINT = "Mend it, or leave it out of the build file, and run the same command again: what was paid for is kept."
 
@@ -107,7 +108,7 @@ def _place(cls: type, trace: TracebackType | None) -> Iterator[str]:
 
 def _told(error: Exception) -> str:
     told = str(error) if isinstance(error, ContractBreach) else f"{type(error).__name__}: {error}"
-    return textwrap.shorten(told.removesuffix(": "), _LONGEST, placeholder=" …")
+    return textwrap.shorten(told.removesuffix(": "), _LONGEST, placeholder=" …")  # of an exception without a text
 
 
 def read_source(source: Source) -> Iterator[Conversation | Failed]:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 def content_id(content: object) -> str:
     """Sixteen hex digits that name ``content``: SHA-256 over its canonical JSON (sorted keys, no spaces)."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    # Texts of sources may hold lone surrogates, which UTF-8 refuses; they need an id, too.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -77,6 +78,7 @@ def in_order_of_hashes(row_type: type[RowType]) -> type[RowType]:
     fields, names = row_type.__pydantic_fields__, _attributes(row_type)
     ordered = ["id", *(names[name][0] for name in row_type.hashed)]
     row_type.__pydantic_fields__ = {name: fields[name] for name in ordered}
+    # pydantic made the serialiser when the class was made, in the old order.
     row_type.model_rebuild(force=True)
     return row_type
 
@@ -92,6 +94,7 @@ class IdentifiedRow(Row):
         if unknown := fields.keys() - cls.model_fields.keys():
             raise TypeError(f"{cls.__name__} has no {', '.join(sorted(unknown))}")
         attributes = _attributes(cls)
+        # Only what was given: a field that a row type gets later, and that is left at its default, changes no id.
         given = {name: attributes[name][0] for name in cls.hashed if attributes[name][0] in fields}
         return cls(id=content_id({name: fields[attribute] for name, attribute in given.items()}), **fields)
 

@@ -45,6 +45,7 @@ class Memoised(Generic[Found]):
 
     def __init__(self, find: Callable[[str], Found], characters: int) -> None:
         self._find = find
+        # In a tuple each, because a function may find None.
         self._memory = BoundedMemo[tuple[Found]](characters)
         update_wrapper(self, find)
 

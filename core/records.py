@@ -36,6 +36,7 @@ Winner = Literal["first", "second", "tie"]
 Position = Literal["first", "second", "equal"]
 
 
+# Fields that came later are left out of files and ids where they are empty: older rows stay what they were.
 def _absent(value: object) -> bool:
     return not value
 

@@ -25,7 +25,7 @@ Combine = Callable[[Array], Array]
 RESAMPLES = 2_000
 PERMUTATIONS = 10_000
 CONFIDENCE = 0.95
-_CELLS = 4_000_000
+_CELLS = 4_000_000  # numbers drawn at once: 32 MB
 
 
 class Estimate(NamedTuple):
@@ -58,6 +58,7 @@ def resample(grouped: Array, seed: int, resamples: int = RESAMPLES) -> Array:
     chunk = _chunk(count)
     for start in range(0, resamples, chunk):
         size = min(chunk, resamples - start)
+        # Each sample has numbers of its own, so that one bincount counts all of them.
         draws = rng.integers(0, count, (size, count)) + np.arange(size)[:, None] * count
         weights = np.bincount(draws.ravel(), minlength=size * count).reshape(size, count)
         out[start : start + size] = weights.astype(np.float64) @ grouped
@@ -93,6 +94,7 @@ def permutation_p(first: Array, second: Array, combine: Combine, seed: int, perm
     observed = abs(float(combine(second.sum(axis=0)) - combine(first.sum(axis=0))))
     if np.isnan(observed):
         return float("nan")
+    # Groups in which nothing differs are the same either way round: they are added once and not drawn.
     differs = np.abs(first - second).sum(axis=1) > 0
     fixed, swapped = first[~differs].sum(axis=0), (first[differs], second[differs])
     rng = np.random.default_rng(seed)
@@ -102,6 +104,7 @@ def permutation_p(first: Array, second: Array, combine: Combine, seed: int, perm
         keep = rng.integers(0, 2, (size, int(differs.sum()))).astype(np.float64)
         sums = fixed + keep @ swapped[0] + (1 - keep) @ swapped[1]
         gaps = np.abs(combine(total - sums) - combine(sums))
+        # A gap without a value counts as extreme, and so does one that misses by a rounding: both only raise p.
         extreme += int(np.sum(np.nan_to_num(gaps, nan=np.inf) >= observed - 1e-12))
     return (extreme + 1) / (permutations + 1)
 

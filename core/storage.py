@@ -142,6 +142,7 @@ def lock_folder(folder: Path, what: str = "build") -> Iterator[None]:
     path = folder / f"{what}.lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Not "w": that would wipe out who holds the lock before it is known whether we get it.
         file = path.open("a+", encoding="utf-8")
     except OSError as exc:
         raise storage_error(exc, path) from exc

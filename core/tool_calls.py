@@ -15,6 +15,7 @@ from pairwright.core.records import ToolCall
 
 def calls_of(answer: str) -> tuple[ToolCall, ...]:
     """The calls that an answer makes; none for an answer in words, and none for JSON that is broken in any way."""
+    # Most answers are words: parsing them would only cost time.
     if not answer.lstrip().startswith("["):
         return ()
     try:
@@ -37,6 +38,7 @@ def strict_json(text: str) -> Any:
     """
     try:
         found = json.loads(text)
+        # json.loads takes NaN and infinities; writing them is what refuses them.
         json.dumps(found, allow_nan=False)
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -60,6 +62,7 @@ def argument_text(arguments: object) -> str:
         arguments = {}
     if not isinstance(arguments, Mapping):
         raise ValueError(f"arguments must be a JSON object, not {type(arguments).__name__}")
+    # datasets 4.0 makes dates of texts that look like ISO dates: they become texts again.
     return json.dumps(arguments, ensure_ascii=False, allow_nan=False, default=str)
 
 

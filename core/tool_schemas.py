@@ -67,6 +67,7 @@ def _object_problems(value: Mapping[str, Any], schema: Mapping[str, Any], place:
             yield from _problems(item, properties[name], _inside(place, name))
         elif properties and not schema.get("additionalProperties"):
             yield f"{_inside(place, name)} is no argument of it"
+    # A tool without parameters takes none; an object further down that lists no properties may hold anything.
     if not properties and value and place == "" and not schema.get("additionalProperties"):
         yield f"{next(iter(value))} is no argument of it"
 

@@ -103,6 +103,7 @@ class EndpointConfig(Section):
     tools: bool = Field(
         False,
         description="Whether the server takes tool definitions and answers with tool_calls. Without it both are text in the prompt.",
+        # A key that came later is left out at its default: builds from before it keep their id.
         exclude_if=not_,
     )
     price: PriceConfig = Field(default_factory=PriceConfig, description="For cost figures and limits.max_cost.")
@@ -300,6 +301,7 @@ class BuildConfig(Section):
 
     @model_validator(mode="after")
     def _components_fit(self, info: ValidationInfo) -> BuildConfig:
+        # From whoever reads the file: the components stand in rooms above this one, which cannot import them.
         catalogues: Catalogues = (info.context or {}).get("catalogues", {})
         used = {
             "gate": self.gate,

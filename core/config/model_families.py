@@ -37,13 +37,14 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("granite", r"granite"),
     ("nova", r"nova"),
 )
-_PACKAGED = "SmolLM2-135M-Instruct"
+_PACKAGED = "SmolLM2-135M-Instruct"  # what an embedded endpoint runs that names no model
 
 
 def family_of(model: str) -> str | None:
     """``qwen`` for ``Qwen/Qwen2.5-7B-Instruct``, ``org/my-qwen-finetune`` or ``models/qwen2-q4.gguf``; None if unknown."""
     name = re.split(r"[/\\]", model.strip().lower())[-1]
     for family, pattern in _FAMILIES:
+        # A digit may follow (qwen2, phi3), a letter may not: "yi" is no part of a word.
         if re.search(rf"(?<![a-z])(?:{pattern})(?![a-z])", name):
             return family
     return None

@@ -73,6 +73,7 @@ def _message(error: Any, model: type[BaseModel], content: object, catalogues: Ca
         return "required key is missing"
     message = str(error["msg"]).removeprefix("Value error, ")
     shown = repr(error["input"])
+    # A whole section as the value that was found would bury the message.
     return message if kind == "value_error" or len(shown) > 60 else f"{message}, found {shown}"
 
 
@@ -95,6 +96,7 @@ def _inner(annotation: Any, part: int | str) -> Any:
     if model and part in model.model_fields:
         return model.model_fields[str(part)].annotation
     arguments = get_args(annotation)
+    # In an annotation the values of a mapping stand last, the items of a tuple first.
     return arguments[-1] if isinstance(part, str) and arguments else (arguments[0] if arguments else annotation)
 
 

@@ -19,6 +19,7 @@ def end_with_parent(parent: int) -> None:
     """
     if sys.platform == "linux":
         _die_with_parent()
+    # Also on Linux: the kernel says nothing of a parent that was dead before it was asked.
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
@@ -37,8 +38,10 @@ def main() -> None:
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         _die_with_parent()
+    # It died before the kernel was asked: no signal will come.
     if os.getppid() != parent:
         sys.exit(1)
+    # What the kernel was asked stays in force across exec.
     os.execv(command[0], command)
 
 

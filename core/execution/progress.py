@@ -133,6 +133,7 @@ class LiveBars:
     def _refresh(self) -> None:
         while not self._stop.wait(0.5):
             line, answers = self._meter.line(), self._meter.answers()
+            # A copy: this is another thread than the one in which stages begin and end.
             for stage, bar in list(self._bars.items()):
                 self._progress.update(bar, spent=line)
                 # Generated rows come out together at the end of the stage; until then the answers show how far it is.
@@ -154,6 +155,7 @@ class LiveBars:
     def end(self, count: StageCount) -> None:
         """Replace the bar with the stage's books."""
         self._progress.remove_task(self._bars.pop(count.stage))
+        # Reasons and errors come from rows: nothing in them is markup.
         self._progress.console.print(summary(count), highlight=False, markup=False)
 
 

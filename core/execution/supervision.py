@@ -24,7 +24,9 @@ from pairwright.core.execution.processes import end_with_parent
 from pairwright.core.storage import write_json
 
 POLL_SECONDS = 0.1
+# A little longer than client.GRACE, which the process itself gives its requests.
 DRAIN_SECONDS = 8.0
+# Subclasses before their bases: report() takes the first that fits.
 _ERRORS = {kind.__name__: kind for kind in (BudgetReached, ModelError, StorageError, BuildError)}
 
 
@@ -77,11 +79,12 @@ class Control:
 
     def join(self) -> None:
         """Be known as alive until this process ends, however it ends: the kernel gives the lock back."""
+        # Locked under another name first: nobody may see the file before it is locked, and take the process for dead.
         path = self.folder / f"joining-{os.getpid()}"
         file = path.open("w", encoding="utf-8")
         fcntl.lockf(file, fcntl.LOCK_EX)
         os.rename(path, self.folder / f"alive-{os.getpid()}")
-        self._alive.append(file)
+        self._alive.append(file)  # kept open: closing it gives the lock back
 
     def dead(self) -> int | None:
         """The id of a process that joined and ended before :meth:`finish`."""
@@ -118,6 +121,7 @@ def supervise(command: Sequence[str], control: Control, log: Path, environment: 
         while process.poll() is None:
             if (error := control.fatal()) is not None:
                 raise error
+            # Of the process itself the exit code says more, below.
             if (dead := control.dead()) is not None and dead != process.pid:
                 raise crash(f"process {dead} of the generation stage was killed", log)
             time.sleep(POLL_SECONDS)
@@ -152,6 +156,7 @@ def crash(what: str, log: Path) -> BuildError:
 
 def bind_forks(control: Control) -> None:
     """Every process forked from this one from now on joins ``control`` and ends with its parent."""
+    # The last one is this process: in a fork of a fork it is the fork, not the build.
     parents = [os.getpid()]
 
     def after_fork() -> None:

@@ -56,6 +56,7 @@ FUNCTION_WORDS = lexicon("en", "function")
 GENERIC = lexicon("en", "generic")
 POINTERS = lexicon("en", "pointer")
 _BARE_DEFINITE = re.compile(r"\bthe\s+(?:[\w-]+\s+){0,2}?([\w-]+)\s*[?.!]*\s*$", re.IGNORECASE)
+# A stop ends a sentence only before a space, a quotation mark, a bracket or the end: 2.5 and example.com go on.
 SENTENCE = re.compile(r"(?:[^.!?;]|[.!?;](?=[^\s\"')\]]))+[.!?;\"')\]]*")
 _REQUEST = re.compile(
     r"^\W*(?:(?:and|so|but|ok|okay|well|then|now|also|yes|no|sure|great|thanks|first|next)\W+)*(?:please\b|let\b|let's|i\s*(?:'d|would)\s+like|i\s+(?:also\s+)?"
@@ -66,6 +67,7 @@ _REQUEST = re.compile(
 )
 _QUESTION = re.compile(
     r"\?\s*[\"')]*\s*$|^\W*(?:(?:and|so|but|ok|okay|well|then|also|please|hey|hi|hello|thanks)\W+)*"
+    # isn, don and so on: the word ends at the apostrophe.
     r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|shall|should|may|might|has|have|had|am|isn|aren|don|doesn|didn)\b"
     r"|,\s*(?:what|which|who|how|where|when|why)(?:\s+(?:is|are|was|were|do|does|did|can|many|much|long|of|\w+s)|['’]s)\b",
     re.IGNORECASE,
@@ -162,6 +164,7 @@ def _tag_by_rules(word: str, start: int) -> str:
         return "WP"
     if lower in FUNCTION_WORDS:
         return "DT"
+    # The first word of a text has its capital in any case.
     return "NNP" if word[0].isupper() and start > 0 else "NN"
 
 
@@ -188,7 +191,9 @@ def content_words(text: str) -> tuple[str, ...]:
 def mentions(text: str) -> tuple[Mention, ...]:
     """Quoted names, entities, runs of proper nouns, numbers and times, then the other noun phrases."""
     parse = analyse(text)
+    # What is longer than that in quotation marks is rather a sentence than a name.
     quoted = re.finditer(r"[\"“]([^\"“”]{2,60})[\"”]", text)
+    # The surest first: of two that overlap, the earlier one in this list stays.
     return without_overlaps(
         [
             *(Mention(match.group(1), match.start(1), match.end(1), "entity") for match in quoted),
@@ -204,6 +209,7 @@ def mentions(text: str) -> tuple[Mention, ...]:
 def _labelled(text: str, parse: Analysis, start: int, end: int, label: str) -> Mention:
     kind: MentionKind = "time" if label in _TIME_LABELS else "number" if label in _NUMBER_LABELS else "entity"
     mention = _trimmed(text, parse, start, end)
+    # spaCy finds entities in common nouns, too: without a capital and without a tag for names it is none.
     if kind == "entity" and mention.text.islower() and "NNP" not in {token.tag for token in parse.tokens[start:end]}:
         return mention._replace(kind="noun")
     return mention._replace(kind=kind)
@@ -223,6 +229,7 @@ def _proper_runs(text: str, parse: Analysis) -> Iterator[Mention]:
 def _phrase(text: str, parse: Analysis, start: int, end: int) -> Mention:
     mention = _trimmed(text, parse, start, end)
     return (
+        # A mention without a text is left out by without_overlaps().
         mention if mention.text.lower() not in GENERIC | FUNCTION_WORDS | QUESTION_WORDS else mention._replace(text="")
     )
 

@@ -22,6 +22,7 @@ from pairwright.core.memo import memoised
 
 _CLAUSE_DEPS = frozenset({"ROOT", "ccomp", "advcl", "relcl", "acl", "conj", "xcomp", "pcomp", "csubj", "parataxis"})
 _BE = frozenset({"is", "are", "was", "were", "be", "been", "being", "'s", "any"})
+# "That's it", "make it to …", and comments at the start of a text, up to the next comma or stop: they ask nothing.
 _IDIOM = re.compile(
     r"\b(?:that|this)(?:\s?'s|\s+is|\s+was|\s+does|\s+did|\s+will\s+do|\s+should\s+do)\s+it\b|\bma[dk]e\s+it\s+(?:to|into|in|on|through|past)\b"
     r"|^\W*(?:(?:yes|no|ok|okay|well|oh|great|thanks|thank you)\W+)*(?:that|this|it|those|these|they)(?:\s?'s|\s?'ll|\s+(?:all\s+|both\s+)?"
@@ -69,6 +70,7 @@ def _reference_at(parse: Analysis, index: int) -> Iterator[Reference]:
     token = parse.tokens[index]
     lower = token.text.lower()
     if lower in POINTERS:
+        # Part of a compound with a hyphen, which is a name or a noun.
         named = any(parse.tokens[near].text == "-" for near in (index - 1, index + 1) if 0 <= near < len(parse.tokens))
         if not named and not (lower == "it" and _expletive(parse, index)) and not _bound(parse, index):
             yield Reference(token.text, token.start, token.end, "pronoun")
@@ -118,6 +120,7 @@ def _points(parse: Analysis, index: int) -> bool:
     following = parse.tokens[index + 1] if index + 1 < len(parse.tokens) else None
     if following is not None and following.lemma in AT_HAND:
         return False
+    # "that of Spain", "those who stay": what follows says which.
     restricted = {"who", "of", "which", "that", "with", "in", "from"}
     if token.text.lower() in {"that", "those"} and following is not None and following.text.lower() in restricted:
         return False
@@ -155,6 +158,7 @@ def _bound(parse: Analysis, index: int) -> bool:
         distributed = distributed or other.text.lower() in {"each", "every", "all", "any"}
         if other.tag not in {"NN", "NNS", "NNP", "NNPS"} or other.lemma in GENERIC or other.lemma in _COMMENT:
             continue
+        # Whether a name is one person or several is not seen. "Each student … their", "A and B … they" agree as well.
         agrees = other.tag in {"NNP", "NNPS"} or (other.tag == "NNS") == plural
         if not agrees and not (plural and (distributed or other.dep == "conj")):
             continue

@@ -29,6 +29,7 @@ _GAPS: dict[Language, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "zh": re.compile(
+        # 的话, 的士 and 的确 are words of their own: no noun is missing before their 的.
         r"(?:^|[，,。？?！!；;、\s])的(?![话士确])\w{0,4}|(?:和|跟|与|在|把|对)的(?![话士确])\w{0,4}|的的|《》|[（(][)）]|、、|、(?:和|的|$)"
     ),
 }
@@ -176,6 +177,7 @@ def restored(query: str, rewrite: str, language: Language) -> tuple[str, ...]:
         return _restored_zh(query, rewrite)
     old = [_stem(token.text.lower()) for token in en.analyse(query).tokens]
     tokens = en.analyse(rewrite).tokens
+    # autojunk ignores what is frequent in texts of 200 items and more; so everywhere in this project.
     matcher = difflib.SequenceMatcher(None, old, [_stem(token.text.lower()) for token in tokens], autojunk=False)
     known = set(old)
     spans = []
@@ -285,12 +287,15 @@ def _stem(word: str) -> str:
         ):
             word = word[: -len(ending)] + put
             break
+    # stopped and planning lose a letter; tall and miss have two of their own.
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "sl":
         word = word[:-1]
+    # make, because making has lost its e.
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
 def _contains(text: str, wanted: str) -> bool:
+    # Not inside a longer word or number: "5 km" is not in "2.5 km". Han text has no such edges.
     before = r"(?<![a-z0-9])(?<!\d\.)" if wanted[0].isascii() else ""
     after = r"(?![a-z0-9]|\.\d)" if wanted[-1].isascii() else ""
     if re.search(before + re.escape(wanted) + after, text):

@@ -43,6 +43,7 @@ _CLOCK = re.compile(
     r"|(?:今|明|昨|后|前)[天晚早]|(?:本|上|下|这)?(?:周|星期)[一二三四五六日天末]|(?:今|明|去|前)年"
 )
 _NUMBER = re.compile(
+    # Telephone numbers first: the next line would take their first part as a number of its own.
     r"\d{3,4}-\d{7,8}(?:-\d+)?|1\d{10}"
     r"|\d+(?:[.,]\d+)*(?:\s*(?:[-~－—–]|到|至)\s*\d+(?:[.,]\d+)*)?\s*"
     r"(?:元|块钱|块|分钟|小时|分|个|年|月|日|号线|号|点|平方米|公里|千米|米|人|层|楼|岁|天|万|亿|%|％|星级|星|折|次|部|首|位|名|间|晚|口)?"
@@ -50,7 +51,7 @@ _NUMBER = re.compile(
     r"|[二两三四五六七八九十百千万]+(?:元|块钱|分钟|小时|公里|星级|岁|天|层|号线|次|晚|间)(?:以上|以下|以内|之内|左右)?"
 )
 
-_PRONOUN = re.compile(r"它们|他们|她们|它|(?<!其)(?<!吉)他(?!妈)|她|牠|祂")
+_PRONOUN = re.compile(r"它们|他们|她们|它|(?<!其)(?<!吉)他(?!妈)|她|牠|祂")  # not 其他, 吉他, 他妈
 _PLACE = re.compile(r"那儿|那里|那边|这儿|这里|这边|此处|当地|那地方|这地方")
 _MEASURE = (
     "家|个|位|部|首|本|座|件|款|种|类|条|张|间|所|场|次|届|项|支|只|台|辆|名|处|段|片|句|道|些|对|批|项|门|幅|篇|集|季|期|"
@@ -97,6 +98,7 @@ def _jieba_tagger() -> tuple[str, Tagger]:
     words.FREQ, words.total = words.gen_pfdict(words.get_dict_file())
     words.initialized = True
     model = jieba.posseg.POSTokenizer(words)
+    # Where the tags of jieba differ from LAC's and matter here: punctuation, particles, 的.
     return "jieba", lambda text: [
         (pair.word, {"x": "w", "y": "xc", "uj": "u"}.get(pair.flag, pair.flag)) for pair in model.lcut(text)
     ]
@@ -167,6 +169,7 @@ def _names(text: str) -> Iterator[Mention]:
                 first -= 1
             mention = _named(text, tokens[first].start, tokens[last].end)
             if mention.text not in GENERIC_NOUNS and (
+                # Two characters in one piece (书店, 公园) are a kind of thing, unless the tagger says that they are a name.
                 first < last or len(mention.text) > 2 or tokens[last].tag in _NAME_TAGS
             ):
                 yield mention
@@ -182,6 +185,7 @@ def _continues_left(token: Token) -> bool:
     ):
         return False
     if token.tag in {"v", "a", "m", "an", "b"}:
+        # One character may be a piece of a name that was cut up (讲|礼|驴|肉馆); a whole verb is a word of the sentence.
         return len(token.text) == 1 and token.text not in _STOP_VERBS
     return True
 
@@ -231,6 +235,7 @@ def _nouns(text: str) -> Iterator[Mention]:
             run.pop()
         while run and run[0].text in ATTRIBUTES:
             run.pop(0)
+        # A verb used as a noun (介绍) names a thing only beside another noun.
         if run and not (len(run) == 1 and (len(run[0].text) < 2 or run[0].tag in {"vn", "an"})):
             yield Mention(text[run[0].start : run[-1].end], run[0].start, run[-1].end, "noun")
         run = []

@@ -29,6 +29,7 @@ from pairwright.core.requests import Answer, Ask, ChatRequest
 
 T = TypeVar("T")
 
+# Seconds. supervision.DRAIN_SECONDS, the time of a process that is asked to stop, is a little longer.
 GRACE = 7.0
 
 
@@ -74,6 +75,7 @@ class Client:
     ) -> None:
         self._closing = True
         tasks = set(self._tasks.values())
+        # Those that still wait cost nothing; those on their way are paid for and worth the wait.
         for task in tasks - self._sending:
             task.cancel()
         if self._sending:
@@ -103,6 +105,7 @@ class Client:
         if task is None:
             task = self._tasks[name] = asyncio.create_task(self._ask(state, supported, name))
             task.add_done_callback(lambda done: self._forget(name, done))
+        # Whoever gives up waiting must not take the answer from the others that wait for the same request.
         return await asyncio.shield(task)
 
     def stored(self, endpoint: str, request: ChatRequest) -> Answer | None:
@@ -113,6 +116,7 @@ class Client:
     def _forget(self, name: str, task: asyncio.Task[Answer]) -> None:
         del self._tasks[name]
         if not task.cancelled():
+            # Looked at once: when all that waited have given up, asyncio would print that it was never retrieved.
             task.exception()
 
     async def _ask(self, state: Endpoint, request: ChatRequest, name: str) -> Answer:
@@ -121,6 +125,7 @@ class Client:
         async with state.limiter.place():
             started = time.monotonic()
             while True:
+                # In the loop: another request may have found it out while this one waited.
                 if state.dead is not None:
                     raise state.dead
                 outcome = await self._try(state, request, name, body)
@@ -129,6 +134,7 @@ class Client:
                 state.give_up_if_pointless(outcome, retry, started)
                 if not outcome.retry or retry >= state.config.max_retries or self._closing:
                     raise RequestFailed(outcome.kind, outcome.message)
+                # The random part comes on top of Retry-After: all that were refused together would come back together.
                 await asyncio.sleep(backoff(retry, name) + (outcome.retry_after or 0.0))
                 retry += 1
 
@@ -137,6 +143,7 @@ class Client:
         transport = self._transport(state)
         bound = prompt_token_bound(body)
         spent = await state.paced(token_estimate(len(body)) + request.max_tokens)
+        # Another process with the same ledger may have asked it while this one waited for its turn.
         if (known := self._ledger.get(name)) is not None:
             return known
         attempt = await self._begin(state, name, bound + request.max_tokens, state.cost(bound, request.max_tokens))
@@ -166,6 +173,7 @@ class Client:
             yield
         finally:
             self._sending.discard(task)
+            # Wakes all that wait in _begin; whoever waits from now on waits for the next one that ends.
             self._settled.set()
             self._settled = asyncio.Event()
 
@@ -181,6 +189,7 @@ class Client:
 
     def _transport(self, state: Endpoint) -> Transport:
         if state.transport is None:
+            # The keys of all endpoints: one that is not set must end the build before this one is paid for anything.
             keys = {name: key_of(name, config) for name, config in self._configs.items()}
             url = self._base_urls.get(state.name) or state.config.base_url
             if url is None:
@@ -227,11 +236,13 @@ async def ask_json(
             continue
         try:
             return parse(answer.text), tuple(answers)
+        # JSONDecodeError and ValidationError are ValueErrors: in this order.
         except json.JSONDecodeError as exc:
             failure = RequestFailed(
                 "not_json", f"endpoint {endpoint!r}: the answer is no JSON: {exc.msg} at character {exc.pos}"
             )
         except ValidationError as exc:
+            # Without the input, which is the model's text.
             problems = "; ".join(
                 f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors(include_input=False)
             )

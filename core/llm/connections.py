@@ -33,6 +33,7 @@ class Connections(httpx2.AsyncClient):
         self, method: str, url: Any, *, content: Any = None, headers: Any = None, **_: Any
     ) -> httpx2.Request:
         """The request with exactly these headers."""
+        # The same few URLs again and again: each is parsed once.
         if url not in self._urls:
             self._urls[url] = httpx2.URL(url)
         return httpx2.Request(method, self._urls[url], headers=headers, content=content)
@@ -51,6 +52,7 @@ class Connections(httpx2.AsyncClient):
                 body = await response.read()
         except aiohttp.ClientError as exc:
             raise httpx2.TransportError("no connection, or it broke") from exc
+        # The only header that anybody reads.
         retry_after = response.headers.get("Retry-After")
         headers = {"Retry-After": retry_after} if retry_after is not None else None
         return httpx2.Response(response.status, headers=headers, content=body, request=request)

@@ -31,8 +31,8 @@ from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import ModelError
 from pairwright.core.extras import install_line
 
-START_SECONDS = 120.0
-_WATCH_SECONDS = 0.5
+START_SECONDS = 120.0  # until the weights are read and the server answers
+_WATCH_SECONDS = 0.5  # between two looks at the parent's process id
 
 
 def weights(name: str, config: EndpointConfig) -> Path:
@@ -80,14 +80,17 @@ def start_embedded(name: str, config: EndpointConfig, log: Path) -> Iterator[str
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "pairwright.core.llm.embedded_server", json.dumps(settings), str(writing)],
+            # Never written to: when this process ends, however it does, the server reads the end of it.
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             pass_fds=[writing],
+            # Else OpenMP's threads spin while they wait and keep the others from working. It is read at import.
             env=os.environ | {"OMP_WAIT_POLICY": "passive"},
             start_new_session=True,  # Ctrl-C must not end it before the requests on their way are answered
         )
     try:
+        # So that the server has the only open end: if it dies, reading ends instead of waiting.
         os.close(writing)
         url = _reported_url(name, process, reading, log)
         _wait_until_healthy(name, process, url, log)
@@ -121,6 +124,7 @@ def _reported_url(name: str, process: subprocess.Popen[bytes], reading: int, log
 
 
 def _wait_until_healthy(name: str, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    # Without the proxies of the environment: they do not know this machine's loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(int(START_SECONDS / 0.05)):
         try:
@@ -146,22 +150,28 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         if select.select([sys.stdin], [], [], _WATCH_SECONDS)[0] and not os.read(sys.stdin.fileno(), 1):
             break
+    # sys.exit would end this thread only.
     os._exit(0)
 
 
 def _serve(settings: dict[str, str | int], report: int) -> None:
+    # Before the weights are read: the parent may end meanwhile.
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = settings["path"]
+    # A set, though it looks like a name.
     params.model_alias = {Path(str(settings["path"])).stem}
     params.hostnames = ["127.0.0.1"]
+    # Any free one; listening_address says which.
     params.port = 0
     params.n_parallel = settings["slots"]
+    # llama.cpp counts the context of all slots together.
     params.n_ctx = int(settings["slots"]) * int(settings["context"])
     params.cpuparams.n_threads = settings["threads"]
     params.cpuparams_batch.n_threads = settings["threads"]
+    # A cached prefix changes the rounding: with one slot the same seed has to give the same text.
     params.cache_prompt = settings["slots"] != 1
     params.ui = False
     server = xllamacpp.Server(params)

@@ -14,7 +14,7 @@ from pairwright.core.llm.transport import Transport, Trouble
 from pairwright.core.llm.wire import read_answer
 from pairwright.core.requests import Answer, ChatRequest
 
-LONGEST_PAUSE = 600.0
+LONGEST_PAUSE = 600.0  # seconds that a Retry-After may ask for; beyond them a build stops and says so
 _TRIES_TO_CONNECT = 3
 
 
@@ -85,7 +85,7 @@ class Endpoint:
                 f"{trouble.message} It asks to wait {trouble.retry_after:.0f} s.",
                 "Run the same command again then: nothing paid for is lost.",
             )
-        silent = self.answered_at is None
+        silent = self.answered_at is None  # never answered anything: rather a wrong address than a passing trouble
         last = retry >= self.config.max_retries
         if trouble.kind == "connection" and silent and (last or retry + 1 >= _TRIES_TO_CONNECT):
             raise self.died(trouble.message, f"Start the server, or correct endpoints.{self.name}.base_url.")
@@ -113,6 +113,7 @@ class Endpoint:
             return read_answer(received, name, asked_bytes, latency, self.model)
         except ValueError as exc:
             text = f"endpoint {self.name!r}: status 200 with {exc}"
+            # With status 200 the server has worked, and may charge for it.
             return Trouble("malformed_body", text, retry=True, billed=True)
 
 

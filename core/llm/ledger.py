@@ -24,7 +24,7 @@ from pairwright.core.errors import BudgetReached, StorageError
 from pairwright.core.requests import Answer
 
 VERSION = 1
-BUSY_SECONDS = 60.0
+BUSY_SECONDS = 60.0  # to wait for another process that writes
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     request_hash TEXT PRIMARY KEY, endpoint TEXT NOT NULL, model TEXT NOT NULL, answer TEXT NOT NULL, at REAL NOT NULL);
@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS totals (
     cost REAL NOT NULL DEFAULT 0, reserved_tokens INTEGER NOT NULL DEFAULT 0, reserved_cost REAL NOT NULL DEFAULT 0);
 """
 _TOTALS = ("requests", "answers", "prompt_tokens", "completion_tokens", "cost", "reserved_tokens", "reserved_cost")
+# TOTAL is 0.0 over no rows, where SUM is NULL.
 _USAGE = ", ".join(f"TOTAL({column})" for column in _TOTALS)
 _ADD = f"UPDATE totals SET {', '.join(f'{column} = {column} + ?' for column in _TOTALS)} WHERE endpoint = ?"
 
@@ -79,8 +80,10 @@ class Ledger:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as exc:
                 raise StorageError(f"{self.path.parent}: {exc.strerror}") from exc
+            # isolation_level None: Python's own transactions begin without the lock for writing, and may fail later.
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             self._write_ahead()
+            # With WAL no commit is lost when a process dies, only when the machine does. FULL would sync each time.
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA wal_autocheckpoint=8000")  # pages, 32 MB: each checkpoint stops the event loop
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -97,6 +100,7 @@ class Ledger:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 return
             except sqlite3.OperationalError as exc:
+                # The low byte is the error itself; extended codes say more in the others.
                 if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                     raise
             time.sleep(0.01)
@@ -239,6 +243,7 @@ class Ledger:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
+                # A full disk and some other errors end the transaction by themselves.
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise

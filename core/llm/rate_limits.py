@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 
 from pairwright.core.identity import row_rng
 
+# Seconds: the most that the first retry waits, and the most that any waits.
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 30.0
 _LOOK_AGAIN = 0.1  # others may give back what they did not use at any time
@@ -46,6 +47,7 @@ class AdaptiveLimiter:
             try:
                 await turn
             except asyncio.CancelledError:
+                # The place was given at the very moment of the cancellation: hand it on.
                 if turn.done() and not turn.cancelled():
                     self._leave()
                 raise
@@ -104,6 +106,7 @@ class MinuteLimit:
         More units than the whole limit are taken as the limit: such a request waits for an empty window.
         """
         amount = float(min(units, self.limit))
+        # In turn, also while waiting: small requests would else overtake a large one for ever.
         async with self._turn:
             while (wait := self._wait_for(amount)) > 0:
                 await self._sleep(min(wait, _LOOK_AGAIN))
@@ -114,6 +117,7 @@ class MinuteLimit:
 
     def correct(self, entry: list[float], units: int) -> None:
         """Replace what ``entry`` took by what was really used."""
+        # Older ones have left the window, and the sum, already.
         if self._spent and entry[0] >= self._spent[0][0]:
             self._sum += units - entry[1]
             entry[1] = float(units)

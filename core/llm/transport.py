@@ -18,8 +18,8 @@ from pairwright.core.llm.wire import error_details, names_unknown_model, quotabl
 if TYPE_CHECKING:
     from openai._types import RequestOptions
 
-_THROTTLED = (429, 503, 529)
-_RETRIED = (408, 409, 429)
+_THROTTLED = (429, 503, 529)  # 529: overloaded, in Anthropic's terms
+_RETRIED = (408, 409, 429)  # those, and all from 500 on, that the openai package would try again
 
 
 # Given and not left out, because the package copies its defaults deeply for each request.
@@ -62,6 +62,7 @@ class Transport:
         self._timeout = timeout
         self._api_error = openai.APIError
         self._status_error = openai.APIStatusError
+        # No retries of its own: each try is written into the ledger before it goes out.
         self._client = openai.AsyncOpenAI(
             base_url=base_url, api_key=key, max_retries=0, timeout=None, http_client=Connections(base_url, connections)
         )
@@ -80,6 +81,7 @@ class Transport:
         except self._status_error as exc:
             return self._refused(exc.status_code, exc.response.content, exc.response.headers.get("retry-after"), body)
         except self._api_error as exc:
+            # openai wraps the error of the HTTP client, and that wraps aiohttp's, which says what happened.
             reason = type(exc.__cause__.__cause__ or exc.__cause__).__name__ if exc.__cause__ else type(exc).__name__
             return Trouble("connection", f"{self._at}: no connection, or it broke ({reason})", retry=True, billed=True)
 

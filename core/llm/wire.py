@@ -17,7 +17,7 @@ from pairwright.core.records import Turn
 from pairwright.core.requests import Answer, ChatRequest, Message, TokenLogprob
 from pairwright.core.tool_calls import argument_text
 
-_QUOTED = 16
+_QUOTED = 16  # characters in a row that an error has from the request: then it quotes it
 _UNKNOWN_MODEL = re.compile(
     r"model.{0,80}(not (found|exist)|does not exist|unknown)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
 )
@@ -105,6 +105,7 @@ def read_answer(body: bytes, request_hash: str, asked_bytes: int, latency: float
         choice = data["choices"][0]
         message = choice["message"]
         refusal = message.get("refusal")
+        # Calls before words: what is said beside a call has no place in a chat template.
         text = well_formed(refusal or _called(message.get("tool_calls")) or message.get("content") or "")
         usage = data.get("usage") or {}
         return Answer(
@@ -147,6 +148,7 @@ def _logprobs(found: Any) -> tuple[TokenLogprob, ...]:
 def _alternatives(items: Any) -> dict[str, float]:
     top: dict[str, float] = {}
     for item in items:
+        # Pieces of characters all read U+FFFD: the first of them, the likeliest, stands for them.
         top.setdefault(well_formed(item["token"]), _finite(item["logprob"]))
     return top
 
@@ -179,6 +181,7 @@ def names_unknown_model(code: str, message: str) -> bool:
 def quotable(message: str, key: str | None, asked: bytes) -> str:
     """``message`` of a server cut to one short line, without the key; empty when it quotes the request."""
     line = " ".join(message.split())
+    # Servers repeat a wrong key, some of them with stars in its middle.
     line = re.sub(r"\bsk-[\w*.-]+", "***", line.replace(key, "***") if key else line)[:200]
     prompt = asked.decode()
     if any(line[start : start + _QUOTED] in prompt for start in range(max(1, len(line) - _QUOTED + 1))):

@@ -28,12 +28,14 @@ from pairwright.core.requests import Message
 from pairwright.core.tool_calls import calls_of, calls_text, compact, strict_json
 
 CONTROL = re.compile(
+    # Line by line: ChatML, Llama 3 and (full width) DeepSeek; tags of Qwen and others; Gemma and Llama 2; Mistral.
     r"<[|｜][^|｜<>]*[|｜]>"
     r"|</?(?:s|bos|eos|pad|unk|think|tools|tool_call|tool_response|tool_result|image|video|audio)>"
     r"|</?(?:start|end)_of_turn>|<</?SYS>>"
     r"|\[/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\]"
 )
 _MARKS = re.compile(r"[<\[]")
+# How Qwen and Hermes write a call where the server leaves it in the text.
 _WRITTEN_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
@@ -83,6 +85,7 @@ def parse_dialogue_answer(text: str) -> Reply:
     if not text:
         raise ValueError("the answer is empty")
     bare, written = _without_fence(text), _WRITTEN_CALL.findall(text)
+    # An array of calls, one call without its brackets, calls in blocks.
     for attempt in (bare, f"[{bare}]", f"[{','.join(written)}]"):
         if calls := calls_of(attempt):
             return Reply(text=calls_text(calls))

@@ -15,7 +15,7 @@ _SPELLED = "|".join(_GAP.join(re.escape(letter) for letter in tag) for tag in TA
 _TAG_LIKE = rf"(?={_GAP}[/／\\|｜!?]|[^\W\d_]|{_GAP}(?:{_SPELLED})\b)"
 _OPENING = re.compile(rf"[<＜﹤]{_TAG_LIKE}", re.IGNORECASE)
 _ESCAPED = re.compile(rf"&lt;{_TAG_LIKE}", re.IGNORECASE)
-_SUSPECT = re.compile(r"[<＜﹤\r\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_SUSPECT = re.compile(r"[<＜﹤\r\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # most texts have none and are done
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 

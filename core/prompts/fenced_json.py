@@ -38,6 +38,7 @@ def parse_json(text: str, form: type[A]) -> A:
         ValueError: what is wrong with it, in one line.
     """
     try:
+        # Strict: "yes" and 1 are no booleans, and "3" is no grade.
         return form.model_validate_json(json_text(text), strict=True)
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False)[0]

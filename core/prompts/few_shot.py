@@ -26,6 +26,7 @@ def read_examples(path: str | None) -> tuple[Example, ...]:
     """
     if path is not None:
         try:
+            # utf-8-sig: editors on Windows put a byte order mark in front.
             return _parse(Path(path).expanduser().read_text(encoding="utf-8-sig"), path)
         except (OSError, UnicodeDecodeError) as exc:
             raise ConfigError(
@@ -40,6 +41,7 @@ def read_examples(path: str | None) -> tuple[Example, ...]:
 def _parse(text: str, where: str) -> tuple[Example, ...]:
     examples: dict[str, Example] = {}
     problems = []
+    # Not splitlines(): JSON may have U+2028 and the like inside a text.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -95,6 +97,7 @@ class ExampleIndex:
         for example, texts, (queries, histories) in zip(self._bank, self._texts, self._vectors, strict=True):
             if example.language == language and own.isdisjoint(texts):
                 score = _dot(query_vector, queries) + _HISTORY_WEIGHT * _dot(history_vector, histories)
+                # Rounded: the last bits of a sum must not decide between equally relevant ones.
                 scored.append((-round(score, 9), example.id, example))
         return [example for _, _, example in sorted(scored, key=lambda item: item[:2])]
 

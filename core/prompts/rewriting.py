@@ -31,6 +31,7 @@ from pairwright.core.prompts.reply import Reply
 from pairwright.core.records import Candidate, Case, Example, Language, Rejected, Turn
 from pairwright.core.requests import Message
 
+# Characters. In the schema of an answer they also end the loops that small models fall into.
 ANALYSIS_LIMIT = 400
 REWRITE_LIMIT = 600
 
@@ -87,6 +88,7 @@ def student_prompt(case: Case, config: PromptConfig) -> StudentPrompt:
 def case_start(prompt: StudentPrompt, case: Case, config: PromptConfig) -> int:
     """Where in ``prompt.user`` the part begins that is this case's own: what stands before it, other cases share."""
     if config.form == "xml":
+        # The last one: each example has one as well.
         return prompt.user.rindex("<history>")
     # A turn begins with its speaker and has no line break: no line of the dialogue can be the bare label.
     return f"\n{prompt.user}".rindex(f"\n{labelled_form(case.language).history}\n")
@@ -183,6 +185,7 @@ def read_prompt(text: str, words: frozenset[str]) -> tuple[str, Template]:
 
 
 def _json(analysis: str, rewrite: str, needs_rewrite: bool | None = None) -> str:
+    # The analysis first: what is written after it can follow from it.
     answer: dict[str, Any] = {"analysis": analysis, "needs_rewrite": needs_rewrite, "rewrite": rewrite}
     if needs_rewrite is None:
         del answer["needs_rewrite"]
