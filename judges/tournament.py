@@ -69,5 +69,6 @@ async def rank_all(comparer: Comparer, case: Case, texts: Sequence[str], ask: As
         wins[other] += 1 - won
         margins[one] += verdict.margin
         margins[other] -= verdict.margin
+    # Rounded: the last bits of a sum of margins must not decide.
     order = sorted(range(len(texts)), key=lambda place: (-wins[place], -round(margins[place], 6), place))
     return Ranking(tuple(order), tuple(bouts))

@@ -22,6 +22,7 @@ from pairwright.core.records import Case, GateDecision, Language, TaskKind, Turn
 from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.gates.missing_answer import unanswered
 
+# Characters; without a limit in the schema small models go on and on.
 EXPLANATION_LIMIT = 400
 _EXPLANATION = {"type": "string", "maxLength": EXPLANATION_LIMIT}
 _WORDS = ("true", "false")
@@ -90,6 +91,7 @@ class GateLlm(Component):
         return ChatRequest(
             messages=(Message(role="system", content=system), Message(role="user", content=text)),
             max_tokens=self.max_tokens,
+            # Seed 0 and not the build's: another build of the same rows finds the answers in the ledger.
             seed=row_rng(0, "gate", case.id).getrandbits(31),
             json_schema=schema(missing=missing),
             schema_name="gate",
@@ -104,6 +106,7 @@ def _missing(answer: MissingAnswer, sent: Answer) -> bool:
 
 def schema(*, missing: bool) -> dict[str, Any]:
     """The form of an answer; the second question only where answers are missing."""
+    # In this order: the explanation first, so that the answers follow from it.
     properties: dict[str, Any] = {"explanation": _EXPLANATION, "needs_rewrite": {"type": "boolean"}}
     if missing:
         properties["missing_answer"] = {"type": "boolean"}
@@ -125,6 +128,7 @@ def probability(answer: Answer, key: str) -> float | None:
     matches = list(re.finditer(rf'"{key}"\s*:\s*(?=true|false)', text))
     if not matches:
         return None
+    # The last match is the answer: the explanation before it may quote the key.
     place, start = matches[-1].end(), 0
     for token in answer.logprobs:
         if start <= place < start + len(token.token):
@@ -137,6 +141,7 @@ def _share(top: Mapping[str, float], before: str) -> float | None:
     """The share of "true" among the alternatives that continue ``before`` with (the beginning of) either word."""
     weights = dict.fromkeys(_WORDS, 0.0)
     for alternative, logprob in top.items():
+        # A token may bring along what stands around the word in the JSON.
         rest = alternative.removeprefix(before).strip(" ,}\n") if alternative.startswith(before) else ""
         for word in _WORDS:
             if rest and word.startswith(rest):

@@ -13,6 +13,7 @@ from pairwright.judges.gates.missing_answer import missing_answer
 from pairwright.judges.gates.signal import Signal
 from pairwright.judges.gates.signals import signals
 
+# Set on the half of the gold rows that the figures of docs/gate.md leave out.
 POINTS: Mapping[Language, Mapping[str, float]] = {
     "en": {
         "reference": 2.0,
@@ -89,6 +90,7 @@ def decision(case: Case) -> GateDecision:
     return GateDecision(
         needs_rewrite=needed,
         missing_answer=missing is not None,
+        # It ranks; it is no calibrated probability.
         score=round(1 / (1 + math.exp(-total)), 3),
         method="rule",
         evidence="; ".join(filter(None, [evidence(found, case.language), missing])),

@@ -67,6 +67,7 @@ _CLOCK_OR_SKY = re.compile(
 )
 _ACRONYM = re.compile(r"\b[A-Z]{2,5}s?\b")
 _OWNING = frozenset({"of", "for", "between", "in", "to", "with", "on", "about", "from", "at", "by"})
+# "the impact on health" lacks whose: of these nouns only "of" and "between" say it.
 _TWO_SIDED = frozenset({"difference", "relationship", "impact", "effect", "influence", "similarity", "role"})
 
 
@@ -86,6 +87,7 @@ class _Query(NamedTuple):
         return any(start <= token.start < end for start, end in self.places)
 
 
+# Some have no points in rules.py (context, fresh …): the classifier of benchmarks/gate_classifier.py learns from them.
 def signals(query: str, history: Sequence[Turn]) -> Iterator[Signal]:
     """Every signal of the query; a name may come more than once."""
     seen = _read(query, history)
@@ -152,6 +154,7 @@ def _courteous(sentence: str) -> bool:
     return (
         any(word in _COURTESY for word in words)
         and all(word in _COURTESY or word in FUNCTION_WORDS for word in words)
+        # Function words, too, but with them a sentence asks for something or points at it.
         and not re.search(
             r"\b(?:what|which|who|how|why|where|when|more|it|its|they|their|them|he|she|him|his|her|one|ones|other|else)\b",
             " ".join(words),
@@ -261,6 +264,7 @@ def _names(seen: _Query) -> Iterator[Signal]:
         yield Signal("name", run)
         if not re.search(rf"\b{re.escape(run)}\b", seen.history, re.IGNORECASE):
             continue
+        # First out of the history with the longer names that have it in them: BMW X1 does not make X1 known.
         longer = rf"(?:[A-Z][\w’'-]*\s+{re.escape(run)}\b|\b{re.escape(run)}\s+(?:[A-Z]|\d)[\w’'-]*)"
         whole = re.search(rf"(?<![A-Z]\w\s)\b{re.escape(run)}\b(?!\s+[A-Z\d])", re.sub(longer, "", seen.history))
         yield Signal("name_known" if whole else "name_part", run)

@@ -42,7 +42,7 @@ _COMPARED = re.compile(
 _INDEFINITE = re.compile(
     r"(?<![这那哪同])[一几某](?:家|个|所|座|部|首|本|处|款|位|间|种|些)|(?:推荐|介绍|找|来|订|查)(?:个|家|些|点)(?!人)"
 )
-_NO_NAME = re.compile(r"(?:ok|wifi|app|vip|tv|hi|hello|bye)", re.IGNORECASE)
+_NO_NAME = re.compile(r"(?:ok|wifi|app|vip|tv|hi|hello|bye)", re.IGNORECASE)  # Latin words that taggers take for names
 _NEAR = frozenset({"周边", "附近", "周围", "旁边", "边上", "对面"})
 _BEFORE_BARE = frozenset(
     {"那", "到", "从", "去", "在", "离", "这", "请问", "给我", "知道", "那么", "和", "跟", "把", "告诉", "我"}

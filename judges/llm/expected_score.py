@@ -17,6 +17,7 @@ def expected_score(answer: Answer, key: str = "score", digits: str = "12345") ->
     matches = list(re.finditer(rf'"{key}"\s*:\s*([{digits}])', text))
     if not matches:
         return None
+    # The last match is the answer: the explanation before it may quote the key.
     place, start = matches[-1].start(1), 0
     for token in answer.logprobs:
         if start <= place < start + len(token.token):

@@ -28,6 +28,7 @@ from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.prompt_texts import messages
 
 FACTORS = ("reasonableness", "difficulty", "accuracy")
+# Characters; without a limit in the schema small models go on and on.
 EXPLANATION_LIMIT = 500
 _DIGITS = "0123456789"
 SCHEMA: dict[str, Any] = {
@@ -71,6 +72,7 @@ class Fine(Component):
 
     endpoint: str = Field(description="Name of one of the endpoints.")
     style: Style = Field("concise", description="Target style of the rewrites.")
+    # The paper's grade g of 1-10 is (g - 1) / 9 here, cut off below so that the digit itself passes: 7 / 9 = 0.778.
     reasonable: float = Field(
         0.77, ge=0, le=1, description="Reasonableness from which a query is reasonable (the paper's 8 of 1–10)."
     )

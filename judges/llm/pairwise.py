@@ -35,6 +35,7 @@ from pairwright.core.requests import Answer, Ask, ChatRequest, Message
 from pairwright.judges.llm.case_text import case_of
 from pairwright.judges.votes import raise_failure
 
+# Characters; without a limit in the schema small models go on and on.
 EXPLANATION_LIMIT = 400
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -155,6 +156,7 @@ class Pairwise(Component):
         return ChatRequest(
             messages=(Message(role="system", content=system), Message(role="user", content=text)),
             max_tokens=self.max_tokens,
+            # Seed 0 and not the build's: another build of the same rows finds the answers in the ledger.
             seed=row_rng(0, self.name, content_id([case.query, first, second])).getrandbits(31),
             json_schema=SCHEMA,
             schema_name="judgement",
@@ -207,6 +209,7 @@ def weigh_verdicts(answer: Answer) -> Weighed | None:
     matches = list(_BETTER.finditer(text))
     if not matches:
         return None
+    # The last match is the answer: the explanation before it may quote the key.
     place, start = matches[-1].end(), 0
     for token in answer.logprobs:
         if start <= place < start + len(token.token):
@@ -220,8 +223,10 @@ def _alternatives(top: Mapping[str, float], before: str) -> Weighed | None:
     for alternative, logprob in top.items():
         rest = alternative.removeprefix(before) if alternative.startswith(before) else ""
         for place in get_args(Position):
+            # Several tokens can begin one word ("f", "first"): their probabilities add up.
             if rest and (rest.startswith(place) or place.startswith(rest)):
                 found[place] = _sum(found[place], logprob) if place in found else logprob
+    # What is not among the likeliest has at most the probability of the last of them. One token alone tells nothing.
     return Weighed(found, min(top.values())) if found and len(top) > 1 else None
 
 

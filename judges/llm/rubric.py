@@ -31,6 +31,7 @@ _DIMENSIONS: Mapping[TaskKind, Mapping[Style, tuple[str, ...]]] = {
     "answer": {"concise": ANSWER_DIMENSIONS, "informative": ANSWER_DIMENSIONS},
 }
 
+# Characters; without a limit in the schema small models go on and on.
 EXPLANATION_LIMIT = 400
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -124,7 +125,7 @@ class Rubric(Component):
         dimensions = self.chosen(case.kind)
         grades = await self._grades(case, candidate, dimensions, ask)
         scores = [one.score for one in grades]
-        worst = min(grades)
+        worst = min(grades)  # by score, the first field
         passed = self._can_pass(scores, len(dimensions))
         return Verdict(
             judge=self.name,
@@ -194,6 +195,7 @@ class Rubric(Component):
         return ChatRequest(
             messages=(Message(role="system", content=rubric.system), Message(role="user", content=user)),
             max_tokens=self.max_tokens,
+            # Seed 0 and not the build's: another build of the same rows finds the answers in the ledger.
             seed=row_rng(0, f"rubric.{dimension}", candidate.id).getrandbits(31),
             json_schema=SCHEMA,
             schema_name="grade",

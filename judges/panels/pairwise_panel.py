@@ -81,6 +81,7 @@ class PairwisePanel(Component):
 
     def seen_by_all(self, case: Case, first: str, second: str) -> bool:
         """Whether all members see this pair, so that it counts for their agreement."""
+        # Sorted: which text stands first must not decide who sees the pair.
         return seen_by_all(STAGE, content_id([case.query, *sorted((first, second))]), self.agreement_share)
 
     def _majority(self, found: Sequence[Comparison]) -> Winner | None:
@@ -95,7 +96,7 @@ class PairwisePanel(Component):
     def _together(self, found: Sequence[Comparison]) -> Comparison:
         if self.rule == "mean":
             margin = weighted_mean([one.margin for one in found], checked_weights(self.weights, self.members))
-            margin = max(-1.0, min(1.0, margin))
+            margin = max(-1.0, min(1.0, margin))  # a mean of ones may be a rounding above one
             winner: Winner = "tie" if abs(margin) <= self.least_margin else "first" if margin > 0 else "second"
         else:
             decided = self._majority(found)

@@ -102,6 +102,7 @@ class Panel(Component):
         if self.rule == "majority":
             return self.members
         patient = {"early_stop": False}
+        # By the field and not by the class: a judge of somebody's own may have it, too.
         return [one.model_copy(update=patient) if "early_stop" in one.model_dump() else one for one in self.members]
 
     def seen_by_all(self, candidate: Candidate) -> bool:
@@ -127,6 +128,7 @@ class Panel(Component):
         return Verdict(
             judge=self.name,
             passed=passed,
+            # A mean of ones may be a rounding above one.
             score=min(1.0, weighted_mean([one.grade for one in found], weights)) if complete else None,
             method="panel",
             defect=None if passed else worst.defect or "low_score",

@@ -28,6 +28,7 @@ class AnswerInstead(Component):
 
     def _finding(self, case: Case, rewrite: str) -> str | None:
         plain = normalise(rewrite).replace(" ", "")
+        # A copy answers nothing, whatever its form: it is for the judge unchanged.
         if plain == normalise(case.query).replace(" ", ""):
             return None
         answers = [normalise(turn.content).replace(" ", "") for turn in case.history if turn.role == "assistant"]

@@ -51,6 +51,7 @@ def contradiction(case: Case, candidate: Candidate) -> str | None:
         return None
     added = restored(case.query, candidate.text, case.language)
     complete = _COMPLETE.search(candidate.analysis)
+    # "Clear, but it refers to …" says both: an analysis is only held to what it says plainly.
     if complete and added and not _INCOMPLETE.search(candidate.analysis):
         return f"{complete.group()} / {added[0]}"
     return None if complete else _forgotten(case, candidate.analysis, candidate.text)
@@ -58,7 +59,7 @@ def contradiction(case: Case, candidate: Candidate) -> str | None:
 
 def _forgotten(case: Case, analysis: str, rewrite: str) -> str | None:
     """What the analysis takes from the dialogue, where the rewrite has nothing of it."""
-    dialogue = known_texts(case)[:-1]
+    dialogue = known_texts(case)[:-1]  # without the query, which is the last
     named = [
         mention.text
         for mention in mentions(analysis, case.language)

@@ -57,6 +57,7 @@ def _unheard(words: str, texts: Sequence[str], case: Case) -> str | None:
 def _foreign(mention: Mention, texts: Sequence[str], case: Case) -> bool:
     words, unsaid = unsaid_words(mention.text, texts, case.language)
     weighty = [word for word in unsaid if word not in light_words(case.language)]
+    # In Chinese the unsaid parts are whole already; half of a number is another number.
     if not weighty or case.language == "zh" or mention.kind == "number":
         return bool(weighty)
     return 2 * len(weighty) >= len(words) if mention.kind == "noun" else 2 * len(weighty) > len(words)

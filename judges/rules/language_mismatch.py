@@ -48,6 +48,7 @@ def _in_rewrite(case: Case, rewrite: str, foreign_words: int) -> str | None:
 def _in_answer(case: Case, answer: str, foreign_words: int) -> str | None:  # noqa: ARG001 - an answer may bring names
     if calls_of(answer):
         return None
+    # Addresses are written in Latin letters in any language.
     answer = _ADDRESS.sub(" ", answer)
     language = detect_language(answer)
     if language in (case.language, detect_language(case.query)):

@@ -38,7 +38,7 @@ def missing(case: KnownCase, rewrite: str) -> str | None:
     pointers = references(case.query, case.language) if case.history else ()
     if not pointers or references(rewrite, case.language):
         return None
-    dialogue = known_texts(case)[:-1]
+    dialogue = known_texts(case)[:-1]  # without the query, which is the last
     for span in restored(case.query, rewrite, case.language):
         words, unsaid = unsaid_words(span, dialogue, case.language)
         if len("".join(unsaid)) < len("".join(words)):

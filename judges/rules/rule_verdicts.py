@@ -39,7 +39,7 @@ def unsaid_words(span: str, texts: Sequence[str], language: Language) -> tuple[t
     """The content words of ``span``, and those of them that no text has in any form.
 
     More forgiving than ``supported``. English: a word also counts as said when it is misspelt (four fifths of its
-    letters), a derivation (Italy, Italian) or written apart (good bye). Chinese: the unsaid parts are the runs of two
+    letters), a derivation (Canada, Canadian) or written apart (good bye). Chinese: the unsaid parts are the runs of two
     characters and more that are left when everything that a text has, and every word for a kind of thing, is taken
     out of the span.
     """
@@ -67,6 +67,7 @@ def _said_or_light(part: str, known: Sequence[str]) -> bool:
 
 def _resembles(word: str, texts: Sequence[str]) -> bool:
     plain = normalise(word).replace(" ", "")
+    # Short words resemble too many others.
     if len(plain) < 5 or not plain.isascii():
         return False
     for text in texts:

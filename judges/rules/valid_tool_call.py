@@ -12,6 +12,7 @@ from pairwright.core.requests import Ask
 from pairwright.core.tool_calls import calls_of
 from pairwright.core.tool_schemas import call_problem
 
+# JSON that begins like a call, and the tags in which models write calls of their own accord.
 _MEANT = re.compile(
     r"""\A\s*(?:```(?:json)?\s*)?[\[{]\s*\{?\s*"?'?(?:name|function|tool|arguments|parameters)['"]|<tool_call>|<function="""
 )
