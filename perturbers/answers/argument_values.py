@@ -15,7 +15,8 @@ from pairwright.perturbers.text.answer_text import turns
 from pairwright.perturbers.text.names import names, rivals
 from pairwright.perturbers.text.values import Value, near, others, values
 
-_LONGEST_VALUE = 40
+_LONGEST_VALUE = 40  # characters; longer ones are rather free text
+# In this order: the first shape that fits counts, and a date or an id has what a number has, too.
 _SHAPES = (
     ("file", re.compile(r"[\w-]+\.[A-Za-z]\w{1,4}")),
     ("handle", re.compile(r"@\w+")),
@@ -157,6 +158,7 @@ def _slips(value: str, language: Language, rng: random.Random) -> Iterator[Wrong
     if digits and len(value) > 3 and not values(value, language):
         at = rng.choice(digits[-3:])
         digit = rng.choice([one for one in "0123456789" if one != value[at]])
+        # No number begins with a 0 that it did not begin with.
         if at or digit != "0":
             yield Wrong(value[:at] + digit + value[at + 1 :], "near_digit")
 

@@ -106,6 +106,7 @@ def _cut_short(chosen: str, tokens: Sequence[JsonToken], rng: random.Random) -> 
     if closing < len(tokens):
         at = rng.randrange(closing, len(tokens))
         yield chosen[: tokens[at].start].rstrip(), "missing_brackets", chosen[tokens[at].start :].strip()
+    # From the second half: what runs into a token limit loses its end.
     strings = [token for token in tokens[len(tokens) // 2 :] if token.text[0] == '"' and len(token.text) > 5]
     if strings:
         token = strings[-1]

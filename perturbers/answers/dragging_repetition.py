@@ -18,6 +18,7 @@ from pairwright.perturbers.proof.rewrite_proof import Draft, impossible
 from pairwright.perturbers.text import phrase_banks
 from pairwright.perturbers.text.answer_text import ending, is_aside, is_json, sentences, wish
 
+# Characters, here and in the next two.
 _LONGEST_QUERY = {"en": 240, "zh": 80}
 _LONGEST_SENTENCE = {"en": 260, "zh": 90}
 _SHORTEST_SENTENCE = {"en": 18, "zh": 8}
@@ -60,6 +61,7 @@ def _question(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
     if (
         not wish(case.query, case.language)
         or not _SHORTEST_SENTENCE[case.language] <= len(query) <= _LONGEST_QUERY[case.language]
+        # The frames put the query into quotation marks of their own.
         or '"' in query
         or "”" in query
     ):
@@ -80,6 +82,7 @@ def _question(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
 def _earlier(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
     wanted = max(len(chosen) // 2, _SHORTEST_SENTENCE[case.language])
     for turn in reversed(case.history):
+        # The sentences of a numbered list do not stand alone.
         listed = re.search(r"(?:^|\s)[(（]?\d[.)）、]", turn.content)
         found = [] if turn.role != "assistant" or listed else list(_sayable(case, turn.content))
         if not found:

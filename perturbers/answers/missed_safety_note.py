@@ -102,6 +102,7 @@ def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
 
 
 def _suits(phrase: phrase_banks.Phrase, field: str) -> bool:
+    # Behind the bar of a slug stand the fields that the phrase is for; without one it suits all.
     fields = phrase.slug.partition("|")[2]
     return not fields or field in fields.split(",")
 

@@ -48,6 +48,7 @@ def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
         return
     lead, core = _parted(question, case.language)
     guesses = list(_taken(core, case.language)) or list(_guessed(core, case.language, rng))
+    # Each guess in up to three frames: the first ones may not pass the proof.
     for (assumption, origin), frame in zip(
         guesses * 3, phrase_banks.shuffled(case.language, "assume.frame", rng), strict=False
     ):

@@ -142,6 +142,7 @@ def _count_down(text: str, number: int, language: Language) -> str:
         if wanted:
             text = re.sub(rf"\b{wanted[0]}\b{noun}", put[0], text)
         return re.sub(rf"\b{number}\b{noun}", str(number - 1), text)
+    # Not after 第: 第三步 is one of the steps, and no count of them. 三 becomes 两, as before any measure word.
     noun = r"(?=(?:个|大|点)?(?:步骤|步|点|方法|建议|要点|阶段|方面|条))"
     if number <= len(_HAN):
         text = re.sub(rf"(?<![第\d{_HAN}]){_HAN[number - 1]}{noun}", "两" if number == 3 else _HAN[number - 2], text)

@@ -83,6 +83,7 @@ def _last_end(text: str, start: int, form: str) -> int:
     end = line if line >= 0 else len(text)
     if form == "lines":
         return end
+    # Behind the mark, whose own full stop ends no sentence.
     stop = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|(?<=[。！？])").search(text, start + 4, end)
     return stop.start() if stop else end
 

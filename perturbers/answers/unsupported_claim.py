@@ -61,6 +61,7 @@ def _drafts(case: Case, chosen: str, rng: random.Random) -> Iterator[Draft]:
         sections, name = _sections(case, span, known)
         section = rng.choice(sections) if sections else ""
         for claim in phrase_banks.shuffled(case.language, section, rng)[:4] if section else ():
+            # Behind the bar of a slug: where the dialogue has one of these words, it speaks of what the claim is about.
             slug, _, words = claim.slug.partition("|")
             if any(word and word in known for word in words.split(",")):
                 continue
@@ -161,7 +162,7 @@ def _filled(claim: str, name: str, known: str, language: Language, rng: random.R
     )
 
 
-_RANGES = {
+_RANGES = {  # first, last, step
     "year": (1992, 2021, 1),
     "birth": (1946, 1994, 1),
     "future": (2027, 2040, 1),

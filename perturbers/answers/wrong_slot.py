@@ -114,6 +114,7 @@ def _named(case: Case, chosen: str) -> Iterator[Draft]:
 
 def _draft(chosen: str, old: str, new: str, start: int, template: str) -> Draft:
     text = _with_article(chosen[:start], new) + new + chosen[start + len(old) :]
+    # A name that is said twice has to change twice, or the answer names both.
     if template.startswith("other_name"):
         text = chosen.replace(old, new)
     return Draft(text, template, f"{old} → {new}", {"slot": lang.normalise(old), "put": new})

@@ -152,7 +152,7 @@ _PAIRS = (
 )
 
 
-_ALIKE = 0.5
+_ALIKE = 0.5  # of 2 at most: one for the names, one for the arguments
 
 
 def _likeness(call: Mapping[str, Any], tool: Tool) -> float:

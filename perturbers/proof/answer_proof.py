@@ -159,6 +159,7 @@ def _comparable(value: Any) -> object:
         return tuple(_comparable(one) for one in value)
     if isinstance(value, str):
         return ("text", unicodedata.normalize("NFKC", value).casefold().strip())
+    # For Python True equals 1; for a tool it does not.
     return (type(value).__name__ if isinstance(value, bool) else "number", value)
 
 
@@ -283,6 +284,7 @@ def unwarned(case: Case, chosen: str, text: str) -> str:
 
 def dragging(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says all that the chosen answer says, and again what was said in it or before it."""
+    # All of the good answer, with a little room for joints, and a quarter more.
     if len(text) < 1.25 * len(chosen) or kept(text, chosen, case.language) < 0.95:
         return ""
     earlier = (*(turn.content for turn in turns(case)), chosen)

@@ -168,6 +168,7 @@ def lost_words(case: Case, chosen: str, text: str) -> tuple[str, ...]:
     restored = restored_words(case, chosen)
     if case.language == "zh":
         return tuple(word for word in restored if not _is_said_zh(word, text))
+    # In capitals, because only so supported() takes a word for an acronym, which the text may spell out.
     have = _stems(text)
     return tuple(
         word for word in restored if word not in have and not (len(word) < 6 and lang.supported(word.upper(), [text]))
@@ -222,6 +223,7 @@ def foreign(case: Case, chosen: str, text: str) -> str:
 def grown(case: Case, chosen: str, text: str) -> str:
     """Evidence that ``text`` says all that the chosen rewrite says and more of the dialogue besides."""
     if case.language == "zh":
+        # 那 and 那么 may go: they only lead on from the turn before.
         kept = all(char in text for char in chosen if char.isalnum() and char not in "那么")
         more = tuple(
             span

@@ -57,10 +57,12 @@ def _cuts_zh(chosen: str, entity: Entity) -> Iterator[tuple[str, str]]:
     before, after = chosen[: entity.start], chosen[entity.end :]
     if before.endswith(_JOINERS) or after.startswith(_JOINERS):
         clause = re.split(r"[，。？！]", before)[-1] + re.split(r"[，。？！]", after)[0]
+        # 哪个 and 都 speak of several: of two things neither can go.
         if len(re.findall(r"[、和与]", clause)) > 1 or not _OF_SEVERAL.search(clause):
             yield _without_list_item(before, after), "drop_list_item"
         return
     tail = _TAIL.match(after)
+    # In 现在 and the like 在 is part of the word, and no preposition that would go with its noun.
     if tail and before.endswith(("去", "在")) and not before.endswith(("现在", "实在", "正在")):
         yield before[:-1] + after[tail.end() :], "drop_phrase"
     elif tail:

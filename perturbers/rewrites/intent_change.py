@@ -31,7 +31,7 @@ Template = Literal[
     "time",
 ]
 
-Swap = tuple[str, str, str]
+Swap = tuple[str, str, str]  # pattern, replacement, template; "@name" looks the match up in _EN_WORDS or _ZH_WORDS
 _EN: tuple[Swap, ...] = (
     (
         r"\bmore (?=(?:expensive|popular|common|dangerous|difficult|important|effective|efficiently)\b)",
@@ -82,6 +82,7 @@ _EN: tuple[Swap, ...] = (
     (r"\b(?:in|since|before|after|by|until|of) ((?:1[5-9]|20)\d\d)\b", "@year", "time"),
     (r"^What (did|do|does) (?=.*\b(?:eat|drink|play|read|study|cook|learn)\?$)", r"When \1 ", "question_word"),
 )
+# Pairs, parted by bars; "#" is a space inside one side of a pair.
 _EN_WORDS = {
     "comparison": "better worse|cheaper pricier|bigger smaller|larger smaller|faster slower|easier harder|higher lower|longer shorter|safer riskier|older newer",
     "superlative": "best worst|cheapest priciest|biggest smallest|largest smallest|fastest slowest|easiest hardest|highest lowest|longest shortest|most#expensive cheapest|newest oldest|oldest newest|most#famous least#famous|most#important least#important",

@@ -25,7 +25,7 @@ _PLACES = frozenset(
     "restaurant hotel city university company museum park college school bar cafe pub country area".split()
 )
 _NAMED_AGAIN = re.compile(r"这[部张首个家位](?:电影|影片|专辑|歌|歌曲|乐队|人|酒店|餐馆|景点)(?!里)")
-_WINDOW = 40
+_WINDOW = 40  # characters on either side of a name that tell of what kind it is
 
 _NAMED_BEFORE = re.compile(r"(?:电影|影片|歌曲|专辑|乐队|导演|歌手|演员|景点|餐馆|酒店)$")
 
@@ -109,6 +109,7 @@ def _pronouns_zh(case: Case, kind: chinese.NounClass) -> tuple[str, ...]:
     if kind.name != "person":
         return kind.pronouns
     said = case.query + dialogue_text(case)
+    # 其他 (other) is written with 他 and is nobody.
     return ("她", "这个人") if said.count("她") > said.count("他") - said.count("其他") else kind.pronouns
 
 

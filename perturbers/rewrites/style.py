@@ -65,7 +65,7 @@ _MIXED_EN = (
 )  # fmt: skip
 _STAMMERED = re.compile(r"\b(?:the|in|to|is|are|do|does|about|on|with)\b(?=\s+\w)")
 _ARTICLE = re.compile(r"\b(?:a|an|the)\s+(?=\w)")
-_MADE = "唱演写拍画作曲词导播映行版造成立生世业出办得获明计组装修"
+_MADE = "唱演写拍画作曲词导播映行版造成立生世业出办得获明计组装修"  # last characters of verbs after which 是 … asks for a 的: 是谁写的
 _PARTICLES = re.compile(r"[吗呢吧啊呀]$")
 
 
@@ -102,12 +102,14 @@ def _fitting(frames: tuple[tuple[str, str], ...], chosen: str, language: Languag
 
 def _en(chosen: str, body: str, rng: random.Random) -> Iterator[Draft]:
     lower = english.uncapitalised(body)
+    # There are always two: the chatty ones fit everything.
     for pattern, template in rng.sample(_fitting(_EN_FRAMES, chosen, "en"), 2):
         yield Draft(
             repair(pattern.format(lower=lower) + final_marks(chosen), chosen, "en"), template, pattern.format(lower="…")
         )
     tokens = english.tokenize(body)
     kept = [token.text for token in tokens if token.is_word and not english.is_closed_class(token.lower)]
+    # Where a small word carries the meaning, its loss is another defect than the register.
     plain = not re.search(r"\b(?:not|no|than|between|why|how|when|where|who|if|or|like)\b|n't|[.?!]\s", body, re.I)
     if plain and 3 <= len(kept) <= len(tokens) - 3:
         yield Draft(" ".join(kept) + final_marks(chosen), "telegraphic", " ".join(kept))
@@ -137,6 +139,7 @@ def _with_words_of(body: str, pairs: tuple[tuple[str, str], ...]) -> tuple[str, 
 
 
 def _zh(case: Case, chosen: str, body: str, rng: random.Random) -> Iterator[Draft]:
+    # Here the particle is the question itself.
     polite = re.search(r"好[吗不]$", body) is not None
     bare = body if polite else re.sub(r"不$", "", _PARTICLES.sub("", body))
     for pattern, template in rng.sample(_fitting(_ZH_FRAMES, chosen, "zh"), 2):

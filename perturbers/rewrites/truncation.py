@@ -124,6 +124,7 @@ def _drafts(case: Case, chosen: str) -> Iterator[Draft]:
 def _cuts_en(chosen: str) -> Iterator[tuple[int, int, str]]:
     for pattern, template in _EN_CLAUSES:
         for match in pattern.finditer(chosen):
+            # Of "a, b and c" the rest would lack its "and".
             if template == "cut_list_item" and re.search(r",[^.?!]*$", chosen[: match.start()]):
                 continue
             yield match.start(), match.end(), template

@@ -65,6 +65,7 @@ def _alikeness(case: Case, chosen: str, entity: Entity, rival: Antecedent) -> in
     """0 where the two cannot be mixed up."""
     history = dialogue_text(case)
     if case.language == "zh":
+        # Another name may be the same person's or thing's.
         if _ALSO_CALLED.search(history) and ("·" in entity.text or len(entity.text) < 5):
             return 0
         own = class_zh(history, entity.text, entity.change.replaced, chosen[entity.end : entity.end + 8])

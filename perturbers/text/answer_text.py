@@ -18,7 +18,7 @@ from pairwright.core.tool_calls import strict_json
 from pairwright.perturbers.text import english
 from pairwright.perturbers.text.spans import stem
 
-LONGEST_ANSWER = 4000
+LONGEST_ANSWER = 4000  # characters
 _ABBREVIATION = r"(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bU\.S\.)(?<!\bMrs\.)"
 _BREAK: Mapping[Language, re.Pattern[str]] = {
     "en": re.compile(rf"(?:(?<=[.!?])|(?<=[.!?][\"”')])){_ABBREVIATION}\s+(?=[^\sa-z])|\s*\n\s*"),
@@ -203,6 +203,7 @@ def _subject_en(query: str) -> str:
             or (article in ("a", "an") and len(words) == 1)
         ):
             continue
+        # Names before nouns, longer ones before shorter ones; of two that are equal the later one.
         value = 2.0 * (mention.kind == "entity") + min(len(words), 3) * 0.5 + 0.01 * mention.start / len(query)
         if value > weight:
             best, weight = f"{ {'my': 'your', 'our': 'your'}.get(article, article) } {mention.text}".strip(), value

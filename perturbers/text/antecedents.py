@@ -15,7 +15,7 @@ from pairwright.perturbers.text.noun_phrases import NO_HEADS
 from pairwright.perturbers.text.spans import noun_phrases, stem
 
 _CODE = re.compile(r"(?=.*\d)[A-Z0-9]{5,}")
-_TURNS, _LONGEST_TURN = 6, 600
+_TURNS, _LONGEST_TURN = 6, 600  # the newest turns, and the first characters of each, that are looked at
 _NO_TOPIC = re.compile(r"什么|怎么|多少|[几哪]|免费|半价|收费")
 _DULL = frozenset(
     "similarities characteristics differences advantages disadvantages easiest effects causes uses benefits symptoms "

@@ -39,6 +39,7 @@ def collect(rows: Iterable[SftRow], kind_of: Callable[[SftRow, Entity], str]) ->
             if entity.mentions and is_name(name, kind, language):
                 names = found.setdefault((language, kind), {})
                 names[name] = hashlib.sha256(name.encode()).digest()
+                # Now and then only: sorting them for each name would take longer than finding it.
                 if len(names) > 2 * MOST:
                     _shrink(names)
     for names in found.values():

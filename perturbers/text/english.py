@@ -258,6 +258,7 @@ def article_for(word: str) -> str:
     if re.match(r"(?:uni|use|usu|eur|one\b|ubi|u[.-])", lowered):
         return "a"
     if re.match(r"(?:hour|honest|heir|honou?r)", lowered) or (
+        # Letters whose names begin with a vowel: an FBI agent.
         word.isupper() and len(word) > 1 and word[0] in "AEFHILMNORSX"
     ):
         return "an"
@@ -267,5 +268,6 @@ def article_for(word: str) -> str:
 def uncapitalised(sentence: str) -> str:
     """The sentence as it goes on after a comma or colon: a name at its start, and I, keep their capital."""
     asks = sentence.split(" ")[0].lower() in WH | AUXILIARIES - {"i'm", "i've", "i'll", "i'd"}
+    # Not the I of "Should I", which makes no name.
     named = re.match(r"I\b|[A-Z][A-Z]|[A-Z]\w+ [A-HJ-Z]", sentence)
     return sentence if named and not asks else sentence[:1].lower() + sentence[1:]

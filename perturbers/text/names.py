@@ -10,7 +10,7 @@ from pairwright.core.language import text_analysis as lang
 from pairwright.core.records import Case, Language
 from pairwright.perturbers.text import chinese, phrase_banks
 
-_TURNS, _LONGEST_TURN = 6, 800
+_TURNS, _LONGEST_TURN = 6, 800  # the newest turns, and the first characters of each, that are looked at
 
 
 class Name(NamedTuple):

@@ -44,7 +44,7 @@ _ABSTRACT = (
 _DIRECTION = re.compile(
     r"^(?:north|south|east|west|centre|center)(?: part| side)?$|\b(?:part|side|area) of (?:the )?(?:town|city)$", re.I
 )
-_AFTER, _BEFORE = 50, 30
+_AFTER, _BEFORE = 50, 30  # characters beside a mention that may say what it is
 _PLACE_ATTRIBUTES = re.compile(r"\b(?:phone number|address|postcode|post code|price range|food type)\b", re.I)
 
 

@@ -14,6 +14,7 @@ from pairwright.perturbers.text import english
 # the last full stop of D.C. belongs to the name
 _FINAL = re.compile(r"(?!(?<=\.[A-Z])\.)[\s?？.。!！…~～,，;；]*$")
 
+# In this order: what one rule leaves behind a later one mends. So with the Chinese ones.
 _EN_RULES = (
     (r"\s+", " "),
     (r"\(\s*\)|\[\s*\]|\"\s*\"|“\s*”", ""),

@@ -16,8 +16,8 @@ from functools import lru_cache
 from pairwright.core.records import Case, Language
 from pairwright.perturbers.text import chinese, english
 
-LONGEST = 1000
-_BRIDGE = 8
+LONGEST = 1000  # characters of query or rewrite; longer texts are left alone
+_BRIDGE = 8  # characters between two changes that may still be one name
 _ZH_UNIT = re.compile(
     r"其他|其它|吉他|[这那该此](?:[一两二三几]?[个家部首张位座本款些]|些个?)?(?:酒店|餐馆|饭店|餐厅|饭馆|景点|地方|电影|影片|片子|歌曲|歌|专辑|乐队|人|书|公司|大学|学校)"
     r"|[这那该此][一两二三几]?[个家部首张位座本款些]|[它他她][家们]?|[这那]里|此处|.",
@@ -95,6 +95,7 @@ def find_restored(query: str, rewrite: str, history: str, language: Language) ->
 
 def _importance(entity: Entity) -> float:
     named = any(char.isupper() for char in entity.text) or "《" in entity.text
+    # Length and mentions count less the more there is of them, so that neither decides alone.
     return math.sqrt(len(entity.text)) + 2 * min(entity.mentions, 3) + 2 * named
 
 

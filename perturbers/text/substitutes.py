@@ -10,7 +10,7 @@ from pairwright.perturbers.text.noun_phrases import NO_HEADS, Frame, kind_of
 from pairwright.perturbers.text.repair import agree
 from pairwright.perturbers.text.spans import Entity, dialogue_text
 
-_WINDOW = 40
+_WINDOW = 40  # characters on either side of a name that tell of what kind it is
 _RELATIONS = (
     "difference",
     "differences",

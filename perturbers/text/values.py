@@ -39,6 +39,8 @@ def figures(text: str) -> frozenset[str]:
 _NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _RANGE_ZH = rf"{_NUMBER}(?:\s?[-~－—–至到]\s?{_NUMBER})?"
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+# The first form that matches at a place counts. Those of kind "" are no values, and come first so that nothing inside
+# of them (a model's name, a title, an address of the web) is taken for one.
 _PATTERNS: Mapping[Language, tuple[tuple[str, str], ...]] = {
     "zh": (
         ("", r"https?://[\w./?=&%-]+|[\w.]+@[\w.]+|《[^》]*》|[A-Za-z]+[-·]?\d\w*|\d+[A-Za-z]\w*|7天(?:连锁|优品|酒店)|24小时(?=热水|服务|营业|开放)"),
@@ -72,6 +74,7 @@ _PATTERNS: Mapping[Language, tuple[tuple[str, str], ...]] = {
 
 @cache
 def _pattern(language: Language) -> re.Pattern[str]:
+    # Numbered, because a group's name must not come twice; lastgroup tells which form it was.
     forms = [f"(?P<k{at}_{kind}>{form})" for at, (kind, form) in enumerate(_PATTERNS[language])]
     words = [
         f"(?P<w_{at}>{_one_of(phrase.text, language)})"
@@ -155,6 +158,7 @@ def _times(number: str, factor: float) -> str:
     plain = number.replace(",", "")
     places = len(plain.partition(".")[2])
     new = float(plain) * factor
+    # A round number stays as round: 300 becomes 210 and not 213.
     step = 10 ** (len(plain) - len(plain.rstrip("0"))) if plain.endswith("0") and not places else 1
     while step > 1 and round(new / step) * step in (0, int(plain)):
         step //= 10
@@ -166,6 +170,7 @@ def _times(number: str, factor: float) -> str:
 
 def _rated(text: str, rng: random.Random) -> str:
     number = float(re.sub(r"[^\d.]", "", text))
+    # Of five or of ten: the smaller scale that the number can be on.
     steps = [step for step in (-0.9, -0.6, -0.4, -0.3, 0.2, 0.3) if 1 <= number + step <= (5 if number <= 5 else 10)]
     new = number + rng.choice(steps or [0.5])
     return re.sub(r"\d+(?:\.\d+)?", f"{new:.1f}", text, count=1)
@@ -210,6 +215,7 @@ def _dated(text: str, rng: random.Random) -> str:
     if not days:
         return ""
     day = days[-1]
+    # A month, or a day that every month has.
     top = 12 if text[day.end() : day.end() + 1] == "月" else 28
     width = len(day.group()) if day.group().startswith("0") else 1
     new = rng.choice([number for number in range(1, top + 1) if abs(number - int(day.group())) in (1, 2, 3, 5)] or [1])
@@ -231,6 +237,7 @@ def _counted(text: str, rng: random.Random) -> str:
 def _lettered(text: str, rng: random.Random) -> str:
     """A postcode with another letter at its end."""
     at = max((place for place, char in enumerate(text) if char.isalpha()), default=-1)
+    # The letters that a British postcode may end in.
     letters = [letter for letter in "ABDEFGHJLNPQRSTUWXYZ" if at >= 0 and letter != text[at]]
     return text[:at] + rng.choice(letters) + text[at + 1 :] if letters else ""
 
