@@ -31,7 +31,7 @@ def open_gold(spec: str) -> GoldSet:
         SourceError: a file cannot be read, or rows cannot be used.
     """
     reader, _, rest = spec.partition(":")
-    if not rest or Path(spec).exists():
+    if not rest or Path(spec).exists():  # the name of a file may have a colon, too
         return read_gold(Path(spec))
     if reader not in READERS:
         raise ConfigError([f"--test {spec}: no reader {reader!r}; there are: {', '.join(sorted(READERS))}"])

@@ -27,7 +27,7 @@ from pairwright.core.storage import read_rows, sha256_of
 MEASURED: frozenset[TaskKind] = frozenset({"rewrite"})
 """The kinds of task whose answers can be measured against a text that a person wrote."""
 _LETTERS = re.compile(r"[A-Za-z\u3400-\u9fff\uf900-\ufaff]")
-_SHOWN = 10
+_SHOWN = 10  # problems that are told; the others are counted
 
 
 class GoldRow(Row):

@@ -14,7 +14,7 @@ from pairwright.core.errors import SourceError
 from pairwright.core.identity import Row
 from pairwright.evaluation.gold_rows import GoldSet
 
-_SHOWN = 5
+_SHOWN = 5  # ids that are told; the others are counted
 
 
 class Prediction(Row):

@@ -145,11 +145,13 @@ def _differences(
         one, other = (
             group_sums(np.where(both[:, None], side.sums[metric.name][rows], 0.0), groups) for side in (first, second)
         )
+        # Side by side, so that each resample has the same dialogues of both systems.
         joined = resample(np.hstack([one, other]), seed)
         samples = metric.combine(joined[:, metric.size :]) - metric.combine(joined[:, : metric.size])
         value = float(metric.combine(other.sum(axis=0)) - metric.combine(one.sum(axis=0)))
         low, high = percentile_interval(samples)
         if metric.percent and low == high:
+            # No spread at all: the exact bound. A dialogue not seen may lie at the other end, 1 + |value| away.
             room = unseen_share(len(np.unique(groups[both]))) * (1 + abs(value))
             low, high = max(-1.0, value - room), min(1.0, value + room)
         estimate = Estimate(value, low, high, int(both.sum()))
@@ -187,6 +189,7 @@ def _estimates(
         value = float(metric.combine(total[columns]))
         low, high = percentile_interval(metric.combine(samples[:, columns]))
         if metric.percent and low == high:
+            # No spread at all: the exact bound instead, see core/statistics.py.
             room = unseen_share(len(np.unique(groups[applies])))
             low, high = max(0.0, value - room), min(1.0, value + room)
         estimates.append(Estimate(value, low, high, int(applies.sum())))

@@ -13,6 +13,7 @@ from pairwright.core.language.text_analysis import supported
 from pairwright.evaluation.gold_rows import GoldRow
 from pairwright.evaluation.metrics.entity_retention import key_entities
 
+# User turns from which rows are looked at together, and rows below which a part is not shown.
 DEEPEST = 4
 SMALLEST = 5
 

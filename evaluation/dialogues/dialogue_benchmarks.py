@@ -80,6 +80,7 @@ def bfcl(paths: Sequence[Path]) -> Iterator[DialogueRow]:
             query = "\n".join(message["content"] for message in said)
             if query:
                 yield _row(identity, number, history, query, [call_from(call) for call in calls])
+            # The set has no words of the assistant.
             history = [*history, {"role": "user", "content": query}]
 
 

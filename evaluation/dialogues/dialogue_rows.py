@@ -28,7 +28,7 @@ from pairwright.core.records import Language, Turn
 from pairwright.core.storage import sha256_of
 
 R = TypeVar("R", bound="Identified")
-_SHOWN = 10
+_SHOWN = 10  # problems that are told; the others are counted
 
 
 class Identified(Row):

@@ -73,6 +73,7 @@ def dialogue_metrics(systems: Sequence[Sequence[DialogueCase]]) -> tuple[Metric[
 
 
 def _key(case: DialogueCase) -> int:
+    # Two systems may have done the same at a turn: equal cases, but not the same one.
     return id(case)
 
 

@@ -49,12 +49,14 @@ def bleu(sums: Array) -> Array:
     """Combine (rewrite tokens, reference tokens, four hits, four totals), (…, 10), into BLEU."""
     found, wanted = sums[..., 0], sums[..., 1]
     hits, totals = sums[..., 2 : 2 + ORDERS], sums[..., 2 + ORDERS :]
+    # sacrebleu's exponential smoothing: the first order without a hit counts as 1/2, the next one as 1/4, and so on.
     halvings = np.cumsum((hits == 0) & (totals > 0), axis=-1)
     smoothed = np.where(hits > 0, hits, 0.5**halvings)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.where(totals > 0, smoothed / totals, 0))
         brevity = np.where(found < wanted, np.exp(1 - wanted / found), 1.0)
         value = brevity * np.exp(logs.mean(axis=-1))
+    # As in sacrebleu without effective orders: no hit at all, or no n-gram of some order, is 0.
     empty = ~hits.any(axis=-1) | (totals == 0).any(axis=-1)
     return np.where(wanted == 0, np.nan, np.where(empty, 0.0, value))
 

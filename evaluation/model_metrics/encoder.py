@@ -12,7 +12,7 @@ from pairwright.core.errors import ConfigError
 from pairwright.core.extras import install_line
 from pairwright.core.statistics import Array
 
-BATCH = 32
+BATCH = 32  # texts at a time
 
 
 def load(folder: Path, kind: Literal["AutoModel", "AutoModelForCausalLM"]) -> tuple[Any, Any, Any]:
@@ -35,6 +35,7 @@ def load(folder: Path, kind: Literal["AutoModel", "AutoModelForCausalLM"]) -> tu
         network = auto.from_pretrained(folder, local_files_only=True).eval()
     except (OSError, ValueError) as exc:
         raise ConfigError([f"{folder}: no model that transformers can load: {exc}"]) from exc
+    # Padding is masked: any token will do.
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return torch, tokenizer, network

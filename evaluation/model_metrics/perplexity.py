@@ -17,7 +17,7 @@ from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums, mean
 from pairwright.evaluation.model_metrics.encoder import load
 from pairwright.evaluation.predictions import System
 
-BATCH = 16
+BATCH = 16  # texts at a time
 
 
 def perplexity_metric(model: str, systems: Sequence[System]) -> Metric:
@@ -48,6 +48,7 @@ def _losses(folder: Path, texts: Sequence[str]) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
     for first in range(0, len(texts), BATCH):
         ids = [start + tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts[first : first + BATCH]]
+        # At least two places: the first is never predicted, and texts may be empty.
         longest = max([2, *map(len, ids)])
         padded = torch.tensor([row + [tokenizer.pad_token_id or 0] * (longest - len(row)) for row in ids])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in ids])

@@ -22,7 +22,7 @@ from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.metrics.tokens import tokens
 from pairwright.evaluation.predictions import System
 
-DEPTH = 100
+DEPTH = 100  # passages looked at for each query
 RECALL_AT = 10
 
 

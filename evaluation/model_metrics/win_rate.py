@@ -29,6 +29,7 @@ async def judge_all(
     Raises:
         ModelError: some pairs got no usable verdict.
     """
+    # Systems that wrote the same share a verdict.
     wanted = {
         (row.id, one.rewrite): (row, one.rewrite, other.rewrite)
         for system in systems
@@ -65,6 +66,7 @@ async def _outcome(ask: Ask, judge: Pairwise, row: GoldRow, one: str, other: str
     case = row.case.model_copy(update={"history": row.history, "reference": None})
     try:
         verdict = await judge.compare(case, one, other, ask)
+    # Kept and not raised: the other verdicts of the same round come to an end, and into the ledger.
     except RequestFailed as exc:
         return exc
     return _SCORES[verdict.winner], verdict.flipped

@@ -22,6 +22,7 @@ def axis(marks: Sequence[Mark], *, around_zero: bool = False) -> tuple[float, fl
     largest = max([abs(bound) for bound in bounds] or [1.0]) or 1.0
     if around_zero or min([*bounds, 0.0]) < 0:
         return -largest * 1.05, largest * 1.05
+    # All shares have the same axis, so that the bars of different metrics can be compared.
     return 0.0, 1.0 if largest <= 1 else largest * 1.05
 
 

@@ -43,6 +43,7 @@ def from_gguf(name: str, path: Path | None, gold: GoldSet, options: RequestOptio
         ModelError: the weights or the server cannot be used, or some rows got no answer.
     """
     slots = min(options.concurrency, 4)
+    # Room for twice the estimated dialogue, for instructions and examples, and for the answer.
     context = options.student.context.max_tokens * 2 + 1024 + options.answer_tokens
     config = EndpointConfig(
         use="embedded",
@@ -50,7 +51,7 @@ def from_gguf(name: str, path: Path | None, gold: GoldSet, options: RequestOptio
         max_concurrency=slots,
         slots=slots,
         context_size=context,
-        timeout=600,
+        timeout=600,  # seconds: a small machine takes long to read a prompt
     )
     file = weights(name, config)
     details = {"model": file.name, "weights": weights_identity(file), **prompt_names(gold, options)}

@@ -21,6 +21,7 @@ from pairwright.evaluation.predictions import System, read_predictions
 from pairwright.evaluation.systems.baselines import BASELINES, baseline
 from pairwright.evaluation.systems.student_requests import RequestOptions
 
+# A name has no colon and no slash: the "=" in a URL's query or in a path ends none.
 _NAMED = re.compile(r"([^=:/\\]+)=(.+)")
 _URL = re.compile(r"(https?://[^#]+)#(.+)")
 

@@ -17,7 +17,7 @@ from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.predictions import Prediction, System
 from pairwright.evaluation.systems.student_requests import RequestOptions, prediction_from, prompt_names, request_for
 
-BATCH = {"cpu": 8, "cuda": 32}
+BATCH = {"cpu": 8, "cuda": 32}  # rows at a time
 
 
 def from_transformers(
@@ -61,6 +61,7 @@ def _load(name: str, model: str, adapters: Sequence[str]) -> tuple[Any, Any]:
             raise ModelError(f"{name}: {folder}: no such folder", "Give the folder of a saved model or adapter.")
     library: Any = transformers
     try:
+        # Padded on the left, because the answer goes on where the row ends.
         tokenizer = library.AutoTokenizer.from_pretrained(model, padding_side="left", local_files_only=True)
         network = library.AutoModelForCausalLM.from_pretrained(model, dtype="auto", local_files_only=True)
         if adapters:
@@ -85,6 +86,7 @@ def _generate(tokenizer: Any, network: Any, requests: Sequence[ChatRequest]) -> 
         )
         for request in requests
     ]
+    # The chat template has put in the special tokens already.
     inputs = tokenizer(
         prompts, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False
     ).to(network.device)
@@ -92,6 +94,7 @@ def _generate(tokenizer: Any, network: Any, requests: Sequence[ChatRequest]) -> 
         output = network.generate(
             **inputs, max_new_tokens=requests[0].max_tokens, do_sample=False, pad_token_id=tokenizer.pad_token_id
         )
+    # The generation settings of a model do not always have the token that ends a chat's turn; its tokenizer has.
     ends = network.generation_config.eos_token_id
     stops = set(ends if isinstance(ends, list) else [ends]) | {tokenizer.eos_token_id}
     for tokens in output[:, inputs["input_ids"].shape[1] :].tolist():
