@@ -35,6 +35,7 @@ class Columns:
             known = self._types.get(place)
             if known is None and self._read > _BLOCK:
                 raise ExportError(f"trl: {place} first occurs after 10 MiB: datasets cannot load such a file", _REMEDY)
+            # Integers beside numbers are no trouble: the column is one of numbers.
             if known is not None and known != kind and {known, kind} != {"integer", "number"}:
                 raise ExportError(
                     f"trl: {place} is {known} in one row and {kind} in another: datasets cannot load such a column",

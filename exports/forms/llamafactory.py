@@ -23,10 +23,11 @@ from pairwright.exports.rows.rendering import Budget, Kind
 from pairwright.exports.rows.rewrite_rows import RewriteRows, TrainingRow
 from pairwright.exports.rows.split_files import FileFormat, Record, RowForm, write_sets
 
+# Not its formatting "openai", which appends "detailed thinking off" to every system prompt.
 Form = Literal["alpaca", "sharegpt"]
 
 _ALPACA = {"prompt": "instruction", "query": "input", "system": "system"}
-_TAGS = {
+_TAGS = {  # all of them: with some left out LlamaFactory drops every row
     "role_tag": "from",
     "content_tag": "value",
     "user_tag": "human",

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORMS = ("jsonl", "llamafactory", "openai", "parquet", "trl")
-TRIES = 5
+TRIES = 5  # in all, after waits of 1, 2, 4 and 8 seconds
+# 412: somebody else's commit came between.
 _AGAIN = {408, 409, 412, 429, 500, 502, 503, 504}
 _REFUSED = {
     401: "The token is missing or not valid: run `hf auth login`, or set HF_TOKEN to one that may write.",
@@ -125,10 +126,12 @@ def _commit(
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     there = patiently(lambda: api.list_repo_files(repo, revision=revision, repo_type="dataset"))
+    # Of ours alone: other files of the repository stay.
     stale = [path for path in there if path.split("/")[0] in FORMS and path not in contents]
     # The operations remember which files have arrived: a further try uploads only the others.
     operations = [CommitOperationAdd(path, item) for path, item in contents.items()]
     gone = [CommitOperationDelete(path) for path in stale]
+    # One commit: upload_large_folder would commit as it goes, and leave half of a build behind when it stops.
     return patiently(
         lambda: api.create_commit(
             repo, [*operations, *gone], commit_message=message, revision=revision, repo_type="dataset"

@@ -37,6 +37,7 @@ class Combined(NamedTuple):
 def kind_of(licence: str) -> Kind:
     """The kind of an SPDX name such as ``CC-BY-SA-4.0``, in any case; anything else is ``unknown``."""
     name = re.sub(r"[\s_]+", "-", licence.strip().lower())
+    # Before -nc: a licence may say both, and this is the stricter one.
     if "-nd" in name and name.startswith("cc-"):
         return "no-derivatives"
     if "-nc" in name and name.startswith("cc-"):

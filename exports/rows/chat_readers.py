@@ -38,6 +38,7 @@ def read_chat_rows(path: Path) -> Iterator[ChatRow]:
 
 def _row(split: Split, record: Record) -> ChatRow:
     desirable = record.get("label", True)
+    # First, because these rows have an "input" as well, which is how OpenAI's pairs are told.
     if "instruction" in record:
         said = chain.from_iterable(record["history"])
         turns = [*(_words(number, text) for number, text in enumerate(said)), _turn("user", record["instruction"])]

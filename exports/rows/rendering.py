@@ -216,6 +216,7 @@ def rows_of(
 
 def by_rank(pairs: Callable[[], Iterator[PreferencePair]]) -> Iterator[PreferencePair]:
     """The first pair of every query, then the second of every query that has two, and so on."""
+    # The file is read once for each rank, so that no more than one query's pairs are in memory.
     for rank in count():
         found = None
         for _, of_one_query in groupby(pairs(), key=lambda pair: pair.task.id):

@@ -55,6 +55,7 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 
 def _texts(row: dict[str, Any]) -> tuple[Any, ...]:
     """System, user, chosen and rejected text of a row in any form."""
+    # First, because these rows have an "input" as well, which is how OpenAI's pairs are told.
     if "instruction" in row:
         return row["system"], row["instruction"], row["chosen" if "chosen" in row else "output"], row.get("rejected")
     if "conversations" in row:

@@ -17,6 +17,7 @@ from pairwright.exports.rows.rendering import Budget, Kind, R, RowRenderer, Tall
 FileFormat = Literal["jsonl", "json"]
 Record = Mapping[str, Any]
 
+# One encoder for all rows: json.dumps with these arguments makes a new one each time.
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pairwright.core.records import ToolCall, Turn
 from pairwright.exports.rows.chat_rows import ChatRow
 
-IGNORED = -100
+IGNORED = -100  # the label that torch's cross entropy leaves out
 
 
 def arrived(text: str, row: ChatRow) -> Iterator[str]:

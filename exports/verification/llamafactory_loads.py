@@ -23,7 +23,7 @@ from pairwright.exports.rows.chat_rows import ChatRow
 from pairwright.exports.verification.chat_comparison import IGNORED, check_labels, is_answer
 from pairwright.exports.verification.trainer_loads import Checked
 
-STAGES = {"sft": "sft", "dpo": "rm", "kto": "kto"}
+STAGES = {"sft": "sft", "dpo": "rm", "kto": "kto"}  # what its loader calls them: pairs are "rm", for DPO as well
 
 
 def check_set(
@@ -113,7 +113,7 @@ def _loaded(
         "template": template,
         "cutoff_len": cutoff_len,
         "mask_history": mask_history,
-        "output_dir": "unused",
+        "output_dir": "unused",  # the parser asks for one
         "overwrite_cache": True,
         "report_to": "none",
     }

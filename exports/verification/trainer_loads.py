@@ -20,7 +20,7 @@ from pairwright.core.extras import install_line
 from pairwright.core.identity import Row
 from pairwright.core.prompts.student import Student
 
-TEMPLATES = ("qwen", "qwen3_nothink", "smollm2")
+TEMPLATES = ("qwen", "qwen3_nothink", "smollm2")  # LlamaFactory's names; TRL renders the tokenizer's own template
 
 
 class Checked(Row):
@@ -98,6 +98,7 @@ def _checked(trainer: str, folder: Path, tokenizer: str, templates: Sequence[str
             str(report),
             *templates,
         ]
+        # A cache of its own, so that no earlier run's rows stand in for the files.
         env = {**os.environ, "HF_DATASETS_CACHE": scratch, "WANDB_MODE": "disabled", "TOKENIZERS_PARALLELISM": "false"}
         run = subprocess.run(command, env=env, capture_output=True, text=True, errors="replace", check=False)
         if run.returncode:

@@ -115,6 +115,7 @@ def _prepared(path: Path, kind: str, tok: Any, cutoff_len: int) -> Any:
     shape = {"num_hidden_layers": 1, "hidden_size": 8, "intermediate_size": 8, "num_attention_heads": 1}
     model = Qwen2ForCausalLM(Qwen2Config(vocab_size=len(tok), num_key_value_heads=1, **shape))
     data = load_dataset("json", data_files={"train": str(path)}, split="train")
+    # Batches of two: KTO compares each row with the one before it, and its trainer refuses batches of one.
     with tempfile.TemporaryDirectory() as output:
         config = arguments(
             output_dir=output, report_to="none", use_cpu=True, bf16=False, per_device_train_batch_size=2, **limits
