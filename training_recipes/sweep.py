@@ -185,6 +185,7 @@ def _exactly(value: Any, here: str, there: str) -> Any:
         return {key: _exactly(inner, here, there) for key, inner in value.items()}
     if not isinstance(value, str):
         return value
+    # As a function, because backslashes of a path would mean something in a replacement.
     return re.sub(rf"{re.escape(here)}(?=$|[+,/])", lambda _: there, value)
 
 

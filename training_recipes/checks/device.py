@@ -32,7 +32,7 @@ class Device(NamedTuple):
         return self.kind == "cuda" and self.capability >= AMPERE
 
 
-_GPUS: Mapping[str, tuple[float, tuple[int, int]]] = {
+_GPUS: Mapping[str, tuple[float, tuple[int, int]]] = {  # GiB, CUDA's capability
     "1080ti": (11, (6, 1)),
     "v100": (32, (7, 0)),
     "2080ti": (11, TURING),

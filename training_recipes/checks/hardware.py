@@ -42,6 +42,7 @@ def _visible(gpus: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
         return gpus
     names = [part.strip() for part in wanted.split(",")]
     return [
+        # A GPU that is named by its id stands for the first one: ids are not looked up.
         gpus[int(name)] if name.isdigit() and int(name) < len(gpus) else gpus[0]
         for name in names
         if _names_gpu(name, gpus)

@@ -126,6 +126,7 @@ def _tokens(case: CheckedStage) -> int:
 
 def _activations(case: CheckedStage, shape: Shape, tokens: int) -> int:
     layer = 16 * shape.hidden + 6 * shape.inner
+    # LlamaFactory checkpoints unless it is told not to, whatever transformers' own key says.
     kept = not case.get("disable_gradient_checkpointing") if case.stage.trainer == "llamafactory" else None
     if kept or (kept is None and case.get("gradient_checkpointing", True)):
         return tokens * (shape.hidden * shape.layers + layer)
@@ -164,6 +165,7 @@ def _sharded(case: CheckedStage, whole: MemoryEstimate, shape: Shape) -> MemoryE
     gpus = case.device.gpus if case.device else 1
     if zero.stage < 2:
         return whole
+    # Adam's two moments, four bytes each.
     optimizer = 8 * shape.parameters / GIB
     weights = whole.trained - optimizer
     gathered = (shape.embeddings + 2 * sum(a * b for a, b in shape.linears)) * 2 / GIB  # two layers, as they are used

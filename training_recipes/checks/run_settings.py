@@ -105,6 +105,7 @@ def _sharding(case: CheckedStage) -> Iterator[Problem]:
 
 def missing_packages(stages: Sequence[Stage]) -> Iterator[Problem]:
     """Whatever the trainers need from the first step to the last picture, and this environment does not have."""
+    # In reverse, so that the first stage of each trainer is the one that stays.
     for stage in {stage.trainer: stage for stage in reversed(stages)}.values():
         if missing := [package for package in _NEEDED[stage.trainer] if find_spec(package) is None]:
             message = f"needs {', '.join(missing)}: not installed here"

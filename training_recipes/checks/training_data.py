@@ -14,7 +14,7 @@ from pairwright.training_recipes.recipes.build_facts import Export
 from pairwright.training_recipes.recipes.kto_labels import balancing_weight, read_labels, weight_keys
 
 _STAGE_ROWS = {"sft": "the accepted answers", "dpo": "the pairs", "kto": "answers with labels"}
-_BALANCED = (0.5, 2.0)
+_BALANCED = (0.5, 2.0)  # desirable over undesirable rows, weights included; no warning between them
 
 
 def check_data(case: CheckedStage) -> Iterator[Problem]:

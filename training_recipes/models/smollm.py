@@ -40,6 +40,7 @@ def save_student(folder: Path, gguf_file: Path | None = None) -> Path:
     source = gguf_file or weights("student", EndpointConfig(use="embedded"))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        # Beside its place, so that moving it there is one rename: complete or absent.
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as work:
             done = Path(work) / "student"
             _write(source, done)

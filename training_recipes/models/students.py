@@ -52,7 +52,7 @@ class Shape(NamedTuple):
         return self.layers * sum(rank * (rows + columns) for rows, columns in self.linears)
 
 
-_QWEN = 151936
+_QWEN = 151936  # tokens of the vocabulary
 _SHAPES: Mapping[str, Shape] = {
     "qwen2.5-0.5b": Shape(896, 24, 4864, 14, 2, _QWEN),
     "qwen2.5-1.5b": Shape(1536, 28, 8960, 12, 2, _QWEN),

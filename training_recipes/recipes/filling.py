@@ -13,7 +13,7 @@ from pairwright.training_recipes.recipes.recipe_files import Kind, Trainer
 ROWS: Mapping[Kind, str] = {"sft": "sft", "dpo": "dpo", "simpo": "dpo", "orpo": "dpo", "kto": "kto"}
 """Which kind of exported rows a stage trains on."""
 
-STEP = 128
+STEP = 128  # tokens that limits are rounded up to
 
 
 def fill(settings: dict[str, Any], trainer: Trainer, kind: Kind, facts: BuildFacts) -> None:

@@ -114,6 +114,7 @@ def _stage(
     if isinstance(recipe.settings.get("deepspeed"), str):  # its file lies beside the recipe
         settings["deepspeed"] = str(recipe.path.parent / Path(recipe.settings["deepspeed"]).name)
     settings = {key: moved.get(value, value) if isinstance(value, str) else value for key, value in settings.items()}
+    # Overrides once more: they win over what was filled in and over the folders of this run, too.
     return Stage(
         place.name, recipe.trainer, kind, {**settings, **changes}, place.with_name(f"{place.name}.yaml"), place
     )

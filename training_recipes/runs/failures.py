@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from pairwright.core.errors import TrainingError
 from pairwright.core.extras import install_line
 
+# Bytes: of the log's end that are looked at, and free ones below which a disk counts as full.
 TAIL = 20_000
 FULL_DISK = 1 << 20
 MEMORY = (
@@ -134,6 +135,7 @@ def _tail(log: Path, begin: int) -> str:
     with log.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(begin, size - TAIL))
+        # Progress bars return to the start of their line; each of their states is a line here.
         return file.read().decode("utf-8", "replace").replace("\r", "\n")
 
 

@@ -19,6 +19,7 @@ from pairwright.training_recipes.runs.failures import failure
 from pairwright.training_recipes.runs.stage_job import StageJob
 from pairwright.training_recipes.runs.step_log import StepLog
 
+# Between two looks at the step log, and between asking a group to end and ending it.
 POLL_SECONDS = 0.2
 END_SECONDS = 10.0
 Tell = Callable[[StepLog], None]
@@ -56,6 +57,7 @@ def command_of(job: StageJob, path: Path, gpus: int) -> list[str]:
     processes = int(os.environ.get("NPROC_PER_NODE", gpus))
     if job.kind not in ROWS or (processes < 2 and "deepspeed" not in job.settings):
         return [sys.executable, *module]
+    # torchrun does not end with its parent of its own accord.
     bound = [sys.executable, "-m", "pairwright.core.execution.processes", str(os.getpid())]
     torchrun = ["-m", "torch.distributed.run", "--nproc_per_node", str(max(processes, 1)), "--standalone"]
     return [*bound, sys.executable, *torchrun, *module]
@@ -107,6 +109,7 @@ def _environment(folder: Path) -> Mapping[str, str]:
     return {
         "TOKENIZERS_PARALLELISM": "false",
         "OMP_WAIT_POLICY": "passive",  # threads that spin take the cores from each other on a busy machine
+        # Whoever runs this may set the two above otherwise, not the two below.
         **os.environ,
         "HF_DATASETS_CACHE": str(folder / "cache"),
         "PYTHONUNBUFFERED": "1",

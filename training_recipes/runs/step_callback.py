@@ -26,7 +26,7 @@ PACKAGES = (
     "bitsandbytes",
 )
 TELL_SECONDS = 0.5
-NAN_LOGS = 3
+NAN_LOGS = 3  # logged steps in a row
 
 
 class StepCallback(TrainerCallback):

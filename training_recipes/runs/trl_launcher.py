@@ -21,6 +21,7 @@ def train(kind: Kind, settings: Mapping[str, Any], callback: Any) -> None:
     config_class, trainer_class = _classes(kind)
     own = {key: value for key, value in settings.items() if key != "resume_from_checkpoint"}
     parser = library.HfArgumentParser((trl.ScriptArguments, config_class, trl.ModelConfig))
+    # No progress bar: the step log says how far it is.
     script, arguments, model = parser.parse_dict({"disable_tqdm": True, **own})
     trainer = trainer_class(
         model=_model(model),

@@ -20,7 +20,7 @@ CHOSEN = "logps/chosen"
 REWARD = "rewards/chosen"
 ACCURACY = "rewards/accuracies"
 MARGIN = "rewards/margins"
-SMOOTHED = 3
+SMOOTHED = 3  # logged steps; one alone has the luck of its batch
 LEAST_NATS = 5.0
 
 
