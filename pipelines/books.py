@@ -120,6 +120,7 @@ class Books:
             raise self._too_many(limit, count.failed, count.rows_in)
 
     def _too_many(self, limit: FailureLimit, failed: Mapping[str, int], rows: int, when: str = "") -> BuildError:
+        # The first failure is read back from the file.
         self._failed.flush()
         hint = f"{self._first_failure(limit.stage)}All of them are in {self._folder / 'failed.jsonl'}."
         return limit.error(failed, rows, when, hint)

@@ -31,6 +31,7 @@ def make_work_folder(output: Path) -> Path:
     """An empty ``output/unfinished``, where everything is made; what a broken run left there goes."""
     work = output / UNFINISHED
     try:
+        # Errors are not lost: where something stays, mkdir fails.
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
     except OSError as exc:

@@ -26,6 +26,7 @@ class FailureLimit(Row):
         """Whether it is certain, after so many failures and so many other outcomes, that too many rows fail."""
         if self.rows and failed / self.rows > self.rate:
             return True
+        # A rate of 1 says that all rows may fail.
         return self.rate < 1 and not others and failed >= HOPELESS
 
     def error(self, failed: Mapping[str, int], rows: int, when: str, hint: str) -> BuildError:

@@ -14,6 +14,7 @@ def require_combinable(config: BuildConfig) -> None:
         ConfigError: it may not, and ``allow_licences`` does not say otherwise; names the sources.
     """
     sources = [source.model_dump(mode="json") for source in config.sources]
+    # A source of another package need have neither a name nor a licence.
     problems = combined({one.get("source", one["use"]): one.get("licence", "") for one in sources}).problems
     if problems and not config.allow_licences:
         raise ConfigError(

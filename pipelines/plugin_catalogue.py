@@ -40,6 +40,7 @@ def look_at_plugins() -> tuple[list[UsablePlugin], list[UnusablePlugin]]:
 def _usable(plugin: Plugin) -> UsablePlugin:
     if ":" in plugin.name:
         raise ValueError(f"{plugin}: a name with ':' names a class of a module; its author must choose another")
+    # Raises where two packages have registered this name.
     find_plugin(plugin.name)
     cls = plugin_class(plugin)
     kinds = kinds_of(cls, plugin.value)

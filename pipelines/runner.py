@@ -47,6 +47,7 @@ def _flow(flow: Flow, run: Run, until: str | None) -> bool:
     if stages:
         _run(stages, into, run)
     elif into is not None and not into.optional:
+        # Later stages read it, whether its flow had anything to do or not.
         run.write(into, ())
     return last
 

@@ -53,6 +53,7 @@ def _fill(place: dict[str, Any], forms: list[dict[str, Any]]) -> None:
     if "items" in place:
         place["items"] = {"anyOf": one_of}
         return
+    # pydantic writes a plain $ref only for what must be there.
     if place.pop("$ref", None) is None:
         one_of.append({"type": "null"})
     place["anyOf"] = one_of
@@ -73,6 +74,7 @@ def _component_form(name: str, cls: type[Component], definitions: dict[str, Any]
 
 
 def _inner_slots(cls: type[Component]) -> list[tuple[str, Slot]]:
+    # field.annotation lacks the metadata, and that is where a slot is.
     slots = ((key, slot_in(field.rebuild_annotation())) for key, field in cls.model_fields.items())
     return [(key, slot) for key, slot in slots if slot is not None]
 

@@ -16,6 +16,7 @@ from pairwright.pipelines.pairing.surface import is_mark, length_position, marks
 
 Features = Mapping[str, float]
 
+# English words, numbers, and single letters of any other script: a Han character is a word here.
 _WORD = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?|[^\W\d_]|\d+")
 _LETTERS = re.compile(r"[a-zA-Z ]{1,2}")
 _MOST = 2  # a word that one side has three times more tells no more than twice
@@ -25,6 +26,7 @@ def length_features(language: Language, chosen: str, rejected: str) -> Features:
     """The difference in characters, its sign and its cell of ``surface``; for English the difference in words too."""
     characters = len(chosen) - len(rejected)
     cell, side = length_position(language, chosen, rejected)
+    # Divided to be about as large as the other features: the regression's penalty treats all alike.
     found = {f"{language} characters": characters / 10, f"{language} longer": _sign(characters), f"cell {cell}": side}
     if language == "en":
         words = len(chosen.split()) - len(rejected.split())

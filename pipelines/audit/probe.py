@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_LEAST_PAIRS = 40
+_LEAST_PAIRS = 40  # a group of fewer pairs has no score
 _LEAST_USES = 3  # features of fewer pairs teach nothing that could hold elsewhere
 _LEAST_DIALOGUES = 5  # a feature is shown only when it occurs in at least so many dialogues
-_SHOWN = 5
-_CHUNK = 100
+_SHOWN = 5  # features that are shown of a group
+_CHUNK = 100  # resamples weighed at once; the weights of all may be too large for memory
 
 
 class Specimen(NamedTuple):
@@ -90,6 +90,7 @@ class Probe(NamedTuple):
         count = int(clusters.max()) + 1
         for start in range(0, resamples, _CHUNK):
             size = min(_CHUNK, resamples - start)
+            # The numbers of each resample are shifted to a range of their own, so that one bincount counts all of them.
             draws = rng.integers(0, count, (size, count)) + np.arange(size)[:, None] * count
             weights = np.bincount(draws.ravel(), minlength=size * count).reshape(size, count)
             found.append(order.auc(weights[:, clusters]))
@@ -133,6 +134,7 @@ def _fitted(matrix: Any) -> Floats:
     labels = np.where(np.arange(matrix.shape[0]) % 2 == 0, 1.0, -1.0)
     swapped = matrix.copy()
     swapped.data *= np.repeat(labels, np.diff(matrix.indptr))
+    # No intercept: a swapped pair must get the opposite score.
     model = LogisticRegression(fit_intercept=False, solver="liblinear", random_state=0, max_iter=1000)
     model.fit(swapped, labels)
     return np.asarray(model.coef_[0])

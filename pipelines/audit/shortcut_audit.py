@@ -79,6 +79,7 @@ def _drawn(pairs: Iterable[PreferencePair], size: int, seed: int) -> tuple[int, 
             pair.chosen.text,
             pair.rejected.text,
         )
+        # Negated: the heap's top is the highest draw of those kept, which is the next to go.
         item = (-row_rng(seed, "audit.draw", pair.id).random(), pair.id, specimen)
         if len(heap) < size:
             heapq.heappush(heap, item)
@@ -123,6 +124,7 @@ def _group(
         {
             "kind": kind,
             "name": name,
+            # Its name in files, which stayed when the attribute was renamed.
             "maker": rejected_by,
             "pairs": len(members),
             "dialogues": len(set(dialogues)),

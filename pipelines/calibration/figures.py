@@ -89,6 +89,7 @@ def threshold_for(said: Sequence[Said], wanted: float) -> Threshold | None:
 
 
 def _down(score: float) -> float:
+    # Down, not to the nearest: the text whose score this is has to pass.
     return math.floor(score * 10_000) / 10_000
 
 

@@ -76,11 +76,13 @@ def _items(task: Task, perturbers: Sequence[Perturber], seed: int, per_row: int)
     yield Item(blind, good, True, "", None)
     chosen = Candidate.create(task=task.id, origin="reference", text=good)
     order = list(perturbers)
+    # Only the first per_row that find something count: in a fixed order the last perturbers would have no turn.
     row_rng(seed, f"{STAGE}.order", task.id).shuffle(order)
     found = 0
     for perturber in order:
         outcomes = perturb(perturber, task, chosen, row_rng(seed, f"{STAGE}.{perturber.name}", task.id))
         worse = next((one for one in outcomes if isinstance(one, Rejected)), None)
+        # A fault in the analysis does not show in the text, which is all that judges see.
         if worse is not None and worse.analysis is None and found < per_row:
             found += 1
             yield Item(blind, worse.text, False, worse.defect, good)
@@ -90,7 +92,7 @@ def marked_items(path: Path) -> list[Item]:
     """The rows of a JSON Lines file of :class:`Marked`.
 
     Raises:
-        SourceError: it cannot be read, is empty, or a row is none; every such line is named.
+        SourceError: it cannot be read, is empty, or a row is none; the first ten such lines are named.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -8,7 +8,7 @@ from pairwright.core.calibration import Calibration, Figure, JudgeCalibration, f
 from pairwright.core.pages.cells import NOTHING, Table, format_value
 from pairwright.core.pages.html import plain
 
-_WIDE, _PANEL, _ROW, _LEFT = 860, 220, 20, 190
+_WIDE, _PANEL, _ROW, _LEFT = 860, 220, 20, 190  # pixels
 _COLOURS = ("#2f6db3", "#c0562f", "#3f8f5b", "#7b5aa6", "#8a6d1d", "#555555")
 
 _Bar = tuple[JudgeCalibration, str, Figure]

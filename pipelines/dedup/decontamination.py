@@ -30,10 +30,10 @@ from pairwright.pipelines.dedup.spool import spooled_tasks, write_task
 from pairwright.pipelines.similarity.edit_distance import edit_distances
 
 STAGE = "decontaminate"
-_NGRAM: Mapping[Language, int] = {"zh": 2, "en": 3}
-_SHORT: Mapping[Language, int] = {"zh": 8, "en": 16}
-_BREAK = "\x1e"
-_QUOTE = 80
+_NGRAM: Mapping[Language, int] = {"zh": 2, "en": 3}  # characters
+_SHORT: Mapping[Language, int] = {"zh": 8, "en": 16}  # characters; a query that is shorter must match exactly
+_BREAK = "\x1e"  # a separator that no text holds: reading takes control characters out
+_QUOTE = 80  # characters of a passage that the reason shows
 
 
 class Hit(NamedTuple):
@@ -78,6 +78,7 @@ def decontaminate(
         for name, rows in evaluations.items():
             own = [row for row in rows if isinstance(row, Conversation)]
             hits = [*_hits(texts, name, own, config.most_edits), *_passage_hits(learnt, name, own, config.passage)]
+            # The nearest hit of a task comes first, and is the one that its reason tells of.
             hits.sort(key=lambda hit: (hit.task, hit.distance, hit.key, hit.matched))
             found.append(_held_out(name, len(own), hits))
             for hit in hits:
@@ -124,6 +125,7 @@ def _passage_hits(
     said += [(row, canonical(row.reference)) for row in rows if row.reference is not None]
     for found in find_shared_passages([text.text for text in learnt], [text for _, text in said], tokens):
         key = said[found.original][0].origin.key
+        # A distance of 1 puts a passage behind every match of whole texts.
         yield Hit(
             learnt[found.text].owner,
             name,

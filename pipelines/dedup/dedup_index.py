@@ -14,7 +14,7 @@ from pairwright.pipelines.similarity.disk_texts import DiskTexts
 if TYPE_CHECKING:
     from pairwright.pipelines.similarity.shingles import I64
 
-_DIGEST = 16
+_DIGEST = 16  # bytes, see digest_of
 
 
 class DedupIndex:
@@ -58,6 +58,7 @@ class DedupIndex:
         self._unreferenced.append(rank[0])
         self._place.append(rank[1])
         self._line.append(rank[2])
+        # For rows of one line, as the queries of a dialogue are. Seven bytes fit into a signed 64-bit number.
         self._tie.append(int.from_bytes(hashlib.blake2b(row.encode(), digest_size=7).digest()))
 
     def id_of(self, row: int) -> str:
@@ -66,9 +67,11 @@ class DedupIndex:
 
     def ranking(self) -> I64:
         """All rows, the best first: one with a human rewrite before one without, then the earliest in its source."""
+        # Files rank by their names, not by when they came. The last item is for the place -1, that of earlier builds.
         names = sorted(self._places)
         sorted_place = np.array([names.index(name) for name in self._places] + [-1], np.int64)
         places = sorted_place[np.frombuffer(self._place, np.int64)] if len(self) else np.empty(0, np.int64)
+        # For lexsort the last key weighs most.
         keys = (self._tie, self._line, places, np.frombuffer(self._unreferenced, np.int8))
         return np.lexsort([np.asarray(key) for key in keys])
 

@@ -19,7 +19,7 @@ from pairwright.core.storage import atomic_path
 from pairwright.pipelines.dedup.outline import Outlined
 
 _COLUMNS = ("id", "digest", "asked")
-_ROWS = 50_000
+_ROWS = 50_000  # in memory at once, and in one row group
 
 
 class Indexed(NamedTuple):

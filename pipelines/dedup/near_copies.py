@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from pairwright.pipelines.similarity.shingles import I64, U64
 
-_RAREST = 8
-_NEEDED = 2
-_SLOT_BITS = 22
+_RAREST = 8  # n-grams that an original is searched by
+_NEEDED = 2  # of them that a text must have to be compared
+_SLOT_BITS = 22  # four million slots; n-grams that share one are counted together
+# 2**64 divided by the golden ratio: spreads codes that lie close together (Fibonacci hashing)
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -65,16 +66,19 @@ class _Index:
         codes, starts = shingler.block(originals) if originals else empty
         owners = np.repeat(np.arange(len(originals), dtype=np.uint64), np.diff(starts))
         counts = np.zeros(1 << _SLOT_BITS, np.int64)
+        # Over both sides: an n-gram that is rare in the originals and in every text would make candidates of all texts.
         for part in [codes, *others]:
             counts += np.bincount(_slots(part), minlength=len(counts))
         order = np.lexsort((codes, counts[_slots(codes)], owners))
         codes, owners = codes[order], owners[order]
         fresh = np.concatenate([[True], (codes[1:] != codes[:-1]) | (owners[1:] != owners[:-1])])[: len(codes)]
         codes, owners = codes[fresh], owners[fresh]
+        # Owners are in order, so that the place less the owner's first place is the rank within the original.
         ranks = np.arange(len(owners)) - np.searchsorted(owners, owners)
         rare = ranks < _RAREST
         order = np.lexsort((owners[rare], codes[rare]))
         self._codes, self._owners = codes[rare][order], owners[rare][order]
+        # A short original may have fewer n-grams than a text needs.
         self._wanted = np.minimum(np.bincount(owners[rare].astype(np.int64), minlength=len(originals)), _NEEDED)
         self._map = np.zeros(1 << _SLOT_BITS, bool)
         self._map[_slots(self._codes)] = True
@@ -90,6 +94,7 @@ class _Index:
         texts, codes = texts[fresh], codes[fresh]
         begin, end = np.searchsorted(self._codes, codes, "left"), np.searchsorted(self._codes, codes, "right")
         sizes = end - begin
+        # All places from begin to end of every n-gram, one range after the other.
         places = np.repeat(begin - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
         pairs = np.sort(np.repeat(texts, sizes) << np.uint64(32) | self._owners[places])
         heads = np.flatnonzero(np.concatenate([[True], pairs[1:] != pairs[:-1]])[: len(pairs)])

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pairwright.pipelines.similarity.overlap import Mask
     from pairwright.pipelines.similarity.shingles import I64
 
-BREAK = "\x1e"
-_RECENT_TURNS = 2
-_CHUNK = 50_000
+BREAK = "\x1e"  # a separator that no text holds: reading takes control characters out
+_RECENT_TURNS = 2  # before the query; they must be similar as well as the query
+_CHUNK = 50_000  # texts read at once
 
 
 def find_near_rows(texts: DiskTexts, order: I64, config: DedupConfig) -> DuplicateVerdicts:
@@ -69,6 +69,7 @@ def _ask_the_same(texts: View, pairs: Pairs) -> Mask:
     outlines = np.zeros(len(texts), np.int64)
     for start in range(0, len(used), _CHUNK):
         rows = used[start : start + _CHUNK]
+        # hash() has another salt in every process; these are compared in this one only.
         outlines[rows] = [hash(outline(words(text))) for text in texts.many(rows)]
     same: Mask = outlines[pairs.left] == outlines[pairs.right]
     for place in np.flatnonzero(same).tolist():

@@ -17,8 +17,9 @@ from pairwright.core.language.canonical_form import canonical
 Words = tuple[str, ...]
 
 _LETTER = "a-z\u00c0-\u024f"
+# Times, dates and prices are one word each: 10:30, 2024-05-01.
 _WORD = re.compile(rf"[{_LETTER}]+|\d[\d.,:/\-]*|\S")
-_LONG_WORD = 8
+_LONG_WORD = 8  # letters; in a shorter one another letter makes another word
 _THANKS = re.compile("谢|thank")
 
 
@@ -49,9 +50,11 @@ def outline(found: Words) -> Words:
 
 
 def _outline(word: str) -> str:
+    # What lies beyond _LETTER, a Han character say, has no plural and no slips.
     if not word.isalpha() or word > "\u024f":
         return word
     stem = word.removesuffix("s")
+    # One less, because a long word that ends in s has lost it.
     return stem if len(stem) < _LONG_WORD - 1 else f"{stem[0]}-{stem[-2:]}"
 
 
@@ -89,7 +92,9 @@ def _harmless() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
 
 
 def _any_of(phrases: Iterable[str]) -> str:
+    # An alternation takes the first phrase that fits, not the longest.
     longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
     latin = "|".join(phrase for phrase in longest_first if phrase.isascii())
     other = "|".join(phrase for phrase in longest_first if not phrase.isascii())
+    # Latin phrases must be whole words; in Chinese nothing shows where a word ends.
     return rf"(?<![{_LETTER}])(?:{latin})(?![{_LETTER}])|{other}"

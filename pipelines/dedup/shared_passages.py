@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     U8 = NDArray[np.uint8]
 
-_BASE = 0x9E3779B97F4A7C15
+_BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
 _INVERSE = pow(_BASE, -1, 1 << 64)
 _MIXER = np.uint64(0xD6E8FEB86659FD93)
-_MAP_BITS = 24
-_SPARE_BITS = 3
-_SPACE = 32
+_MAP_BITS = 24  # at most: the map takes a byte per slot
+_SPARE_BITS = 3  # eight slots or more per n-gram: few others hit a taken one
+_SPACE = 32  # ord(" ")
 # Kana, Han with its extensions, and Hangul are written without spaces between words.
 _UNSPACED = ((0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 
@@ -121,6 +121,7 @@ def _same(mine: U32 | U8, left: I64, yours: U32 | U8, right: I64, sizes: I64) ->
 
 def _grams(texts: Sequence[str], tokens: int) -> _Grams:
     """Hashes of all runs of ``tokens`` tokens, from prefix sums of a polynomial modulo 2**64: one pass for any length."""
+    # With a space at the end, the last token ends as all others do.
     joined = " ".join(texts) + " "
     points = _points(joined)
     begins, ends = _tokens(points)
@@ -129,11 +130,13 @@ def _grams(texts: Sequence[str], tokens: int) -> _Grams:
     sizes = np.maximum(np.diff(heads) - (tokens - 1), 0)
     first = np.arange(sizes.sum()) + np.repeat(heads[:-1] - np.cumsum(sizes) + sizes, sizes)
     owners = np.repeat(np.arange(len(texts)), sizes)
+    # Rounded up, so that blocks of about one size share the cached powers.
     powers, inverses = _powers(1 << len(points).bit_length())
     sums = np.zeros(len(points) + 1, np.uint64)
     np.cumsum(points * powers[: len(points)], out=sums[1:])
     starts, stops = begins[first], ends[first + (tokens - 1)]
     hashes = (sums[stops] - sums[starts]) * inverses[starts]
+    # Mixed once more, because the bit map looks at the upper bits only.
     hashes ^= hashes >> np.uint64(32)
     return _Grams(joined, points, hashes * _MIXER, owners, starts, stops)
 
@@ -147,6 +150,7 @@ def _points(joined: str) -> U32 | U8:
 def _tokens(points: U32 | U8) -> tuple[I64, I64]:
     """Where tokens begin, and where they end."""
     space = points == _SPACE
+    # A shorter way for text without such scripts: tokens begin and end where spaces do.
     if points.max() < _UNSPACED[0][0]:
         turns = np.flatnonzero(space[1:] != space[:-1]) + 1
         turns = turns if space[0] else np.concatenate([[0], turns])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 STAGE = "diversity"
 _BLOCK = 10_000
-_SPARSE = 0.9
+_SPARSE = 0.9  # share of the rows whose next neighbour is near enough
 
 
 class _Placed(NamedTuple):
@@ -117,8 +117,10 @@ def _alone(vectors: Any, taken: I64, nearest: I64) -> I64:
     kept = vectors[taken]
     next_to = np.empty(len(taken))
     for start in range(0, len(taken), 1000):
+        # A thousand rows at a time: the cosines of a whole block may not fit into memory.
         part = kept[start : start + 1000] @ kept.T
         part = part if isinstance(part, np.ndarray) else part.toarray()
+        # A row is not its own neighbour.
         part[np.arange(part.shape[0]), start + np.arange(part.shape[0])] = -1
         next_to[start : start + 1000] = part.max(axis=1)
     members = Counter(nearest.tolist())
@@ -130,6 +132,7 @@ def _figures(placed: list[_Placed], vectors: Any, keeps: Mask) -> DiversityFigur
     rows = np.flatnonzero(keeps)
     total = np.asarray(vectors[rows].sum(axis=0)).ravel()
     pairs = max(len(rows) * (len(rows) - 1), 1)
+    # Of unit vectors, the square of the sum is the sum of all cosines, one per row of them of a row with itself.
     mean_cosine = float((total @ total - len(rows)) / pairs) if len(rows) > 1 else 0.0
     return measure_diversity(
         [placed[row].text for row in rows.tolist()], [placed[row].domain for row in rows.tolist()], mean_cosine

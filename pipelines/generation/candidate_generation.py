@@ -40,7 +40,7 @@ from pairwright.pipelines.generation.request_plan import GenerationPlan, Planned
 
 __all__ = ["GenerationPlan", "Outcome", "PlannedRequest", "count_planned", "generate_candidates", "plan_generation"]
 
-_CHUNK = 1000
+_CHUNK = 1000  # requests that are looked up in the ledger at once
 _RESULT: TypeAdapter[Candidate | Failed] = TypeAdapter(Candidate | Failed)
 Numbered = Iterator[tuple[int, Candidate | Failed]]
 
@@ -155,10 +155,13 @@ def _environment(job: GenerationJob, sockets: str) -> dict[str, str]:
     return {
         **os.environ,
         "DISTILABEL_LOG_LEVEL": "WARNING",
+        # distilabel makes a data set of its result: it goes with the job's folder.
         "HF_DATASETS_CACHE": str(Path(job.folder) / "datasets"),
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        # Nothing that this process needs is on the Hub.
         "HF_HUB_OFFLINE": "1",
+        # multiprocessing leaves the sockets of a process that is killed where they are: they go with this folder.
         "TMPDIR": sockets,
     }
 
@@ -175,6 +178,7 @@ def _answered(queue: Queue, folder: Path) -> Numbered:
     with open(queue.requests, encoding="utf-8") as asked, open(queue.outcomes, encoding="utf-8") as came:
         for place, (line, outcome) in enumerate(zip_longest(asked, came)):
             number, _, row = (outcome or "").partition("\t")
+            # After one exception distilabel blanks a whole batch, and still ends well.
             if line is None or number != str(place) or row == "null\n":
                 raise crash("distilabel lost, blanked or invented rows", folder / "distilabel.log")
             planned = PlannedRequest.model_validate_json(line)

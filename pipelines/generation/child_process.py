@@ -92,6 +92,7 @@ def main() -> None:
     end_with_parent(job.parent)
     control.join()
     bind_forks(control)
+    # bind_forks reaches processes that are forked, no others.
     multiprocessing.set_start_method("fork")
     write_outcomes(run_pipeline(job, control), job)
 
@@ -131,6 +132,7 @@ def run_pipeline(job: GenerationJob, control: Control) -> Distiset:
             )
             read = ReadRequests(name=f"read_{number}", path=queue.requests, batch_size=BATCH)
             read >> RewritePlanned(name=f"rewrite_{number}", llm=llm, kind=job.task, input_batch_size=BATCH)
+    # The cache would not see that the input data or the code have changed.
     return pipeline.run(use_cache=False)
 
 

@@ -91,6 +91,7 @@ def plan_generation(config: BuildConfig, tasks: Callable[[], Iterable[Task]]) ->
         count += 1
         passing += task.passes
         if draws:
+            # One rank per query for all draws: a smaller sample is a part of a larger one.
             rank = row_rng(config.seed, "generate.sample", task.id).random()
             for (role, _), draw in draws.items():
                 if not (task.passes and role == "teacher"):
@@ -117,6 +118,7 @@ def _wanted(task: Task, setting: SamplingSetting) -> bool:
 
 
 def _draw_of(setting: SamplingSetting) -> Drawn:
+    # Generators of one role that ask for equally many queries get the same ones.
     return setting.role, setting.sample or 0
 
 
@@ -129,6 +131,7 @@ class _Draw:
 
     def offer(self, rank: float, key: str) -> None:
         if len(self._heap) < self._size:
+            # Negated: the heap's top is the highest rank of those kept, which is the next to go.
             heapq.heappush(self._heap, (-rank, key))
         else:
             heapq.heappushpop(self._heap, (-rank, key))

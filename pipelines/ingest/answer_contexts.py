@@ -48,6 +48,7 @@ def list_questions(rows: Iterable[Conversation | Failed]) -> Iterator[Conversati
         if isinstance(row, Failed):
             yield row
             continue
+        # A test dialogue that cannot be learnt from is a test dialogue all the same, and is taken as it stands.
         (ordered,) = check_answerable([row])
         turns = ordered.turns if isinstance(ordered, Conversation) else row.turns
         spoken = [turn for turn in turns if turn.role != "system"]

@@ -65,6 +65,7 @@ def _definition(one: Any, number: int) -> Mapping[str, Any]:
     parameters = function.get("parameters") or {"type": "object", "properties": {}}
     if not isinstance(parameters, Mapping):
         raise RowError("bad_tools", f"tool {function['name']!r}: parameters must be a JSON schema")
+    # Chat templates read the properties of every tool, of one that takes no arguments as well.
     return {"type": "function", "function": {**function, "parameters": {"properties": {}, **parameters}}}
 
 

@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 
 from pairwright.core.errors import SourceError
 
-MAX_LINE_BYTES = 64 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024 * 1024  # a file without line breaks must not fill the memory
 COMPRESSIONS = (".gz", ".zst")
 FORMATS = {
     ".jsonl": "jsonl",
@@ -32,8 +32,8 @@ FORMATS = {
 }
 _BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff")
-_PARQUET_BATCH = 1024
-_BUFFER = 1024 * 1024
+_PARQUET_BATCH = 1024  # rows
+_BUFFER = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,7 @@ def read_json_lines(stream: IO[bytes], where: str) -> Iterator[RawRow | BadRow]:
         if number == 1:
             line = _without_bom(line, where)
         if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            # What is left of the line is read and thrown away piece by piece.
             while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
                 pass
             yield BadRow(number, "line_too_long", f"longer than {MAX_LINE_BYTES // 1024**2} MiB")
@@ -164,6 +165,7 @@ def _json_row(number: int, line: bytes) -> RawRow | BadRow:
     except json.JSONDecodeError as exc:
         return BadRow(number, "not_json", f"not JSON: {exc.msg} at column {exc.colno}")
     except (ValueError, RecursionError) as exc:
+        # A number of more digits than Python converts, or objects nested too deep.
         return BadRow(number, "not_json", f"not JSON that can be read: {exc}")
     return _object_row(number, fields)
 
@@ -233,11 +235,13 @@ def _csv_rows(stream: IO[bytes], where: str, delimiter: str) -> Iterator[RawRow 
             if cells:
                 yield _csv_row(line, header, cells)
     finally:
+        # Otherwise it would close the stream, which is the caller's.
         lines.detach()
 
 
 def _csv_header(reader: Iterator[list[str]], where: str) -> list[str]:
     header = [name.strip() for name in next(reader, [])]
+    # "utf-8-sig" knows the mark of UTF-8 only: that of UTF-16 is in the first name.
     if header and header[0].encode("utf-8", "surrogateescape").startswith(_OTHER_BOMS):
         _without_bom(header[0].encode("utf-8", "surrogateescape"), where)
     if len(set(header)) < len(header):

@@ -127,6 +127,7 @@ class HuggingFaceSource(RowSource):
     def _open(self) -> Rows:
         import datasets
 
+        # What save_to_disk leaves: load_dataset refuses such folders.
         if (Path(self.path) / "state.json").exists() or (Path(self.path) / "dataset_dict.json").exists():
             saved = datasets.load_from_disk(self.path)
             if isinstance(saved, datasets.DatasetDict) and self.split not in saved:

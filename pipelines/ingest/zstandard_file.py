@@ -10,7 +10,7 @@ import zstandard
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_CHUNK = 64 * 1024
+_CHUNK = 64 * 1024  # compressed bytes read at once
 
 
 class ZstandardFile(io.RawIOBase):

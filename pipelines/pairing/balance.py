@@ -141,6 +141,7 @@ def caps(counts: Mapping[int, int], share: float, others: int = 0) -> dict[int, 
 
     def exceeds(cap: int) -> bool:
         stay = [min(number, cap) for number in counts.values()]
+        # 1e-9: a share that is met exactly must not seem passed because of rounding.
         return max(stay) > share * (sum(stay) + others) + 1e-9
 
     most = max(counts.values(), default=0)
@@ -256,7 +257,9 @@ def _reachable(tally: _Tally, target: float, max_loss: float) -> float:
 def _leaning(cells: Ints, sides: Ints, inside: Bools, goal: float, alive: Bools) -> Bools:
     """The surplus on the fuller side of each cell, so that the cells together tell no more than ``goal``."""
     tally = _tally(cells, sides, alive & inside)
+    # Always found: the last share leaves both sides of every cell even, an AUC of 0.5.
     trimmed = next(one for one in map(tally.trimmed, _SHARES) if one.auc() <= goal)
+    # A kind for each side of a cell: odd where the chosen answer has more.
     allowed = {2 * int(name) + 1: int(count) for name, count in zip(tally.cells, trimmed.more, strict=True)}
     allowed |= {2 * int(name): int(count) for name, count in zip(tally.cells, trimmed.less, strict=True)}
     return _surplus(2 * cells + (sides > 0), alive & inside & (sides != 0), allowed)

@@ -104,7 +104,7 @@ def _ahead(rows: Iterable[SftRow], perturbers: Sequence[Perturber]) -> Iterator[
         yield from chunk
 
 
-_BATCH = 64
+_BATCH = 64  # rows; what perturbers parse is parsed in batches of them
 
 
 def make_rejected(tries: Iterable[Attempt], config: BuildConfig, target: TargetQuality) -> Iterator[Variant | Dropped]:

@@ -99,6 +99,7 @@ def nearest_to_target(row: SftRow, samples: Sequence[JudgedCandidate], target: T
 
     def distance(at: int) -> float:
         measure, value = sample_quality(row, samples[at])
+        # Rounded, so that a tie stays one whatever the last bits of the arithmetic are.
         return round(abs(value - target[measure, row.task.language]), 6)
 
     return min(range(len(samples)), key=distance)

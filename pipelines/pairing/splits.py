@@ -44,6 +44,7 @@ def assign_splits(
     stratum: dict[str, tuple[str, str]] = {}
     for task in tasks:
         found = (task.language, task.domain or "")
+        # The domains of one dialogue's rows may differ: the least one counts, whatever the order of the rows.
         stratum[task.dialogue] = min(stratum.get(task.dialogue, found), found)
     groups = _groups(stratum, links)
     strata = {name: (language, domain, (labels or {}).get(name, "")) for name, (language, domain) in stratum.items()}
@@ -133,6 +134,7 @@ def _taken(groups: Sequence[list[str]], wanted: int, start: bytes) -> list[list[
         return []
     step = max(sum(map(len, groups)) / wanted, 1.0)
     offset = int.from_bytes(start[:8]) % len(groups)
+    # The first of every step from the offset on, then the second of every step, and so on.
     order = sorted(range(len(groups)), key=lambda place: (int((place - offset) % len(groups) % step), place))
     taken, left = [], wanted
     for group in (groups[place] for place in order):

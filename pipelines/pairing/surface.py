@@ -89,6 +89,7 @@ def cells_auc(more: NDArray[Any], less: NDArray[Any]) -> float:
     orders of every pair; 0.5 is chance. An upper bound: a rule found on other pairs does no better on average.
     """
     major, minor = np.maximum(more, less), np.minimum(more, less)
+    # One more on both sides: a cell with an empty side has a score, too.
     scores = np.log((major + 1) / (minor + 1))
     return auc(np.concatenate([scores, -scores]), np.concatenate([major, minor]).astype(np.float64))
 

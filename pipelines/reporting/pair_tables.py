@@ -77,6 +77,7 @@ def _rules(counts: _Counts, limits: PairingConfig) -> Iterator[Rule]:
 
 def _checked(rule: Rule) -> tuple[str, str, str, str]:
     name, (low, high), form, value = rule
+    # A share is never below 0 and an AUC never below 0.5: there is no lower limit to tell.
     aim = f"at most {high:{form}}" if low in (0, 0.5) else f"{low:{form}} to {high:{form}}"
     within = low - 1e-9 <= value <= high + 1e-9
     return name, aim, f"{value:{form}}", "yes" if within else "no: see docs/pairing.md"

@@ -16,6 +16,7 @@ class DisjointSet:
         """The smallest member of the set that ``item`` is in."""
         parents = self._parents
         while (parent := parents.get(item, item)) != item:
+            # Halves the path on the way, so that the next look-up is short.
             parents[item] = parents.get(parent, parent)
             item = parents[item]
         return item

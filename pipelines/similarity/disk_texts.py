@@ -16,7 +16,7 @@ from pairwright.core.storage import storage_error
 if TYPE_CHECKING:
     from pairwright.pipelines.similarity.shingles import I64, U64
 
-_CHUNK = 50_000
+_CHUNK = 50_000  # texts read at once
 
 
 class DiskTexts:
@@ -50,6 +50,7 @@ class DiskTexts:
         """The text of one row."""
         self._flush()
         start, stop = self._ends[row : row + 2]
+        # pread leaves the place alone where the next text is written.
         return os.pread(self._file.fileno(), stop - start, start).decode("utf-8", "surrogatepass")
 
     def many(self, rows: I64) -> list[str]:
@@ -137,6 +138,7 @@ class DiskRows:
             place = 8 * (number * self._columns + first)
             data = memoryview(row).cast("B")
             try:
+                # pwrite may write less than it was given.
                 while data:
                     written = os.pwrite(self._file.fileno(), data, place)
                     data, place = data[written:], place + written
@@ -145,5 +147,6 @@ class DiskRows:
 
     def row(self, number: int) -> U64:
         """One row."""
+        # Row -1 is the last one: beside the first band stands the last.
         self._file.seek(8 * (number % self._rows) * self._columns)
         return np.fromfile(self._file, np.uint64, self._columns)

@@ -54,6 +54,7 @@ def signatures(hashes: U32, starts: I64, permutations: int) -> U32:
     space = np.empty((permutations, _TILE), np.uint32)
     for first, last in _tiles(starts):
         begin, end = starts[first], starts[last]
+        # A text alone may have more shingles than the table has columns.
         if last == first + 1:
             found[:, first] = _minima(values[begin:end], multipliers, offsets)
             continue

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from pairwright.pipelines.similarity.overlap import F64
     from pairwright.pipelines.similarity.shingles import I64, U32, U64
 
-_BATCH = 1_000_000
-_HALF = np.uint64(32)
+_BATCH = 1_000_000  # candidates that are verified together
+_HALF = np.uint64(32)  # two item numbers share one word
 _LOWER = np.uint64(0xFFFFFFFF)
-_CROWD = 64
-_COLUMNS = 10_000
-_TAG = np.uint32(0x9E3779B9)
+_CROWD = 64  # see find_similar
+_COLUMNS = 10_000  # members of a crowd paired at once: bounds the memory
+_TAG = np.uint32(0x9E3779B9)  # tells the shingles of one part from the same ones of another
 
 
 class Pairs(NamedTuple):
@@ -64,6 +64,7 @@ def firsts_of(texts: Sequence[str]) -> I64:
     hashes = np.fromiter(map(hash, texts), np.int64, len(texts))
     order = np.argsort(hashes, kind="stable")
     firsts = np.arange(len(texts))
+    # ~x is never x, so that the first and the last text are edges, too.
     edges = np.flatnonzero(np.diff(hashes[order], prepend=~hashes[order[:1]], append=~hashes[order[-1:]]))
     for run in np.flatnonzero(np.diff(edges) > 1).tolist():
         seen: dict[str, int] = {}

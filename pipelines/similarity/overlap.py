@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     I32 = NDArray[np.int32]
     Mask = NDArray[np.bool_]
 
-_WORDS = 4
+_WORDS = 4  # of 64 bits
 _SLICE = 20_000  # pairs whose sets are in memory together
-_ROUNDING = 1e-9
+_ROUNDING = 1e-9  # no pair exactly at the threshold is lost to it
 
 
 class Fingerprints:

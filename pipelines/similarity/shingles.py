@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 MAX_NGRAM = 3
 _POINT_BITS = np.uint64(21)  # a code point is below 2**21, so three of them fit into 63 bits
 _SHORT = np.uint64(1 << 63)  # marks the code of a whole text that is shorter than an n-gram
-_FREE = np.uint64((1 << 64) - 1)
-_SLOT_BITS = 20
-_BLOCK = 500_000
+_FREE = np.uint64((1 << 64) - 1)  # no shingle has this code
+_SLOT_BITS = 20  # a million places
+_BLOCK = 500_000  # characters, see slices
+# 2**64 divided by the golden ratio: spreads codes that lie close together (Fibonacci hashing)
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 

@@ -101,6 +101,7 @@ class Split(SummaryStage):
 
         run.write(SFT, placed(run.read(ANSWERS)))
         run.write(PAIRS, placed(run.read(BALANCED)))
+        # Read back from the files: what is proven has to be what is exported.
         final = chain(
             ((row.task, row.split) for row in run.read(SFT)), ((row.task, row.split) for row in run.read(PAIRS))
         )

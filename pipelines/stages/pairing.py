@@ -87,6 +87,7 @@ class Verify(RowStage):
             yield from verify_variants(asked, state, config.comparison, run.access, log)
             VERIFIED.write(run.work, state.codes)
 
+        # No variant is asked about twice.
         return Work(unverified(state, lambda: _proposals(run)), confirmed, at_most=len(features))
 
     def needs(self, outlook: Outlook) -> Iterator[Need]:
