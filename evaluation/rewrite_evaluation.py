@@ -88,7 +88,7 @@ def _set_result(
 
 
 def shown_rows(gold: GoldSet, systems: Sequence[System], seed: int, count: int = SHOWN_ROWS) -> tuple[Shown, ...]:
-    """Rows drawn by seed, those on which the systems disagree first."""
+    """Rows drawn by seed, of those on which the systems disagree; of all rows where they never do."""
     differing = [
         index for index in range(len(gold.rows)) if len({system.predictions[index].rewrite for system in systems}) > 1
     ]
