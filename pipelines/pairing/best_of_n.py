@@ -56,8 +56,11 @@ def choose_best_of_n(
 def _favourites_first(contenders: Contenders) -> Contenders:
     """The candidates in the order of their scores; one of each text."""
     task, rows = contenders
-    different = {normalise(row.candidate.text): row for row in reversed(rank_candidates(rows))}
-    return task, list(reversed(different.values()))
+    different: dict[str, JudgedCandidate] = {}
+    for row in rank_candidates(rows):
+        # A text that comes twice stands where its better copy does: a human rewrite that a model repeats stays in front.
+        different.setdefault(normalise(row.candidate.text), row)
+    return task, list(different.values())
 
 
 async def _chosen(
