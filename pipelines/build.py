@@ -110,7 +110,7 @@ def prepare(config: BuildConfig, steps: Sequence[Step] = STEPS) -> BuildConfig:
 
 def ledger_path(config: BuildConfig) -> Path:
     """Where the build keeps its paid answers."""
-    return Path(config.ledger) if config.ledger else Path(config.output) / "ledger.sqlite"
+    return config.ledger_path
 
 
 def _run(

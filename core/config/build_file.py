@@ -287,6 +287,11 @@ class BuildConfig(Section):
         False, description="Build although the sources' licences cannot be combined; recorded with the build."
     )
 
+    @property
+    def ledger_path(self) -> Path:
+        """Where the build keeps its paid answers."""
+        return Path(self.ledger) if self.ledger else Path(self.output) / "ledger.sqlite"
+
     @model_validator(mode="after")
     def _endpoints_exist(self) -> BuildConfig:
         there_are = f"; there are: {', '.join(self.endpoints) or 'none'}"

@@ -27,36 +27,27 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.execution.supervision import Control, crash, supervise
-from pairwright.core.identity import Row
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import KINDS, provenance
-from pairwright.core.records import Candidate, Generation
+from pairwright.core.records import Candidate
 from pairwright.core.requests import Answer, ChatRequest
 from pairwright.core.storage import storage_error
 from pairwright.pipelines.failure_limit import FailureLimit
 from pairwright.pipelines.generation.child_process import GenerationJob, Queue
-from pairwright.pipelines.generation.request_plan import GenerationPlan, PlannedRequest, count_planned, plan_generation
+from pairwright.pipelines.request_plan import (
+    GenerationPlan,
+    Outcome,
+    PlannedRequest,
+    count_planned,
+    plan_generation,
+)
 
 __all__ = ["GenerationPlan", "Outcome", "PlannedRequest", "count_planned", "generate_candidates", "plan_generation"]
 
 _CHUNK = 1000  # requests that are looked up in the ledger at once
 _RESULT: TypeAdapter[Candidate | Failed] = TypeAdapter(Candidate | Failed)
 Numbered = Iterator[tuple[int, Candidate | Failed]]
-
-
-class Outcome(Row):
-    """What came of one request; ``error`` is empty for a good one."""
-
-    analysis: str | None = None
-    needs_rewrite: bool | None = None
-    text: str | None = None
-    error: str
-    message: str
-    model: str | None = None
-    request_hash: str | None = None
-    prompt_hash: str | None = None
-    seed: int | None = None
 
 
 class _Unasked(Exception):
@@ -132,9 +123,9 @@ async def _stored(client: Client, chunk: Iterable[PlannedRequest]) -> list[Candi
         except _Unasked:
             return None
         except RequestFailed as exc:
-            return _result(planned, Outcome(error=exc.kind, message=exc.message))
+            return planned.result(Outcome(error=exc.kind, message=exc.message))
         parts = {**answer.model_dump(), **provenance(request, answers)}
-        return _result(planned, Outcome(**parts, error="", message=""))
+        return planned.result(Outcome(**parts, error="", message=""))
 
     return [await one(planned) for planned in chunk]
 
@@ -182,27 +173,4 @@ def _answered(queue: Queue, folder: Path) -> Numbered:
             if line is None or number != str(place) or row == "null\n":
                 raise crash("distilabel lost, blanked or invented rows", folder / "distilabel.log")
             planned = PlannedRequest.model_validate_json(line)
-            yield planned.number, _result(planned, Outcome.model_validate_json(row))
-
-
-def _result(planned: PlannedRequest, outcome: Outcome) -> Candidate | Failed:
-    setting = planned.setting
-    if outcome.error:
-        message = f"{setting.role} at temperature {setting.temperature:g}: {outcome.message}"
-        return Failed(stage="generate", row=planned.name, error=outcome.error, message=message)
-    return Candidate.create(
-        task=planned.task.id,
-        origin=setting.role,
-        text=outcome.text,
-        analysis=outcome.analysis,
-        needs_rewrite=outcome.needs_rewrite,
-        generation=Generation(
-            endpoint=setting.endpoint,
-            model=outcome.model,
-            prompt_hash=outcome.prompt_hash,
-            request_hash=outcome.request_hash,
-            temperature=setting.temperature,
-            seed=outcome.seed,
-            on_policy=setting.on_policy,
-        ),
-    )
+            yield planned.number, planned.result(Outcome.model_validate_json(row))

@@ -14,7 +14,7 @@ from pairwright.core.prompts.reply import Reply
 from pairwright.core.records import TaskKind
 from pairwright.pipelines.distilabel_steps.ledger_llm import COLUMNS, Prompt, Record
 from pairwright.pipelines.distilabel_steps.rewrite_steps import RewriteQuery
-from pairwright.pipelines.generation.request_plan import PlannedRequest
+from pairwright.pipelines.request_plan import PlannedRequest
 
 REPLY = tuple(Reply.model_fields)
 

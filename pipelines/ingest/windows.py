@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.config.build_file import BuildConfig, ContextConfig
+from pairwright.core.config.build_file import ContextConfig, ExamplesConfig
 from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import Conversation, Task, TaskKind
 from pairwright.pipelines.ingest.answer_contexts import find_answers, list_questions, window_answers
@@ -14,6 +14,15 @@ from pairwright.pipelines.ingest.answer_dialogues import check_answerable
 from pairwright.pipelines.ingest.contexts import QueryPosition, find_queries, window_queries
 
 Conversations = Iterable[Conversation | Failed]
+
+
+class WindowSettings(Protocol):
+    """What windowing needs of a build file."""
+
+    @property
+    def context(self) -> ContextConfig: ...
+    @property
+    def examples(self) -> ExamplesConfig: ...
 
 
 class Windowing(Protocol):
@@ -27,7 +36,7 @@ class Windowing(Protocol):
         """The places in the dialogues that become tasks."""
         ...
 
-    def windower(self, config: BuildConfig) -> Callable[[Iterable[QueryPosition]], Iterator[Task | Dropped]]:
+    def windower(self, config: WindowSettings) -> Callable[[Iterable[QueryPosition]], Iterator[Task | Dropped]]:
         """What makes one task of each place, or says why not.
 
         Raises:
@@ -49,7 +58,7 @@ class RewriteWindowing:
     def find(self, conversations: Iterable[Conversation], config: ContextConfig) -> Iterator[QueryPosition]:
         return find_queries(conversations, config)
 
-    def windower(self, config: BuildConfig) -> Callable[[Iterable[QueryPosition]], Iterator[Task | Dropped]]:
+    def windower(self, config: WindowSettings) -> Callable[[Iterable[QueryPosition]], Iterator[Task | Dropped]]:
         bank = read_examples(config.examples.path)
         return lambda rows: window_queries(rows, config.context, bank, config.examples.per_prompt)
 
@@ -66,7 +75,7 @@ class AnswerWindowing:
     def find(self, conversations: Iterable[Conversation], config: ContextConfig) -> Iterator[QueryPosition]:
         return find_answers(conversations, config)
 
-    def windower(self, config: BuildConfig) -> Callable[[Iterable[QueryPosition]], Iterator[Task | Dropped]]:
+    def windower(self, config: WindowSettings) -> Callable[[Iterable[QueryPosition]], Iterator[Task | Dropped]]:
         return lambda rows: window_answers(rows, config.context)
 
     def list_tests(self, rows: Conversations) -> Iterator[Conversation | Failed]:

@@ -46,14 +46,14 @@ def choose_best_of_n(
         return await _chosen(*field, comparer, pairing, ask)
 
     with open_log(log) as write:
-        for choice in ordered_map(one, map(_favourites_first, contenders), access.width, access.runner):
+        for choice in ordered_map(one, map(favourites_first, contenders), access.width, access.runner):
             for row in choice.compared:
                 write(row)
                 access.usage.expect("choose")
             yield choice.outcome
 
 
-def _favourites_first(contenders: Contenders) -> Contenders:
+def favourites_first(contenders: Contenders) -> Contenders:
     """The candidates in the order of their scores; one of each text."""
     task, rows = contenders
     different: dict[str, JudgedCandidate] = {}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.component_calls import perturb, read_ahead
 from pairwright.core.components import Perturber
-from pairwright.core.config.build_file import BuildConfig, PairingConfig
+from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.identity import row_rng
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import JudgedCandidate, PreferencePair, Rejected, SftRow, Task, Verdict
@@ -33,6 +33,15 @@ class Variant(NamedTuple):
 
     row: SftRow
     rejected: Rejected
+
+
+class RejectionSettings(Protocol):
+    """What rejecting needs of a build file."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def pairing(self) -> PairingConfig: ...
 
 
 class PairPlan(NamedTuple):
@@ -107,7 +116,9 @@ def _ahead(rows: Iterable[SftRow], perturbers: Sequence[Perturber]) -> Iterator[
 _BATCH = 64  # rows; what perturbers parse is parsed in batches of them
 
 
-def make_rejected(tries: Iterable[Attempt], config: BuildConfig, target: TargetQuality) -> Iterator[Variant | Dropped]:
+def make_rejected(
+    tries: Iterable[Attempt], config: RejectionSettings, target: TargetQuality
+) -> Iterator[Variant | Dropped]:
     """One outcome per attempt: a worse answer with its proven defect, or the reason why there is none.
 
     Of the samples of one query that are proven worse, only the one nearest to ``target`` stays (see ``rejection_sampling``).
@@ -126,7 +137,7 @@ def make_rejected(tries: Iterable[Attempt], config: BuildConfig, target: TargetQ
 
 
 def _from_samples(
-    row: SftRow, samples: Sequence[JudgedCandidate], config: BuildConfig, target: TargetQuality
+    row: SftRow, samples: Sequence[JudgedCandidate], config: RejectionSettings, target: TargetQuality
 ) -> Iterator[Variant | Dropped]:
     outcomes = [_from_sample(row, sample, config.pairing.margin) for sample in samples]
     proven = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, Rejected)]

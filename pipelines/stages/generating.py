@@ -15,8 +15,8 @@ from pairwright.core.llm.ledger import Ledger
 from pairwright.core.records import Candidate
 from pairwright.pipelines.artefacts import QUERIES
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
-from pairwright.pipelines.generation.request_plan import PlannedRequest, count_planned, plan_generation
 from pairwright.pipelines.needs import Need, Outlook, more, nothing
+from pairwright.pipelines.request_plan import PlannedRequest, count_planned, plan_generation
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.stage import RowStage
 

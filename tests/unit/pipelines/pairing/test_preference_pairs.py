@@ -18,11 +18,11 @@ from pairwright.core.records import (
     SftRow,
     Task,
 )
-from pairwright.pipelines.generation.request_plan import plan_generation as planned
 from pairwright.pipelines.judging import candidate_judging
 from pairwright.pipelines.pairing import preference_pairs
 from pairwright.pipelines.pairing.pair_features import extract_features
 from pairwright.pipelines.pairing.rejection_sampling import sample_quality, target_quality
+from pairwright.pipelines.request_plan import plan_generation as planned
 from pairwright.testing.factories import candidate, rejected, sft_row, task, verdict
 
 

@@ -8,17 +8,31 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
-from pairwright.core.config.build_file import BuildConfig, Style
+from pairwright.core.bookkeeping import Failed
+from pairwright.core.config.build_file import EndpointConfig, GeneratorConfig, PromptConfig, Style
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.prompts.kinds import KINDS
-from pairwright.core.records import Task
+from pairwright.core.records import Candidate, Generation, Task
 from pairwright.core.requests import ChatRequest
 
 Drawn = tuple[str, int]
+
+
+class GenerationSettings(Protocol):
+    """What a plan needs of a build file."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def generation(self) -> Sequence[GeneratorConfig]: ...
+    @property
+    def endpoints(self) -> Mapping[str, EndpointConfig]: ...
+    @property
+    def prompt(self) -> PromptConfig: ...
 
 
 class SamplingSetting(Row):
@@ -34,6 +48,20 @@ class SamplingSetting(Row):
     sample: int | None
     on_policy: bool = False
     tools: bool = False
+
+
+class Outcome(Row):
+    """What came of one request; ``error`` is empty for a good one."""
+
+    analysis: str | None = None
+    needs_rewrite: bool | None = None
+    text: str | None = None
+    error: str
+    message: str
+    model: str | None = None
+    request_hash: str | None = None
+    prompt_hash: str | None = None
+    seed: int | None = None
 
 
 class PlannedRequest(Row):
@@ -52,6 +80,29 @@ class PlannedRequest(Row):
     def request(self) -> ChatRequest:
         """What goes to the endpoint."""
         return KINDS[self.task.kind].teacher_request(self.task, self.setting, self.seed)
+
+    def result(self, outcome: Outcome) -> Candidate | Failed:
+        """The candidate that the request brought, or why it brought none."""
+        setting = self.setting
+        if outcome.error:
+            message = f"{setting.role} at temperature {setting.temperature:g}: {outcome.message}"
+            return Failed(stage="generate", row=self.name, error=outcome.error, message=message)
+        return Candidate.create(
+            task=self.task.id,
+            origin=setting.role,
+            text=outcome.text,
+            analysis=outcome.analysis,
+            needs_rewrite=outcome.needs_rewrite,
+            generation=Generation(
+                endpoint=setting.endpoint,
+                model=outcome.model,
+                prompt_hash=outcome.prompt_hash,
+                request_hash=outcome.request_hash,
+                temperature=setting.temperature,
+                seed=outcome.seed,
+                on_policy=setting.on_policy,
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +129,7 @@ class GenerationPlan:
                     number += 1
 
 
-def plan_generation(config: BuildConfig, tasks: Callable[[], Iterable[Task]]) -> GenerationPlan:
+def plan_generation(config: GenerationSettings, tasks: Callable[[], Iterable[Task]]) -> GenerationPlan:
     """The requests that ``config.generation`` needs for the rows of ``tasks()``.
 
     ``tasks`` is called once here, to count and to draw the samples, and once per iteration of the plan, so that the
@@ -100,7 +151,7 @@ def plan_generation(config: BuildConfig, tasks: Callable[[], Iterable[Task]]) ->
     return GenerationPlan(tasks, settings, config.seed, drawn, count_planned(config, count, passing))
 
 
-def count_planned(config: BuildConfig, tasks: int, passing: int = 0) -> int:
+def count_planned(config: GenerationSettings, tasks: int, passing: int = 0) -> int:
     """How many requests ``tasks`` queries need, ``passing`` of which no teacher is asked about.
 
     Retries and answers asked for again come on top.
@@ -140,7 +191,7 @@ class _Draw:
         return frozenset(key for _, key in self._heap)
 
 
-def _settings(config: BuildConfig) -> tuple[SamplingSetting, ...]:
+def _settings(config: GenerationSettings) -> tuple[SamplingSetting, ...]:
     counts: Counter[tuple[str, str]] = Counter()
     found = []
     for generator in config.generation:
