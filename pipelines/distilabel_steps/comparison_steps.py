@@ -21,13 +21,14 @@ from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.config.slots import ComparerComponent
 from pairwright.core.errors import RequestFailed
 from pairwright.judges.tournament import Ranking, find_best, rank_all
-from pairwright.pipelines.distilabel_steps.ledger_llm import Record
-from pairwright.pipelines.distilabel_steps.rewrite_steps import SETTING, case_of_row, open_access
+from pairwright.pipelines.distilabel_steps.component_slots import ComponentSlots
+from pairwright.pipelines.distilabel_steps.rewrite_steps import open_access
+from pairwright.pipelines.distilabel_steps.task_rows import SETTING, Record, case_of_row
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 
 
-class CompareRewrites(Step):  # type: ignore[misc]
+class CompareRewrites(ComponentSlots, Step):  # type: ignore[misc]
     """Find the best of several rewrites of each query, or rank them all, by comparing two at a time in both orders.
 
     Input columns:

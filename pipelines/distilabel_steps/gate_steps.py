@@ -19,17 +19,20 @@ from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.config.slots import GateComponent
 from pairwright.core.records import KnownCase
-from pairwright.pipelines.distilabel_steps.ledger_llm import Record
-from pairwright.pipelines.distilabel_steps.rewrite_steps import case_of_row, open_access
+from pairwright.pipelines.distilabel_steps.component_slots import ComponentSlots
+from pairwright.pipelines.distilabel_steps.rewrite_steps import open_access
+from pairwright.pipelines.distilabel_steps.task_rows import Record, case_of_row, goes_on, keeps_books, leave_out
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 from pairwright.pipelines.judging.gating import gate_queries
 
 
-class GateQueries(Step):  # type: ignore[misc]
+class GateQueries(ComponentSlots, Step):  # type: ignore[misc]
     """Decide of each query whether it is rewritten or passes unchanged; see docs/gate.md.
 
     Input columns:
         - language (`str`), history (`List[Dict[str, str]]`), query (`str`): as for a rewrite.
+        - task, kept, left_out (optional): what rows of our own pipelines have, see docs/distilabel.md; a `task` then holds
+          the decision.
 
     Output columns:
         - passes (`bool`): whether the query stays as it is; `None` where the gate gave no usable answer.
@@ -83,16 +86,23 @@ class GateQueries(Step):  # type: ignore[misc]
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
         assert self._access is not None, "load() comes first"
-        outcomes = gate_queries(
-            map(case_of_row, inputs), self.gate, self._access.ask, self._access.width, self._access.runner
-        )
-        yield [{**row, **_columns(outcome)} for row, outcome in zip(inputs, outcomes, strict=True)]
+        cases = map(case_of_row, filter(goes_on, inputs))
+        outcomes = gate_queries(cases, self.gate, self._access.ask, self._access.width, self._access.runner)
+        yield [_decided(row, next(outcomes)) if goes_on(row) else {**row, **_columns(None)} for row in inputs]
 
 
-def _columns(outcome: KnownCase | Failed) -> Record:
-    if isinstance(outcome, Failed):
+def _decided(row: Record, outcome: KnownCase | Failed) -> Record:
+    row = {**row, **_columns(outcome)}
+    if not keeps_books(row):
+        return row
+    return leave_out(row, outcome) if isinstance(outcome, Failed) else {**row, "task": outcome.model_dump_json()}
+
+
+def _columns(outcome: KnownCase | Failed | None) -> Record:
+    if outcome is None or isinstance(outcome, Failed):
         nothing = dict.fromkeys(("passes", "gate_needs_rewrite", "gate_missing_answer", "gate_score"))
-        return {**nothing, "gate_evidence": "", "gate_error": f"{outcome.error}: {outcome.message}"}
+        error = f"{outcome.error}: {outcome.message}" if outcome else ""
+        return {**nothing, "gate_evidence": "", "gate_error": error}
     decision = outcome.gate
     assert decision is not None
     return {

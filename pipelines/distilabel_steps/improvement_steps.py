@@ -9,14 +9,20 @@ from collections.abc import Iterator, Sequence
 
 from distilabel.steps import StepInput
 
-from pairwright.core.bookkeeping import Failed
+from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Configured
 from pairwright.core.config.slots import ImproverComponent
 from pairwright.core.improvement import Improvement
 from pairwright.core.records import JudgedCandidate, SftRow
-from pairwright.pipelines.distilabel_steps.ledger_llm import Record
 from pairwright.pipelines.distilabel_steps.rewrite_steps import JudgeCandidates, judgement
-from pairwright.pipelines.judging.answer_improvement import improve_answers, keep_answers, list_replaced
+from pairwright.pipelines.distilabel_steps.task_rows import Record, goes_on, leave_out, noted
+from pairwright.pipelines.judging.answer_improvement import (
+    account_for_written,
+    improve_answers,
+    keep_answers,
+    list_replaced,
+    list_written,
+)
 
 COLUMNS = ("chosen", "route", "outcome", "replaced", "improve_error")
 
@@ -28,6 +34,8 @@ class ImproveAnswers(JudgeCandidates):
 
     Input columns:
         - see :class:`~pairwright.pipelines.distilabel_steps.rewrite_steps.JudgeCandidates`; `rewrite` is the answer.
+        - answer (`str`, optional): the answer as rows of our own pipelines have it, JSON of ``pairwright.core.records.SftRow``.
+          It is judged already, and what becomes of it stands there afterwards.
 
     Output columns:
         - those of :class:`~pairwright.pipelines.distilabel_steps.rewrite_steps.JudgeCandidates`, about the answer as it came.
@@ -37,6 +45,7 @@ class ImproveAnswers(JudgeCandidates):
         - replaced (`str`): JSON of the answer as a rejected text, see ``pairwright.core.records.Rejected``; empty where
           it stayed.
         - improve_error (`str`): empty, or why the improver gave no answer.
+        - improvement (`str`), where there was an `answer`: JSON of ``pairwright.core.improvement.Improvement``.
 
     Attributes:
         improver: a component such as those of ``pairwright.judges.IMPROVERS``.
@@ -65,10 +74,35 @@ class ImproveAnswers(JudgeCandidates):
             self.judges,
             self.access(),
         )
-        yield [
-            {**row, **judgement(one), **_columns(next(found) if isinstance(one, JudgedCandidate) else None)}
-            for row, one in rows
-        ]
+        yield [_improved(row, one, next(found) if isinstance(one, JudgedCandidate) else None) for row, one in rows]
+
+    def judged(self, inputs: list[Record]) -> Iterator[tuple[Record, JudgedCandidate | Failed | None]]:
+        """Each row with what the judges say of it, or have said of its ``answer``."""
+        waiting = super().judged([row for row in inputs if "answer" not in row])
+        for row in inputs:
+            yield (row, _judged_before(row)) if "answer" in row else next(waiting)
+
+
+def _judged_before(row: Record) -> JudgedCandidate | None:
+    if not goes_on(row):
+        return None
+    answer = SftRow.model_validate_json(row["answer"])
+    return JudgedCandidate(task=answer.task, candidate=answer.chosen, verdicts=answer.verdicts)
+
+
+def _improved(row: Record, judged: JudgedCandidate | Failed | None, found: Improvement | Failed | None) -> Record:
+    told = {**row, **judgement(judged), **_columns(found)}
+    if "answer" not in row:
+        return told
+    told["improvement"] = found.model_dump_json() if isinstance(found, Improvement) else ""
+    if isinstance(found, Failed):
+        return leave_out(told, found)
+    if found is None:
+        return told
+    written = account_for_written(list_written([found]))
+    told["left_out"] = noted(told, [one for one in written if isinstance(one, Dropped)])
+    (kept,) = keep_answers([found])
+    return leave_out(told, kept) if isinstance(kept, Dropped) else {**told, "answer": kept.model_dump_json()}
 
 
 def _original(judged: JudgedCandidate) -> SftRow:

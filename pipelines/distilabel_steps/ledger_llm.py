@@ -21,6 +21,7 @@ from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import provenance
 from pairwright.core.requests import ChatRequest
+from pairwright.pipelines.distilabel_steps.embedded_servers import EmbeddedServers
 from pairwright.pipelines.failure_limit import FailureLimit
 
 Record = dict[str, Any]
@@ -59,7 +60,8 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         endpoint: where and how to ask; see the build file.
         ledger: path of the SQLite ledger.
         limits: the budget.
-        base_url: where an embedded endpoint listens; others have theirs in ``endpoint``.
+        base_url: where an embedded endpoint listens; others have theirs in ``endpoint``. Without it the server of an
+            embedded one starts with the first request that the ledger cannot answer, and stops with ``unload``.
         temperature: for tasks that hand over bare messages.
         max_tokens: for tasks that hand over bare messages.
         control: folder of the supervising build, none elsewhere.
@@ -117,7 +119,8 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
     async def _open(self) -> None:
         self._stack = AsyncExitStack()
         ledger = self._stack.enter_context(Ledger(Path(self.ledger)))
-        urls = {self.name: self.base_url} if self.base_url else {}
+        servers = self._stack.enter_context(EmbeddedServers({self.name: self.endpoint}, Path(self.ledger).parent))
+        urls = {self.name: self.base_url} if self.base_url else servers
         self._client = await self._stack.enter_async_context(
             Client({self.name: self.endpoint}, ledger, self.limits, urls)
         )

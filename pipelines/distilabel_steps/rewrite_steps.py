@@ -28,14 +28,26 @@ from pairwright.core.config.component_references import named_endpoints
 from pairwright.core.config.slots import JudgeComponent, PerturberComponent
 from pairwright.core.errors import JudgeError
 from pairwright.core.execution.coroutines import CoroutineRunner
-from pairwright.core.identity import content_id, row_rng
+from pairwright.core.identity import row_rng
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import rewrite_request
 from pairwright.core.prompts.rewriting import parse_answer, teacher_messages
-from pairwright.core.records import Candidate, JudgedCandidate, KnownCase, Origin, Rejected, Task
+from pairwright.core.records import JudgedCandidate, Rejected
 from pairwright.core.requests import Answer, ChatRequest
-from pairwright.pipelines.distilabel_steps.ledger_llm import COLUMNS, LedgerLLM, Prompt, Record, Unaskable
+from pairwright.pipelines.distilabel_steps.component_slots import ComponentSlots
+from pairwright.pipelines.distilabel_steps.embedded_servers import EmbeddedServers
+from pairwright.pipelines.distilabel_steps.ledger_llm import COLUMNS, LedgerLLM, Prompt, Unaskable
+from pairwright.pipelines.distilabel_steps.task_rows import (
+    SETTING,
+    Record,
+    candidate_of_row,
+    case_of_row,
+    goes_on,
+    keeps_books,
+    noted,
+    task_of_row,
+)
 from pairwright.pipelines.judging.candidate_judging import judge_candidates
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 
@@ -123,7 +135,7 @@ class RewriteQuery(DistilabelTask):  # type: ignore[misc]
             yield rows
 
 
-class JudgeCandidates(Step):  # type: ignore[misc]
+class JudgeCandidates(ComponentSlots, Step):  # type: ignore[misc]
     """Put each rewrite before the judges: the free ones first, those that ask an endpoint only on what is left.
 
     Input columns:
@@ -131,6 +143,7 @@ class JudgeCandidates(Step):  # type: ignore[misc]
         - rewrite (`str`): the rewrite or answer to judge; a row with `None` has failed before and is passed on.
         - kind, system, tools, steps (optional): see :class:`PerturbRewrites`.
         - analysis (`str`, optional), needs_rewrite (`bool`, optional): what the model said of it.
+        - task, candidate, kept, left_out (optional): what rows of our own pipelines have, see docs/distilabel.md.
 
     Output columns:
         - accepted (`bool`): whether every judge passed it; `None` where that could not be found out.
@@ -193,14 +206,14 @@ class JudgeCandidates(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
-        yield [{**row, **judgement(outcome)} for row, outcome in self.judged(inputs)]
+        yield [{**row, **judgement(outcome), **_booked(row, outcome)} for row, outcome in self.judged(inputs)]
 
     def judged(self, inputs: list[Record]) -> Iterator[tuple[Record, JudgedCandidate | Failed | None]]:
-        """Each row with what the judges say of it; None for a row without a rewrite."""
-        pairs = [(task_of_row(row), _candidate(row)) for row in inputs if row["rewrite"] is not None]
+        """Each row with what the judges say of it; None for a row without a rewrite, or that goes no further."""
+        pairs = [(task_of_row(row), candidate_of_row(row)) for row in inputs if _to_judge(row)]
         outcomes = judge_candidates(pairs, self.judges, self.access())
         for row in inputs:
-            yield row, None if row["rewrite"] is None else next(outcomes)
+            yield row, next(outcomes) if _to_judge(row) else None
 
 
 def open_access(
@@ -210,7 +223,7 @@ def open_access(
     ledger: str | None,
     limits: LimitsConfig,
 ) -> EndpointAccess:
-    """A client for what ``judges`` ask, closed with ``stack``.
+    """A client for what ``judges`` ask, closed with ``stack``; servers of embedded endpoints start when they are asked.
 
     Raises:
         JudgeError: a judge asks an endpoint that was not given, or there is no ledger to keep its answers.
@@ -223,13 +236,14 @@ def open_access(
     runner = stack.enter_context(CoroutineRunner())
     if ledger is None:
         return EndpointAccess(_ask_nobody, runner, width, UsageCounter())
-    client = Client(endpoints, stack.enter_context(Ledger(Path(ledger))), limits)
+    servers = stack.enter_context(EmbeddedServers(endpoints, Path(ledger).parent))
+    client = Client(endpoints, stack.enter_context(Ledger(Path(ledger))), limits, servers)
     runner.run(client.__aenter__())
     stack.callback(lambda: runner.run(client.__aexit__(None, None, None)))
     return EndpointAccess(client, runner, width, UsageCounter())
 
 
-class PerturbRewrites(Step):  # type: ignore[misc]
+class PerturbRewrites(ComponentSlots, Step):  # type: ignore[misc]
     """Make each good rewrite or answer worse in named ways, each proven to have the defect that its name claims.
 
     Input columns:
@@ -274,7 +288,7 @@ class PerturbRewrites(Step):  # type: ignore[misc]
     def _variants(self, row: Record) -> Record:
         found: dict[type, list[Record]] = {Rejected: [], Dropped: []}
         for perturber in self.perturbers if row["rewrite"] is not None else ():
-            case, chosen = case_of_row(row), _candidate(row)
+            case, chosen = case_of_row(row), candidate_of_row(row)
             if case.kind not in perturber.tasks:
                 continue
             rng = row_rng(self.seed, f"perturb.{perturber.name}", case.id)
@@ -286,29 +300,12 @@ class PerturbRewrites(Step):  # type: ignore[misc]
         }
 
 
-SETTING = ("kind", "system", "tools", "steps", "examples")
-"""Columns of a case that need not be there."""
+def _to_judge(row: Record) -> bool:
+    return goes_on(row) and row["rewrite"] is not None
 
 
-def case_of_row(row: Record) -> KnownCase:
-    """The case that a row with language, history, query and, where it has them, the columns of a setting stands for."""
-    told = {key: row[key] for key in SETTING[:-1] if row.get(key)}
-    shown = {key: row[key] for key in ("language", "history", "query")} | told
-    return KnownCase(id=content_id(shown), **shown, examples=row.get("examples") or ())
-
-
-def task_of_row(row: Record) -> Task:
-    """The same as a task, for stages that keep rows: it comes from somebody's pipeline, which knows from where."""
-    case = case_of_row(row)
-    return Task(**dict(case), conversation="", dialogue="", tokens=0, origin=_PIPELINE)
-
-
-_PIPELINE = Origin(source="distilabel", file="", key="", licence="")
-
-
-def _candidate(row: Record) -> Candidate:
-    said = {"text": row["rewrite"], "analysis": row.get("analysis"), "needs_rewrite": row.get("needs_rewrite")}
-    return Candidate.create(task="", origin="teacher", **said)
+def _booked(row: Record, outcome: JudgedCandidate | Failed | None) -> Record:
+    return {"left_out": noted(row, [outcome])} if isinstance(outcome, Failed) and keeps_books(row) else {}
 
 
 async def _ask_nobody(endpoint: str, request: ChatRequest) -> Answer:  # noqa: ARG001
