@@ -40,7 +40,6 @@ from pairwright.core.records import GateDecision, Origin, Task, Turn
 from pairwright.core.statistics import group_indices, group_sums, percentile_interval, resample
 from pairwright.judges.gates.rules import decision
 from pairwright.judges.rules.rule_verdicts import same_question
-from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.candidate_judging import ordered_map
@@ -209,10 +208,10 @@ def ask_gate(config: BuildConfig, cases: Sequence[Case]) -> list[tuple[Case, Gat
             failed.append(str(exc))
             return None
 
-    ledger_path(config).parent.mkdir(parents=True, exist_ok=True)
+    config.ledger_path.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as logs,
-        Ledger(ledger_path(config)) as ledger,
+        Ledger(config.ledger_path) as ledger,
         running_servers(only, Path(logs)) as base_urls,
         open_endpoints(only, ledger, base_urls) as asked,
     ):

@@ -9,7 +9,6 @@ from pairwright.cli.tables import print_table
 from pairwright.core.config.build_file import read_build
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.storage import atomic_writer, write_json
-from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.calibration.gold_items import gold_items, marked_items
 from pairwright.pipelines.calibration.judge_calibration import calibrate
 from pairwright.pipelines.calibration.page import defect_table, draw_picture, figure_table
@@ -24,7 +23,7 @@ def calibrate_command(
     items = [item for path in marked for item in marked_items(path)] if marked else gold_items(config, limit, variants)
     folder = output or Path(config.output) / "calibration"
     folder.mkdir(parents=True, exist_ok=True)
-    with Ledger(ledger_path(config)) as ledger:
+    with Ledger(config.ledger_path) as ledger:
         found = calibrate(config, items, ledger, precision, folder)
     print_table("Judges against gold, 95 % intervals", figure_table(found))
     print_table("By defect", defect_table(found))

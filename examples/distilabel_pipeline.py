@@ -17,9 +17,8 @@ from typing import Any
 
 from distilabel.steps import Step, StepInput
 
-from pairwright.core.config.build_file import read_build
+from pairwright import Build
 from pairwright.core.records import Rejected, SftRow
-from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.distilabel_steps.pair_pipeline import PairPipeline
 from pairwright.pipelines.distilabel_steps.pipeline import build_steps, connect_steps, insert_step
 
@@ -49,7 +48,7 @@ class HalfAnswer(Step):
 
 def main() -> None:
     """Run the pipeline of the build file that the first argument names."""
-    config = read_build(Path(sys.argv[1]), CATALOGUES)
+    config = Build.from_file(sys.argv[1]).config
     with PairPipeline(name=config.name, cache_dir=Path(config.output) / "distilabel") as pipeline:
         steps = build_steps(config)
         insert_step(steps, "reject", HalfAnswer(name="halve"))

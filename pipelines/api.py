@@ -29,7 +29,7 @@ from pairwright.core.records import PreferencePair, SftRow
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import manifest_of
 from pairwright.pipelines.books import Silent, Watcher
-from pairwright.pipelines.build import ledger_path, prepare, run_build, run_until
+from pairwright.pipelines.build import prepare, run_build, run_until
 from pairwright.pipelines.build_folder import UNFINISHED, read_finished
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
@@ -183,7 +183,7 @@ class Build:
                 done = run_build(self.config, watch)
             else:
                 counts = run_until(self.config, until, watch)
-        with Ledger(ledger_path(self.config)) as ledger:
+        with Ledger(self.config.ledger_path) as ledger:
             sent = ledger.usage().requests - before[0]
         asks = bool(endpoints_in_use(self.config))
         if until is not None:

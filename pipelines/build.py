@@ -108,15 +108,10 @@ def prepare(config: BuildConfig, steps: Sequence[Step] = STEPS) -> BuildConfig:
     return config
 
 
-def ledger_path(config: BuildConfig) -> Path:
-    """Where the build keeps its paid answers."""
-    return config.ledger_path
-
-
 def _run(
     config: BuildConfig, watch: Callable[[Ledger], Watcher], steps: Sequence[Step], until: str | None = None
 ) -> tuple[StageCount, ...]:
-    with Ledger(ledger_path(config)) as ledger:
+    with Ledger(config.ledger_path) as ledger:
         work = make_work_folder(Path(config.output))
         judges = [(stage.name, one) for stage in stages_of(steps) for one in stage.judges(config)]
         with (

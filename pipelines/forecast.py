@@ -17,7 +17,7 @@ from pairwright.core.pages.cells import Table
 from pairwright.core.pages.shown import Part, Shown
 from pairwright.pipelines.artefacts import QUERIES
 from pairwright.pipelines.books import Books, Silent
-from pairwright.pipelines.build import STEPS, ledger_path
+from pairwright.pipelines.build import STEPS
 from pairwright.pipelines.needs import Need, Outlook
 from pairwright.pipelines.reporting.funnel import funnel_table
 from pairwright.pipelines.run import Run
@@ -55,7 +55,7 @@ def forecast_build(config: BuildConfig, steps: Sequence[Step] = STEPS) -> Foreca
         BuildError: no query is left, or too many rows failed.
     """
     with reading(config, steps) as run:
-        outlook = Outlook.of(config, lambda: run.read(QUERIES), ledger_path(config))
+        outlook = Outlook.of(config, lambda: run.read(QUERIES), config.ledger_path)
         needs = [need for stage in wanted_stages(steps, config) for need in stage.needs(outlook)]
         counts, warnings = tuple(run.books.counts), tuple(family_warnings(config))
         return Forecast(counts, outlook.queries, outlook.references, needs, warnings)

@@ -14,7 +14,6 @@ from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import Table
 from pairwright.core.records import Case, GateDecision, Turn
 from pairwright.judges.gates import GATES
-from pairwright.pipelines.build import ledger_path
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.gating import decide_now
 
@@ -55,10 +54,10 @@ def by_build(config: BuildConfig, case: Case) -> GateDecision:
     if not config.gate.paid:
         return decide_now([case], config.gate)[0]
     only = config.model_copy(update={"generation": (), "judges": (), "comparison": None})
-    ledger_path(config).parent.mkdir(parents=True, exist_ok=True)
+    config.ledger_path.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="pairwright-gate-") as logs,
-        Ledger(ledger_path(config)) as ledger,
+        Ledger(config.ledger_path) as ledger,
         running_servers(only, Path(logs)) as base_urls,
         open_endpoints(only, ledger, base_urls) as asked,
     ):

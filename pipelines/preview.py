@@ -29,7 +29,7 @@ from pairwright.core.storage import read_rows
 from pairwright.core.tool_calls import calls_text
 from pairwright.pipelines.artefacts import ANSWERS, CANDIDATES, DROPPED, FAILED, JUDGED, QUERIES, TASKS, Rows
 from pairwright.pipelines.books import Books, Silent
-from pairwright.pipelines.build import STEPS, ledger_path, prepare
+from pairwright.pipelines.build import STEPS, prepare
 from pairwright.pipelines.reporting.funnel import funnel_table
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.runner import run_steps
@@ -104,7 +104,7 @@ def preview_build(
     with tempfile.TemporaryDirectory(prefix="pairwright-preview-") as folder:
         work = Path(folder)
         with (
-            Ledger(ledger_path(config) if ask else work / "unused.sqlite") as ledger,
+            Ledger(config.ledger_path if ask else work / "unused.sqlite") as ledger,
             Books(work, small.limits.max_failure_rate, Silent()) as books,
             Run(small, work, books, ledger, judges) as run,
         ):

@@ -28,7 +28,7 @@ class MinHashDeduplicate(GlobalStep):  # type: ignore[misc]
     """Marks near duplicates of earlier rows; see :mod:`pairwright.pipelines.dedup.deduplication` for what a duplicate is.
 
     Input columns:
-        - text (`str`): what is compared.
+        - text (`str`): what is compared; a row with `None`, of which an earlier step made nothing, is no duplicate.
 
     Output columns:
         - keep_row_after_minhash_filtering (`bool`): False for what should go.
@@ -52,11 +52,14 @@ class MinHashDeduplicate(GlobalStep):  # type: ignore[misc]
     def process(self, inputs: StepInput) -> Iterator[list[dict[str, Any]]]:
         """Mark all rows; the first of several duplicates stays."""
         settings = self.model_dump(include={"threshold", "ngram", "permutations", "per_template"})
-        verdicts = find_near_verdicts([essence(row["text"]) for row in inputs], DedupConfig(**settings))
+        texts = {number: row["text"] for number, row in enumerate(inputs) if row["text"] is not None}
+        places = list(texts)
+        verdicts = find_near_verdicts([essence(text) for text in texts.values()], DedupConfig(**settings))
+        found = {places[at]: verdict for at, verdict in verdicts.items()}
         for number, row in enumerate(inputs):
-            verdict = verdicts.get(number)
+            verdict = found.get(number)
             row["keep_row_after_minhash_filtering"] = verdict is None
-            row["duplicate_of"] = verdict.because if verdict else None
+            row["duplicate_of"] = places[verdict.because] if verdict else None
             row["duplicate_jaccard"] = verdict.jaccard if verdict else None
         yield inputs
 
@@ -65,7 +68,7 @@ class Decontaminate(Step):  # type: ignore[misc]
     """Marks texts that copy one of ``evaluation_texts``, with at most ``most_edits`` edits per character.
 
     Input columns:
-        - text (`str`): what is compared.
+        - text (`str`): what is compared; a row with `None` copies nothing.
 
     Output columns:
         - contaminated_by (`str | None`): the evaluation text that it copies.
@@ -93,7 +96,9 @@ class Decontaminate(Step):  # type: ignore[misc]
         """Mark one batch."""
         found: dict[int, str] = {}
         for language, ngram in (("zh", 2), ("en", 3)):
-            rows = [number for number, row in enumerate(inputs) if detect_language(row["text"]) == language]
+            rows = [
+                number for number, row in enumerate(inputs) if row["text"] and detect_language(row["text"]) == language
+            ]
             found |= self._copied(rows, [canonical(inputs[number]["text"]) for number in rows], ngram)
         for number, row in enumerate(inputs):
             row["contaminated_by"] = found.get(number)

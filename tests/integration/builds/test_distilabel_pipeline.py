@@ -222,6 +222,27 @@ def test_the_example_runs_as_its_first_lines_say(
     assert "'half_answer': " in capsys.readouterr().out
 
 
+def test_our_steps_in_a_pipeline_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISTILABEL_CACHE_DIR", str(tmp_path / "cache"))
+    example = runpy.run_path(str(ROOT / "examples" / "distilabel_steps.py"))
+    rewrites = {"When was she": "When was Ada Lindqvist born?", "这家": "北京香江戴斯酒店有健身房吗？"}
+
+    def teacher(body: dict[str, Any]) -> str:
+        asked = body["messages"][-1]["content"].rpartition("<current_query>")[2]
+        rewrite = next(rewrite for start, rewrite in rewrites.items() if asked.lstrip().startswith(start))
+        return json.dumps({"analysis": "An ellipsis.", "needs_rewrite": True, "rewrite": rewrite})
+
+    with FaultServer(answer=teacher) as server:
+        pipeline = example["build"](server.base_url, "m", str(tmp_path / "ledger.sqlite"))
+        first, again, chinese = pipeline.run(use_cache=False)["default"]["train"]
+        assert server.requests == 3
+    assert (first["rewrite"], first["accepted"], first["duplicate_of"]) == ("When was Ada Lindqvist born?", True, None)
+    assert (again["keep_row_after_minhash_filtering"], again["duplicate_of"]) == (False, 0)
+    assert (chinese["rewrite"], chinese["contaminated_by"]) == (rewrites["这家"], None)
+    assert first["contaminated_by"] == "Where was Ada Lindqvist born?"
+    assert "有健身房吗？" in [one["text"] for one in json.loads(chinese["rejected"])]
+
+
 def test_an_endpoint_that_refuses_everything_ends_the_run_with_an_error(tmp_path: Path) -> None:
     with FaultServer() as server:
         server.key = "another"
