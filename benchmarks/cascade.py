@@ -14,11 +14,11 @@ by one. Prints Markdown tables.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import hashlib
 import json
 import re
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -282,7 +282,9 @@ def own_texts(
 
 
 def main() -> None:
-    config = read_build(Path(sys.argv[1] if len(sys.argv) > 1 else "examples/demo.yaml"), CATALOGUES)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build_file", type=Path, nargs="?", default=Path("examples/demo.yaml"))
+    config = read_build(parser.parse_args().build_file, CATALOGUES)
     with reading(config) as run:
         tasks = [(task, faulty(task, config, 3)) for task in run.read(QUERIES) if task.reference is not None]
     rules, found = [Remembered(rule=rule) for rule in config.judges], confirmed(config, tasks)

@@ -1,10 +1,11 @@
 """Near-duplicate removal beside its peers: CPU time, peak memory, recall at planted similarities, precision.
 
-    python benchmarks/dedup.py DATA.jsonl ... [--texts 100000] [--peer-python VENV/bin/python] [--repeat 3]
+    python benchmarks/dedup.py [DATA.jsonl ...] [--texts 100000] [--peer-python VENV/bin/python] [--repeat 3]
 
-DATA are JSONL files of dialogues (`conversation`) or rewriting rows (`query`, `rewrite`), in both languages. Texts are
-made by joining three pieces of their sentences; one in ten is a copy of another one, edited at random places until the
-Jaccard similarity of the character bigrams falls to a value drawn between 0.7 and 1. The peers run in an environment of
+DATA are JSONL files of dialogues (`conversation`) or rewriting rows (`query`, `rewrite`), in both languages; without any
+they are the rewriting rows of `examples/data`. Texts are made by joining three pieces of their sentences; one in ten is a
+copy of another one, edited at random places until the Jaccard similarity of the character bigrams falls to a value drawn
+between 0.7 and 1. The peers run in an environment of
 their own (`pip install distilabel==1.5.3 datasketch==1.6.5 rensa==0.5.0`), on the same texts, bigrams, threshold and
 number of permutations. Every run is a process of its own with one thread: imports and a small warm-up come before the
 clock starts, and the best of the repetitions counts.
@@ -24,6 +25,8 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from examples_data import EXAMPLES, gold_files
 
 NGRAM, THRESHOLD, PERMUTATIONS = 2, 0.7, 128
 BINS = (0.70, 0.75, 0.80, 0.85, 0.90, 0.95, 1.01)
@@ -193,7 +196,7 @@ def precision_line(texts: Sequence[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="*")
+    parser.add_argument("data", type=Path, nargs="*", default=[*gold_files([EXAMPLES]).values()])
     parser.add_argument("--texts", type=int, default=100_000)
     parser.add_argument("--peer-python", help="Python of the peers' environment; only pairwright runs without it.")
     parser.add_argument("--only", nargs="*", choices=list(METHODS), help="Run only these.")

@@ -1,6 +1,6 @@
 """Near duplicates among more texts than memory holds: CPU time, peak memory, recall of planted pairs, growth.
 
-    python benchmarks/dedup_large.py DATA.jsonl ... [--texts 100000 1000000 10000000]
+    python benchmarks/dedup_large.py [DATA.jsonl ...] [--texts 100000 1000000 10000000]
 
 Texts are made as in `benchmarks/dedup.py`, but written to a file one by one; an edited copy is made of one of the last
 thousand texts. Each size is searched in a process of its own with one thread, which reads that file: its peak memory is
@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dedup import NGRAM, PERMUTATIONS, THRESHOLD, edited, fragment, sentences
+from examples_data import EXAMPLES, gold_files
 
 
 def write_texts(paths: list[Path], count: int, target: Path) -> dict[int, int]:
@@ -81,7 +82,7 @@ def recall(planted: dict[int, int], path: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="*")
+    parser.add_argument("data", type=Path, nargs="*", default=[*gold_files([EXAMPLES]).values()])
     parser.add_argument("--texts", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--search", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -6,6 +6,9 @@ FOLDER holds `cast19.jsonl`, `ikat23.jsonl`, `gecor.train.jsonl` (one rewriting 
 `kdconv.dev.jsonl` (one dialogue a line). The dialogues were chosen by reading them and are named below; the rows of a
 chosen dialogue stay together, and no text is corrected. `zh_gold.jsonl` is written by hand: it is only read here, so
 that none of its dialogues is shown again as a raw one.
+
+The other benchmarks look here for the rewrites that people wrote: a folder of whole data sets has the first name of each of
+``SETS``, ``examples/data`` samples of four of them. Each line is one JSON object, as ``examples/data/README.md`` describes it.
 """
 
 from __future__ import annotations
@@ -13,11 +16,22 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "data"
+SETS: Mapping[str, tuple[str, ...]] = {
+    "cast19": ("cast19.jsonl", "cast19.en.jsonl"),
+    "ikat23": ("ikat23.jsonl", "ikat23.en.jsonl"),
+    "gecor": ("gecor.train.jsonl", "gecor.en.jsonl"),
+    "canard": ("canard.dev.jsonl",),
+    "followup": ("followup.train.jsonl",),
+    "zh_gold": ("zh_gold.jsonl",),
+}
 
 MAX_REWRITE_WORDS = 60
 RAW_DIALOGUES = 20
@@ -154,6 +168,20 @@ def normal(text: str) -> str:
 def words(*texts: str) -> set[str]:
     """Return the words of four letters and more."""
     return {word for text in texts for word in normal(text).split() if len(word) > 3}
+
+
+def gold_files(folders: Sequence[Path], only: str | None = None) -> dict[str, Path]:
+    """The file of each set, from the first folder that has one; ``only`` that set's. Without any the process ends."""
+    wanted = {name: files for name, files in SETS.items() if only in (None, name)}
+    found = {}
+    for name, files in wanted.items():
+        paths = [path for folder in folders for file in files if (path := folder / file).is_file()]
+        if paths:
+            found[name] = paths[0]
+    if not found:
+        names = ", ".join(file for files in wanted.values() for file in files)
+        sys.exit(f"none of {names} in {', '.join(map(str, folders))}")
+    return found
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a small trained classifier makes of "does it need a rewrite?", beside the rules.
 
-    python benchmarks/gate_classifier.py DATA_DIR... [--limit 1000] [--only-signals]
+    python benchmarks/gate_classifier.py [DATA_DIR...] [--limit 1000] [--only-signals]
 
 A logistic regression (scikit-learn) over the rules' signals, lengths, the overlap with the history, and words and word
 pairs (Chinese: characters and pairs). *Within*: five folds over the dialogues of one data set. *Across*: trained on all
@@ -12,14 +12,14 @@ decided without a model. Prints one Markdown table.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from gate_on_gold import FILES, Case, Outcome, figures, read_cases, table
+from examples_data import EXAMPLES, gold_files
+from gate_on_gold import Case, Outcome, figures, read_cases, table
 from numpy.typing import NDArray
 
 from pairwright.core.language.text_analysis import normalise
@@ -27,13 +27,13 @@ from pairwright.core.records import GateDecision
 from pairwright.judges.gates.rules import decision
 from pairwright.judges.gates.signals import signals
 
-TESTED_ONLY = ("canard.dev.jsonl",)
+TESTED_ONLY = ("canard",)
 FOLDS = 5
 Flags = NDArray[np.bool_]
 
 
 class Data(NamedTuple):
-    """The cases of one file, those with history as features."""
+    """The cases of one set, those with history as features."""
 
     name: str
     cases: Sequence[Case]
@@ -74,10 +74,10 @@ def _share(units: Sequence[str], known: set[str]) -> float:
     return sum(unit in known for unit in units) / max(1, len(units))
 
 
-def read(path: Path, limit: int, *, words: bool) -> Data:
+def read(name: str, path: Path, limit: int, *, words: bool) -> Data:
     cases = read_cases(path, limit, strict=False)
     told = [case for case in cases if case.task.history]
-    return Data(path.name, cases, told, [features_of(case, words=words) for case in told])
+    return Data(name, cases, told, [features_of(case, words=words) for case in told])
 
 
 def trained(parts: Sequence[tuple[Sequence[dict[str, float]], Flags]]) -> Callable[[Sequence[dict[str, float]]], Flags]:
@@ -154,21 +154,20 @@ def rows(read_files: Sequence[Data]) -> Iterator[Sequence[object]]:
         systems = {"rules": rules, "classifier, within": within(data), "classifier, across": across(data, read_files)}
         for name, said in systems.items():
             if said is not None:
-                yield (data.name.split(".")[0], name, len(data.cases), *figures(outcomes(data, said)))
+                yield (data.name, name, len(data.cases), *figures(outcomes(data, said)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="DATA_DIR")
+    parser.add_argument("folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES])
     parser.add_argument("--limit", type=int, default=1000, help="rows per data set")
     parser.add_argument("--only-signals", action="store_true", help="leave the words out")
     arguments = parser.parse_args()
-    paths = [path for name in FILES for folder in arguments.folders if (path := folder / name).exists()]
-    if not paths:
-        sys.exit(f"none of {', '.join(FILES)} below {', '.join(map(str, arguments.folders))}")
     # FollowUp has nine queries that need nothing among 800: nothing can be learnt from it, or told about it.
     found = [
-        read(path, arguments.limit, words=not arguments.only_signals) for path in paths if "followup" not in path.name
+        read(name, path, arguments.limit, words=not arguments.only_signals)
+        for name, path in gold_files(arguments.folders).items()
+        if name != "followup"
     ]
     table("Does it need a rewrite?", rows(found))
 

@@ -1,9 +1,8 @@
 """How well the gate tells which queries need a rewrite, and which of those depend on an answer that is missing.
 
-    python benchmarks/gate_on_gold.py DATA_DIR... [--limit 1000] [--only FILE] [--show] [--build BUILD.yaml --rows 40]
+    python benchmarks/gate_on_gold.py [DATA_DIR...] [--limit 1000] [--only SET] [--show] [--build BUILD.yaml --rows 40]
 
-Reads the files of ``FILES`` that it finds below the folders: one JSON object per line with ``history``, ``query`` and the
-human ``rewrite``. A query *needs* a rewrite when the human rewrite says a content word that the query lacks, or the other
+Reads the sets of ``examples_data.py`` that it finds in the folders, without a folder those of ``examples/data``. A query *needs* a rewrite when the human rewrite says a content word that the query lacks, or the other
 way round: differences in punctuation, case, inflection and function words do not count, and neither does a name said
 twice. ``--strict`` counts every difference that normalising (case, width, punctuation) leaves. Queries without history
 need none.
@@ -23,13 +22,13 @@ import argparse
 import hashlib
 import json
 import random
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from examples_data import EXAMPLES, SETS, gold_files
 
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.errors import RequestFailed
@@ -44,14 +43,6 @@ from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 
-FILES = (
-    "cast19.jsonl",
-    "ikat23.jsonl",
-    "zh_gold.jsonl",
-    "gecor.train.jsonl",
-    "canard.dev.jsonl",
-    "followup.train.jsonl",
-)
 Half = Literal["dev", "held"]
 
 
@@ -239,9 +230,9 @@ def show(name: str, outcomes: Iterable[Outcome]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="DATA_DIR")
+    parser.add_argument("folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES])
     parser.add_argument("--limit", type=int, default=1000, help="rows per data set")
-    parser.add_argument("--only", help="name of one of the files")
+    parser.add_argument("--only", choices=SETS, help="this set alone")
     parser.add_argument("--strict", action="store_true", help="every difference but case and punctuation counts")
     parser.add_argument("--show", action="store_true", help="print the rules' mistakes on the dev half")
     parser.add_argument("--build", type=Path, help="also ask the gate of this build file")
@@ -249,16 +240,11 @@ def main() -> None:
         "--rows", type=int, default=40, help="rows per data set and level that the build's gate is asked about"
     )
     arguments = parser.parse_args()
-    paths = [path for name in FILES for folder in arguments.folders if (path := folder / name).exists()]
-    paths = [path for path in paths if arguments.only in (None, path.name)]
-    if not paths:
-        sys.exit(f"none of {', '.join(FILES)} below {', '.join(map(str, arguments.folders))}")
     config = read_build(arguments.build, CATALOGUES) if arguments.build else None
     header = ("data", "gate", "half", "n", "yes, %", "balanced accuracy", "recall, %", "false, %")
     tables: tuple[list[Sequence[object]], list[Sequence[object]]] = ([header], [header])
     decided = 0
-    for path in paths:
-        name = path.name.split(".")[0]
+    for name, path in gold_files(arguments.folders, arguments.only).items():
         cases = read_cases(path, arguments.limit, strict=arguments.strict)
         with_history = [case for case in cases if case.task.history]
         first = level_one(cases, [decision(case.task) for case in cases])

@@ -1,9 +1,8 @@
 """How often the deterministic judges fail human rewrites, and how many made defects they catch.
 
-    python benchmarks/judges_on_gold.py DATA_DIR... [--limit 600] [--show JUDGE]
+    python benchmarks/judges_on_gold.py [DATA_DIR...] [--limit 600] [--show JUDGE]
 
-Reads the files of ``FILES`` that it finds below the folders: one JSON object per line with ``history``, ``query`` and
-the human ``rewrite``. Every judge sees every row twice: *blind*, as in a build whose source has no human rewrites, and
+Reads the sets of ``examples_data.py`` that it finds in the folders, without a folder those of ``examples/data``. Every judge sees every row twice: *blind*, as in a build whose source has no human rewrites, and
 *known*, with the human rewrite as the task's reference: the human rewrites are then compared with themselves, so they are judged a
 second time, reworded (case, articles, courtesy, final particles). The defects are made here, by rules that share nothing with
 the judges but the word diff that finds what a rewrite restores. Prints one Markdown table.
@@ -16,13 +15,14 @@ import asyncio
 import json
 import random
 import re
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
+
+from examples_data import EXAMPLES, SETS, gold_files
 
 from pairwright.core.components import Judge
 from pairwright.core.language.text_analysis import (
@@ -39,14 +39,6 @@ from pairwright.core.requests import ChatRequest
 from pairwright.judges import JUDGES
 from pairwright.judges.rules.rule_verdicts import same_question
 
-FILES = (
-    "cast19.jsonl",
-    "ikat23.jsonl",
-    "gecor.train.jsonl",
-    "canard.dev.jsonl",
-    "followup.train.jsonl",
-    "zh_gold.jsonl",
-)
 RULES = [name for name, judge in JUDGES.items() if not judge.paid and "rewrite" in judge.tasks]
 HUMAN = {"human": "**human rewrites**", "human, reworded": "**human rewrites, reworded**"}
 _PRONOUN = {
@@ -240,7 +232,7 @@ def _candidate(case: KnownCase, defect: Defect) -> Candidate:
     return Candidate.create(
         task=case.id,
         origin="reference" if defect.kind == "human" else "teacher",
-        rewrite=defect.rewrite or " ",
+        text=defect.rewrite or " ",
         analysis=defect.analysis,
         needs_rewrite=defect.needs_rewrite,
     )
@@ -257,20 +249,16 @@ def print_table(tallies: Mapping[str, RuleCounts]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="DATA_DIR")
+    parser.add_argument("folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES])
     parser.add_argument("--limit", type=int, default=600, help="rows per data set")
-    parser.add_argument("--only", help="name of one of the files")
+    parser.add_argument("--only", choices=SETS, help="this set alone")
     parser.add_argument("--show", choices=RULES, help="print this judge's mistakes")
     arguments = parser.parse_args()
-    paths = [path for name in FILES for folder in arguments.folders if (path := folder / name).exists()]
-    if not paths:
-        sys.exit(f"none of {', '.join(FILES)} below {', '.join(map(str, arguments.folders))}")
     tallies, started = {}, time.process_time()
-    for path in paths:
-        if arguments.only in (None, path.name):
-            tallies[path.name.split(".")[0]] = tally = measure(read_rows(path, arguments.limit), arguments.show)
-            for mistake in tally.shown:
-                print("   ", " | ".join(mistake))
+    for name, path in gold_files(arguments.folders, arguments.only).items():
+        tallies[name] = tally = measure(read_rows(path, arguments.limit), arguments.show)
+        for mistake in tally.shown:
+            print("   ", " | ".join(mistake))
     print_table(tallies)
     verdicts = sum(sum(tally.judged.values()) for tally in tallies.values())
     print(f"\n{verdicts:,} verdicts, {1000 * (time.process_time() - started) / verdicts:.2f} ms CPU each")

@@ -1,4 +1,6 @@
-"""How long the choice and balance of pairs take, and how much memory: python benchmarks/pairing_scale.py [PAIRS]
+"""How long the choice and balance of pairs take, and how much memory.
+
+    python benchmarks/pairing_scale.py [PAIRS]
 
 Makes up PAIRS / 3 queries (default 1,000,000 pairs) with nine variants each of 14 defects and 60 templates, two thirds
 of them shorter than the chosen answer, and prints the time and the memory of each step, and what each rule dropped.
@@ -6,9 +8,9 @@ of them shorter than the chosen answer, and prints the time and the memory of ea
 
 from __future__ import annotations
 
+import argparse
 import random
 import resource
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -55,7 +57,9 @@ def peak() -> str:
 
 
 def main() -> None:
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pairs", type=int, nargs="?", default=1_000_000, metavar="PAIRS")
+    pairs = parser.parse_args().pairs
     config = PairingConfig()
     print(f"before: {peak()}")
     started = time.process_time()

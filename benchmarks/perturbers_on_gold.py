@@ -1,9 +1,9 @@
 """What the perturbers make of human rewrites: tried, made, verified, dropped by reason, share longer than the chosen
 text, coverage and speed.
 
-    python benchmarks/perturbers_on_gold.py DATA.jsonl... [--sample N] [--seed 0] [--only NAME]
+    python benchmarks/perturbers_on_gold.py [DATA...] [--limit N] [--sample N] [--seed 0] [--only NAME]
 
-Each line of a data file has ``history``, ``query`` and the human ``rewrite``; persona rows of iKAT (``meta.ptkb_used``)
+DATA are files of rewriting rows, or folders with the sets of ``examples_data.py``; without any it is ``examples/data``. Persona rows of iKAT (``meta.ptkb_used``)
 and the made-up utterances of GECOR (``meta.original`` false, or a mere spelling repair) are left out. Every row sees
 three packaged examples of its language, as in a build. ``--sample N`` prints N random rejects per perturber and
 language to be read one by one.
@@ -20,6 +20,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from examples_data import EXAMPLES, gold_files
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.components import Perturber
@@ -175,7 +177,8 @@ def print_sample(tallies: dict[str, AttemptCounts], count: int, seed: int) -> No
 def main() -> None:
     """Print one table per language, over all files of that language, and one per file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="+", type=Path)
+    parser.add_argument("data", nargs="*", type=Path, default=[EXAMPLES])
+    parser.add_argument("--limit", type=int, help="rows per file, drawn by a fixed seed")
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", action="append", choices=sorted(PERTURBERS))
@@ -183,8 +186,11 @@ def main() -> None:
     names = options.only or [name for name, component in PERTURBERS.items() if "rewrite" in component.tasks]
     examples = read_examples(None)
     totals: dict[str, tuple[dict[str, AttemptCounts], Counter[str]]] = {}
-    for path in options.data:
+    given = [gold_files([path]).values() if path.is_dir() else [path] for path in options.data]
+    for path in (path for paths in given for path in paths):
         rows = list(read_rows(path, examples))
+        if options.limit and len(rows) > options.limit:
+            rows = random.Random(0).sample(rows, options.limit)
         if not rows:
             sys.exit(f"{path}: no usable rows")
         tallies, coverage = run(rows, names)

@@ -8,6 +8,7 @@ printed are the most memory that the process held and what ``training_recipes/ch
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import subprocess
@@ -75,12 +76,15 @@ def measured(setting: dict[str, Any]) -> float:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        print(measured(SETTINGS[sys.argv[1]]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--one", choices=SETTINGS, help=argparse.SUPPRESS)
+    one = parser.parse_args().one
+    if one:
+        print(measured(SETTINGS[one]))
         return
     print("| training | measured GiB | estimated GiB |\n| --- | --- | --- |")
     for name, setting in SETTINGS.items():
-        command = [sys.executable, "-W", "ignore", __file__, name]
+        command = [sys.executable, "-W", "ignore", __file__, "--one", name]
         out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         print(f"| {name} | {float(out.split()[-1]):.1f} | {expected(setting):.1f} |", flush=True)
 
