@@ -34,6 +34,15 @@ def run(tree: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def apply(diff: str, tree: Path, *options: str) -> str:
+    """What git says against the diff, nothing where it applies."""
+    # Without the ceiling git would leave out what lies below a repository around the folder.
+    env = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)}
+    command = ["git", "apply", *options, "-"]
+    done = subprocess.run(command, cwd=tree, env=env, input=diff.encode(), capture_output=True)
+    return done.stderr.decode() if done.returncode else ""
+
+
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The repository under the package's name, with all worked changes and the page that the second command prints."""
@@ -41,14 +50,8 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in committed():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
-    for number, diff in enumerate(DIFFS):
-        path = tree.parent / f"{number}.diff"
-        path.write_text(diff, encoding="utf-8")
-        # Without the ceiling git would leave out what lies below a repository around the temporary folder.
-        env = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)}
-        command = ["git", "apply", "--verbose", str(path)]
-        done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, f"{CATALOGUE_LINES[number]}: renew the diff in CONTRIBUTING.md\n{done.stderr}"
+    for diff in DIFFS:
+        assert apply(diff, tree) == ""
     assert "$ .venv/bin/pairwright schema --page > docs/build-file.md\n" in PAGE
     (tree / "docs" / "build-file.md").write_text(run(tree, "-m", "pairwright", "schema", "--page"), encoding="utf-8")
     return tree
@@ -62,6 +65,18 @@ def test_there_is_a_change_for_each_kind_of_component_and_each_is_complete() -> 
         assert any(name.startswith("docs/") for name in files), line
         assert any(name.startswith("tests/") for name in files), line
         assert diff.count("new file mode") >= 1
+
+
+@pytest.mark.parametrize("number", range(len(CATALOGUE_LINES)), ids=CATALOGUE_LINES.__getitem__)
+def test_each_worked_change_still_applies(number: int) -> None:
+    diff = DIFFS[number]
+    refused = apply(diff, ROOT, "--check")
+    if refused and apply(diff, ROOT, "--check", "--reverse"):  # somebody may be trying the change right here
+        pytest.fail(
+            "CONTRIBUTING.md: a line beside which this worked change puts one of its own was moved or changed. Write the "
+            f"lines that stand there now into its diff, before and after the line with the plus.\n{refused}",
+            pytrace=False,
+        )
 
 
 @pytest.mark.slow
