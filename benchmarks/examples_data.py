@@ -32,6 +32,7 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "followup": ("followup.train.jsonl",),
     "zh_gold": ("zh_gold.jsonl",),
 }
+NAMES = ", ".join(name for names in SETS.values() for name in names)
 
 MAX_REWRITE_WORDS = 60
 RAW_DIALOGUES = 20
@@ -179,8 +180,7 @@ def gold_files(folders: Sequence[Path], only: str | None = None) -> dict[str, Pa
         if paths:
             found[name] = paths[0]
     if not found:
-        names = ", ".join(file for files in wanted.values() for file in files)
-        sys.exit(f"none of {names} in {', '.join(map(str, folders))}")
+        sys.exit(f"none of {NAMES} in {', '.join(map(str, folders))}")
     return found
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from examples_data import EXAMPLES, gold_files
+from examples_data import EXAMPLES, NAMES, gold_files
 from gate_on_gold import Case, Outcome, figures, read_cases, table
 from numpy.typing import NDArray
 
@@ -159,7 +159,9 @@ def rows(read_files: Sequence[Data]) -> Iterator[Sequence[object]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES])
+    parser.add_argument(
+        "folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES], help=f"with some of {NAMES}"
+    )
     parser.add_argument("--limit", type=int, default=1000, help="rows per data set")
     parser.add_argument("--only-signals", action="store_true", help="leave the words out")
     arguments = parser.parse_args()

@@ -2,8 +2,8 @@
 
     python benchmarks/gate_on_gold.py [DATA_DIR...] [--limit 1000] [--only SET] [--show] [--build BUILD.yaml --rows 40]
 
-Reads the sets of ``examples_data.py`` that it finds in the folders, without a folder those of ``examples/data``. A query *needs* a rewrite when the human rewrite says a content word that the query lacks, or the other
-way round: differences in punctuation, case, inflection and function words do not count, and neither does a name said
+Reads the sets of ``examples_data.py`` that it finds in the folders, without a folder those of ``examples/data``. A query
+*needs* a rewrite when the human rewrite says a content word that the query lacks, or the other way round: differences in punctuation, case, inflection and function words do not count, and neither does a name said
 twice. ``--strict`` counts every difference that normalising (case, width, punctuation) leaves. Queries without history
 need none.
 
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from examples_data import EXAMPLES, SETS, gold_files
+from examples_data import EXAMPLES, NAMES, SETS, gold_files
 
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.errors import RequestFailed
@@ -230,7 +230,9 @@ def show(name: str, outcomes: Iterable[Outcome]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES])
+    parser.add_argument(
+        "folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES], help=f"with some of {NAMES}"
+    )
     parser.add_argument("--limit", type=int, default=1000, help="rows per data set")
     parser.add_argument("--only", choices=SETS, help="this set alone")
     parser.add_argument("--strict", action="store_true", help="every difference but case and punctuation counts")

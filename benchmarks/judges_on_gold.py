@@ -2,8 +2,8 @@
 
     python benchmarks/judges_on_gold.py [DATA_DIR...] [--limit 600] [--show JUDGE]
 
-Reads the sets of ``examples_data.py`` that it finds in the folders, without a folder those of ``examples/data``. Every judge sees every row twice: *blind*, as in a build whose source has no human rewrites, and
-*known*, with the human rewrite as the task's reference: the human rewrites are then compared with themselves, so they are judged a
+Reads the sets of ``examples_data.py`` that it finds in the folders, without a folder those of ``examples/data``. Every judge
+sees every row twice: *blind*, as in a build whose source has no human rewrites, and *known*, with the human rewrite as the task's reference: the human rewrites are then compared with themselves, so they are judged a
 second time, reworded (case, articles, courtesy, final particles). The defects are made here, by rules that share nothing with
 the judges but the word diff that finds what a rewrite restores. Prints one Markdown table.
 """
@@ -22,7 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from examples_data import EXAMPLES, SETS, gold_files
+from examples_data import EXAMPLES, NAMES, SETS, gold_files
 
 from pairwright.core.components import Judge
 from pairwright.core.language.text_analysis import (
@@ -249,7 +249,9 @@ def print_table(tallies: Mapping[str, RuleCounts]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES])
+    parser.add_argument(
+        "folders", nargs="*", type=Path, metavar="DATA_DIR", default=[EXAMPLES], help=f"with some of {NAMES}"
+    )
     parser.add_argument("--limit", type=int, default=600, help="rows per data set")
     parser.add_argument("--only", choices=SETS, help="this set alone")
     parser.add_argument("--show", choices=RULES, help="print this judge's mistakes")
