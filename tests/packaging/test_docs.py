@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from pairwright.core.language import text_analysis
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.schema import build_file_page, build_file_schema
 from places import ROOT
@@ -55,6 +57,15 @@ def test_every_key_of_the_build_file_is_documented() -> None:
 
 def test_every_component_has_a_docstring_of_its_own() -> None:
     assert [name for catalogue in CATALOGUES.values() for name, cls in catalogue.items() if not cls.__doc__] == []
+
+
+def test_the_functions_of_the_page_about_languages_take_what_stands_there() -> None:
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    table = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    calls = [call for cell in table for call in re.findall(r"`(\w+)\(([\w, ]*)\)`", cell)]
+    assert {"detect_language", "references", "restored", "is_request"} <= {name for name, _ in calls}
+    for name, given in calls:
+        assert list(inspect.signature(text_analysis.__dict__[name]).parameters) == given.split(", "), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=in_repository)
