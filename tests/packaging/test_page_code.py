@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from building import build_file, run
+from building import build_file, manifest, run
 from places import ROOT
 
 pytestmark = pytest.mark.slow
@@ -54,6 +54,24 @@ def test_the_tests_of_the_page_about_plugins_pass(shop: Path) -> None:
     done = subprocess.run(command, cwd=shop / "source", env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "4 passed" in done.stdout
+
+
+def test_the_files_of_the_page_about_plugins_pass_a_strict_type_check(shop: Path) -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", "shop_judges.py", "test_shop_judges.py"]
+    done = subprocess.run(command, cwd=shop / "source", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_judge_of_the_page_about_judges_is_found_in_its_folder(tmp_path: Path) -> None:
+    write_files("judges.md", tmp_path)
+    file = build_file(tmp_path, judges=[{"use": "mypackage.politeness:Politeness"}])
+    command = [sys.executable, "-m", "pairwright", "build", str(file)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (stage,) = [one for one in manifest(tmp_path / "build")["stages"] if one["stage"] == "judge"]
+    assert stage["kept"] == 60
+    judged = (tmp_path / "build" / "rows" / "dropped.jsonl").read_text(encoding="utf-8")
+    assert '"rude"' in judged
 
 
 def test_an_installed_package_is_listed_checked_and_built_with(shop: Path, tmp_path: Path) -> None:
