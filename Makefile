@@ -8,7 +8,7 @@ ROOMS := cli core pipelines judges perturbers exports evaluation training_recipe
 # --python: without it uv installs into whichever environment is active.
 UV := .venv/bin/uv pip install --quiet --python .venv/bin/python
 
-.PHONY: demo train-demo test check fast lint golden docs-check wheels dist clean
+.PHONY: demo train-demo test check fast lint format golden docs-check wheels dist clean
 
 demo: $(DEMO) $(LINK)
 	.venv/bin/pairwright build examples/demo.yaml
@@ -27,6 +27,11 @@ lint: $(FULL) $(LINK)
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+# Line breaks and the order of imports, as `make lint` wants them.
+format: $(FULL)
+	.venv/bin/ruff check --quiet --fix-only --select I .
+	.venv/bin/ruff format .
 
 # Everything that is quick, side by side: lint, types, and the tests that are not marked as slow.
 check: $(FULL) $(LINK)
