@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
+import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from pairwright.judges import JUDGES
 from pairwright.perturbers import PERTURBERS
 from places import ROOT
 
+Run = Callable[..., str]
 SCRIPTS = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
 PAGES = [
     *ROOT.glob("*.md"),
@@ -30,11 +31,24 @@ for page in PAGES:
         GIVEN.setdefault(script, set()).update(re.findall(r"--[a-z-]+", rest))
 
 
-def run(script: str, *arguments: str) -> str:
-    command = [sys.executable, str(SCRIPTS[script]), *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
-    return done.stdout
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a benchmark as a shell would, in this process: a second one for each would load everything anew."""
+
+    def run_script(script: str, *arguments: str) -> str:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.syspath_prepend(ROOT / "benchmarks")
+        monkeypatch.setattr(sys, "argv", [str(SCRIPTS[script]), *arguments])
+        status: object = None
+        try:
+            runpy.run_path(str(SCRIPTS[script]), run_name="__main__")
+        except SystemExit as ended:
+            status = ended.code
+        said = capsys.readouterr()
+        assert status in (None, 0), said.err
+        return said.out
+
+    return run_script
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=lambda path: path.stem)
@@ -67,14 +81,14 @@ def defined(source: Path) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", sorted(GIVEN))
-def test_a_benchmark_that_a_page_names_starts_and_has_the_options_that_stand_there(script: str) -> None:
+def test_a_benchmark_that_a_page_names_starts_and_has_the_options_that_stand_there(script: str, run: Run) -> None:
     said = run(script, "--help")
     assert f"usage: {script}.py" in said
     assert GIVEN[script] <= set(re.findall(r"--[a-z-]+", said))
 
 
 @pytest.mark.slow
-def test_the_rules_are_measured_on_the_example_data_of_both_languages() -> None:
+def test_the_rules_are_measured_on_the_example_data_of_both_languages(run: Run) -> None:
     table = run("judges_on_gold", "--limit", "5", "--show", "unchanged")
     assert "| judge | answers | cast19 | ikat23 | gecor | zh_gold |" in table
     for name in (name for name, judge in JUDGES.items() if not judge.paid and "rewrite" in judge.tasks):
@@ -85,7 +99,7 @@ def test_the_rules_are_measured_on_the_example_data_of_both_languages() -> None:
 
 
 @pytest.mark.slow
-def test_the_perturbers_are_measured_on_the_example_data_of_both_languages() -> None:
+def test_the_perturbers_are_measured_on_the_example_data_of_both_languages(run: Run) -> None:
     tables = run("perturbers_on_gold", "--limit", "5")
     for title in ("cast19.en.jsonl", "ikat23.en.jsonl", "gecor.en.jsonl", "zh_gold.jsonl", "All of en", "All of zh"):
         assert f"### {title}\n" in tables
@@ -101,17 +115,16 @@ SMALL = {
     "dedup": "--texts 300 --repeat 1",
     "dedup_large": "--texts 300",
     "evaluate_canard": "examples/data/cast19.en.jsonl --sample 0",
-    "gate_classifier": "--limit 40",
     "gate_on_gold": "--limit 20",
-    "many_rows": "--rows 300",
     "metric_damage": "examples/data/zh_gold.jsonl --rows 3",
     "pairing_scale": "300",
-    "perturbing_scale": "--in-turn --rows 50 examples/data/zh_gold.jsonl",
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SMALL)
-def test_a_benchmark_that_needs_no_server_and_no_training_runs_on_a_little(script: str, tmp_path: Path) -> None:
+def test_a_benchmark_that_needs_no_server_and_no_process_of_its_own_runs_on_a_little(
+    script: str, tmp_path: Path, run: Run
+) -> None:
     output = ["--out", str(tmp_path)] if script == "evaluate_canard" else []
     assert run(script, *SMALL[script].split(), *output).count("\n") >= 3
