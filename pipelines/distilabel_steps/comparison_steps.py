@@ -11,24 +11,19 @@ Importing this module imports distilabel, which takes seconds.
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Literal
 
 from distilabel.steps import Step, StepInput
-from pydantic import Field, PrivateAttr
 
-from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.config.slots import ComparerComponent
 from pairwright.core.errors import RequestFailed
 from pairwright.judges.tournament import Ranking, find_best, rank_all
-from pairwright.pipelines.distilabel_steps.component_slots import ComponentSlots
-from pairwright.pipelines.distilabel_steps.rewrite_steps import open_access
+from pairwright.pipelines.distilabel_steps.endpoint_slots import EndpointSlots
 from pairwright.pipelines.distilabel_steps.task_rows import SETTING, Record, case_of_row
 from pairwright.pipelines.judging.candidate_judging import ordered_map
-from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 
 
-class CompareRewrites(ComponentSlots, Step):  # type: ignore[misc]
+class CompareRewrites(EndpointSlots, Step):  # type: ignore[misc]
     """Find the best of several rewrites of each query, or rank them all, by comparing two at a time in both orders.
 
     Input columns:
@@ -43,10 +38,8 @@ class CompareRewrites(ComponentSlots, Step):  # type: ignore[misc]
 
     Attributes:
         comparison: a component such as ``pairwright.judges.llm.pairwise.Pairwise``.
-        endpoints: by the names that the comparison uses.
-        ledger: path of the ledger that keeps the paid answers.
+        endpoints, ledger, limits: see :class:`~pairwright.pipelines.distilabel_steps.endpoint_slots.EndpointSlots`.
         precision: `best` compares each rewrite with the leader (N - 1 comparisons), `all` each with each.
-        limits: the budget.
 
     Raises:
         ValidationError: ``comparison`` cannot compare.
@@ -55,13 +48,7 @@ class CompareRewrites(ComponentSlots, Step):  # type: ignore[misc]
     """
 
     comparison: ComparerComponent
-    endpoints: dict[str, EndpointConfig]
-    ledger: str
     precision: Literal["best", "all"] = "best"
-    limits: LimitsConfig = Field(default_factory=LimitsConfig)
-
-    _stack: ExitStack | None = PrivateAttr(None)
-    _access: EndpointAccess | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> dict[str, bool]:
@@ -74,22 +61,10 @@ class CompareRewrites(ComponentSlots, Step):  # type: ignore[misc]
         """The columns written."""
         return ["best_rewrite", "ranking", "comparisons", "compare_error"]
 
-    def load(self) -> None:
-        """Open ledger and client in the process that compares."""
-        super().load()
-        self._stack = ExitStack()
-        self._access = open_access(self._stack, [self.comparison], self.endpoints, self.ledger, self.limits)
-
-    def unload(self) -> None:
-        """Close the connections and the ledger."""
-        if self._stack is not None:
-            self._stack.close()
-            self._stack = None
-
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
-        assert self._access is not None, "load() comes first"
-        yield list(ordered_map(self._compared, inputs, self._access.width, self._access.runner))
+        access = self.access()
+        yield list(ordered_map(self._compared, inputs, access.width, access.runner))
 
     async def _compared(self, row: Record) -> Record:
         places = [place for place, text in enumerate(row["rewrites"]) if text is not None]
@@ -109,10 +84,9 @@ class CompareRewrites(ComponentSlots, Step):  # type: ignore[misc]
         }
 
     async def _ranking(self, row: Record, texts: list[str]) -> Ranking:
-        assert self._access is not None
         if not texts:
             return Ranking((), ())
-        case, ask = case_of_row(row), self._access.ask
+        case, ask = case_of_row(row), self.access().ask
         if self.precision == "all":
             return await rank_all(self.comparison, case, texts, ask)
         winner, bouts = await find_best(self.comparison, case, texts, ask)

@@ -10,23 +10,18 @@ Importing this module imports distilabel, which takes seconds.
 # No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 from distilabel.steps import Step, StepInput
-from pydantic import Field, PrivateAttr
 
 from pairwright.core.bookkeeping import Failed
-from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.config.slots import GateComponent
 from pairwright.core.records import KnownCase
-from pairwright.pipelines.distilabel_steps.component_slots import ComponentSlots
-from pairwright.pipelines.distilabel_steps.rewrite_steps import open_access
+from pairwright.pipelines.distilabel_steps.endpoint_slots import EndpointSlots
 from pairwright.pipelines.distilabel_steps.task_rows import Record, case_of_row, goes_on, keeps_books, leave_out
-from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 from pairwright.pipelines.judging.gating import gate_queries
 
 
-class GateQueries(ComponentSlots, Step):  # type: ignore[misc]
+class GateQueries(EndpointSlots, Step):  # type: ignore[misc]
     """Decide of each query whether it is rewritten or passes unchanged; see docs/gate.md.
 
     Input columns:
@@ -43,9 +38,7 @@ class GateQueries(ComponentSlots, Step):  # type: ignore[misc]
 
     Attributes:
         gate: a component such as those of ``pairwright.judges.gates``.
-        endpoints: by name; needed by a gate that asks one.
-        ledger: path of the ledger that keeps the paid answers; needed with ``endpoints``.
-        limits: the budget.
+        endpoints, ledger, limits: see :class:`~pairwright.pipelines.distilabel_steps.endpoint_slots.EndpointSlots`.
 
     Raises:
         ValidationError: ``gate`` is no gate.
@@ -54,12 +47,6 @@ class GateQueries(ComponentSlots, Step):  # type: ignore[misc]
     """
 
     gate: GateComponent
-    endpoints: dict[str, EndpointConfig] = Field(default_factory=dict)
-    ledger: str | None = None
-    limits: LimitsConfig = LimitsConfig()
-
-    _stack: ExitStack | None = PrivateAttr(None)
-    _access: EndpointAccess | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> list[str]:
@@ -71,23 +58,11 @@ class GateQueries(ComponentSlots, Step):  # type: ignore[misc]
         """The columns written."""
         return ["passes", "gate_needs_rewrite", "gate_missing_answer", "gate_score", "gate_evidence", "gate_error"]
 
-    def load(self) -> None:
-        """Open ledger and client in the process that decides."""
-        super().load()
-        self._stack = ExitStack()
-        self._access = open_access(self._stack, [self.gate], self.endpoints, self.ledger, self.limits)
-
-    def unload(self) -> None:
-        """Close the connections and the ledger."""
-        if self._stack is not None:
-            self._stack.close()
-            self._stack = None
-
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
-        assert self._access is not None, "load() comes first"
+        access = self.access()
         cases = map(case_of_row, filter(goes_on, inputs))
-        outcomes = gate_queries(cases, self.gate, self._access.ask, self._access.width, self._access.runner)
+        outcomes = gate_queries(cases, self.gate, access.ask, access.width, access.runner)
         yield [_decided(row, next(outcomes)) if goes_on(row) else {**row, **_columns(None)} for row in inputs]
 
 

@@ -5,12 +5,11 @@ step = ImproveAnswers(improver=Fine(endpoint="judge"), judges=[...], endpoints={
 
 # No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from distilabel.steps import StepInput
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.components import Configured
 from pairwright.core.config.slots import ImproverComponent
 from pairwright.core.improvement import Improvement
 from pairwright.core.records import JudgedCandidate, SftRow
@@ -60,10 +59,6 @@ class ImproveAnswers(JudgeCandidates):
     def outputs(self) -> list[str]:
         """The columns written."""
         return [*super().outputs, *COLUMNS]
-
-    def components(self) -> Sequence[Configured]:
-        """The components that may ask an endpoint."""
-        return [self.improver, *self.judges]
 
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""

@@ -9,16 +9,14 @@ seconds.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from itertools import chain, groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from distilabel.steps import GlobalStep, StepInput
-from pydantic import PrivateAttr
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, PairingConfig, PromptConfig, SplitConfig
+from pairwright.core.config.build_file import LimitsConfig, PairingConfig, PromptConfig, SplitConfig
 from pairwright.core.config.sections import DedupConfig
 from pairwright.core.config.slots import ComparerComponent, PerturberComponent
 from pairwright.core.errors import BuildError
@@ -28,8 +26,8 @@ from pairwright.pipelines.dedup.deduplication import link_dialogues
 from pairwright.pipelines.dedup.outline import outline
 from pairwright.pipelines.distilabel_steps.choosing_steps import added, answer_of, answered, judged_of
 from pairwright.pipelines.distilabel_steps.component_slots import ComponentSlots
+from pairwright.pipelines.distilabel_steps.endpoint_slots import EndpointSlots
 from pairwright.pipelines.distilabel_steps.failure_checks import require_few_failures
-from pairwright.pipelines.distilabel_steps.rewrite_steps import open_access
 from pairwright.pipelines.distilabel_steps.task_rows import (
     Record,
     books_of,
@@ -39,7 +37,6 @@ from pairwright.pipelines.distilabel_steps.task_rows import (
     task_of_row,
 )
 from pairwright.pipelines.judging.answer_improvement import list_replaced
-from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 from pairwright.pipelines.pairing.corpus_facts import learn_corpus
 from pairwright.pipelines.pairing.pair_features import Proposal, extract_features
 from pairwright.pipelines.pairing.preference_pairs import (
@@ -132,7 +129,7 @@ def _rejected(row: Record, outcomes: Sequence[Variant | Dropped]) -> Record:
     return added(row, lost) if lost else row
 
 
-class VerifyVariants(ComponentSlots, GlobalStep):  # type: ignore[misc]
+class VerifyVariants(EndpointSlots, GlobalStep):  # type: ignore[misc]
     """A judge compares the pairs that would be kept, until all that are kept are confirmed; see docs/pairwise.md.
 
     Input columns:
@@ -143,7 +140,7 @@ class VerifyVariants(ComponentSlots, GlobalStep):  # type: ignore[misc]
 
     Attributes:
         comparison: a component such as ``pairwright.judges.llm.pairwise.Pairwise``.
-        endpoints, ledger, limits: see :class:`~pairwright.pipelines.distilabel_steps.rewrite_steps.JudgeCandidates`.
+        endpoints, ledger, limits: see :class:`~pairwright.pipelines.distilabel_steps.endpoint_slots.EndpointSlots`.
         pairing, prompt, seed: as in a build file.
 
     Raises:
@@ -151,15 +148,9 @@ class VerifyVariants(ComponentSlots, GlobalStep):  # type: ignore[misc]
     """
 
     comparison: ComparerComponent
-    endpoints: dict[str, EndpointConfig]
-    ledger: str
-    limits: LimitsConfig = LimitsConfig()
     pairing: PairingConfig = PairingConfig()
     prompt: PromptConfig = PromptConfig()
     seed: int = 0
-
-    _stack: ExitStack | None = PrivateAttr(None)
-    _access: EndpointAccess | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> list[str]:
@@ -171,27 +162,14 @@ class VerifyVariants(ComponentSlots, GlobalStep):  # type: ignore[misc]
         """The columns written."""
         return ["verified"]
 
-    def load(self) -> None:
-        """Open ledger and client in the process that compares."""
-        super().load()
-        self._stack = ExitStack()
-        self._access = open_access(self._stack, [self.comparison], self.endpoints, self.ledger, self.limits)
-
-    def unload(self) -> None:
-        """Close the connections and the ledger."""
-        if self._stack is not None:
-            self._stack.close()
-            self._stack = None
-
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield all rows, in order."""
-        assert self._access is not None, "load() comes first"
         proposals = list_row_proposals(inputs)
         state = VerificationState(extract_features(proposals, self.prompt, self.seed), self.pairing)
         lost = defaultdict(list)
         with TemporaryDirectory() as folder:
             asked = unverified(state, lambda: proposals)
-            for one in verify_variants(asked, state, self.comparison, self._access, Path(folder) / "log.jsonl"):
+            for one in verify_variants(asked, state, self.comparison, self.access(), Path(folder) / "log.jsonl"):
                 if isinstance(one, Dropped | Failed):
                     lost[one.row].append(one)
         codes = iter(state.codes)

@@ -11,32 +11,23 @@ Importing this module imports distilabel, which takes seconds.
 # No "from __future__ import annotations" here: distilabel looks for StepInput in the annotations themselves.
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from distilabel.steps import Step, StepInput
 from distilabel.steps.tasks import Task as DistilabelTask
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import ValidationError
 
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.component_calls import perturb, read_ahead
-from pairwright.core.components import Configured
-from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, Style
-from pairwright.core.config.component_references import named_endpoints
+from pairwright.core.config.build_file import Style
 from pairwright.core.config.slots import JudgeComponent, PerturberComponent
-from pairwright.core.errors import JudgeError
-from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.identity import row_rng
-from pairwright.core.llm.client import Client
-from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import rewrite_request
 from pairwright.core.prompts.rewriting import parse_answer, teacher_messages
 from pairwright.core.records import JudgedCandidate, Rejected
-from pairwright.core.requests import Answer, ChatRequest
 from pairwright.pipelines.distilabel_steps.component_slots import ComponentSlots
-from pairwright.pipelines.distilabel_steps.embedded_servers import EmbeddedServers
+from pairwright.pipelines.distilabel_steps.endpoint_slots import EndpointSlots
 from pairwright.pipelines.distilabel_steps.ledger_llm import COLUMNS, LedgerLLM, Prompt, Unaskable
 from pairwright.pipelines.distilabel_steps.task_rows import (
     SETTING,
@@ -49,7 +40,6 @@ from pairwright.pipelines.distilabel_steps.task_rows import (
     task_of_row,
 )
 from pairwright.pipelines.judging.candidate_judging import judge_candidates
-from pairwright.pipelines.judging.endpoint_access import EndpointAccess, UsageCounter
 
 __all__ = ["JudgeCandidates", "LedgerLLM", "PerturbRewrites", "RewriteQuery"]
 
@@ -135,7 +125,7 @@ class RewriteQuery(DistilabelTask):  # type: ignore[misc]
             yield rows
 
 
-class JudgeCandidates(ComponentSlots, Step):  # type: ignore[misc]
+class JudgeCandidates(EndpointSlots, Step):  # type: ignore[misc]
     """Put each rewrite before the judges: the free ones first, those that ask an endpoint only on what is left.
 
     Input columns:
@@ -154,9 +144,7 @@ class JudgeCandidates(ComponentSlots, Step):  # type: ignore[misc]
 
     Attributes:
         judges: components such as those of ``pairwright.judges``.
-        endpoints: by the names that the judges use; needed by those that ask one.
-        ledger: path of the ledger that keeps the paid answers; needed with ``endpoints``.
-        limits: the budget.
+        endpoints, ledger, limits: see :class:`~pairwright.pipelines.distilabel_steps.endpoint_slots.EndpointSlots`.
 
     Raises:
         ValidationError: one of ``judges`` is no judge.
@@ -165,12 +153,6 @@ class JudgeCandidates(ComponentSlots, Step):  # type: ignore[misc]
     """
 
     judges: list[JudgeComponent]
-    endpoints: dict[str, EndpointConfig] = Field(default_factory=dict)
-    ledger: str | None = None
-    limits: LimitsConfig = LimitsConfig()
-
-    _stack: ExitStack | None = PrivateAttr(None)
-    _access: EndpointAccess | None = PrivateAttr(None)
 
     @property
     def inputs(self) -> dict[str, bool]:
@@ -183,27 +165,6 @@ class JudgeCandidates(ComponentSlots, Step):  # type: ignore[misc]
         """The columns written."""
         return ["accepted", "score", "defects", "verdicts", "judge_error"]
 
-    def load(self) -> None:
-        """Open ledger and client in the process that judges."""
-        super().load()
-        self._stack = ExitStack()
-        self._access = open_access(self._stack, self.components(), self.endpoints, self.ledger, self.limits)
-
-    def components(self) -> Sequence[Configured]:
-        """The components that may ask an endpoint."""
-        return self.judges
-
-    def access(self) -> EndpointAccess:
-        """How the components reach their endpoints, once the step is loaded."""
-        assert self._access is not None, "load() comes first"
-        return self._access
-
-    def unload(self) -> None:
-        """Close the connections and the ledger."""
-        if self._stack is not None:
-            self._stack.close()
-            self._stack = None
-
     def process(self, inputs: StepInput) -> Iterator[list[Record]]:
         """Yield one row per input, in order."""
         yield [{**row, **judgement(outcome), **_booked(row, outcome)} for row, outcome in self.judged(inputs)]
@@ -214,33 +175,6 @@ class JudgeCandidates(ComponentSlots, Step):  # type: ignore[misc]
         outcomes = judge_candidates(pairs, self.judges, self.access())
         for row in inputs:
             yield row, next(outcomes) if _to_judge(row) else None
-
-
-def open_access(
-    stack: ExitStack,
-    judges: Sequence[Configured],
-    endpoints: Mapping[str, EndpointConfig],
-    ledger: str | None,
-    limits: LimitsConfig,
-) -> EndpointAccess:
-    """A client for what ``judges`` ask, closed with ``stack``; servers of embedded endpoints start when they are asked.
-
-    Raises:
-        JudgeError: a judge asks an endpoint that was not given, or there is no ledger to keep its answers.
-    """
-    for judge in judges:
-        asked = {name for _, name in named_endpoints(judge)}
-        if asked and (ledger is None or not asked <= endpoints.keys()):
-            raise JudgeError(f"{judge.name!r} asks an endpoint: give the step endpoints and a ledger")
-    width = 2 * max([1, *(endpoint.max_concurrency for endpoint in endpoints.values())])
-    runner = stack.enter_context(CoroutineRunner())
-    if ledger is None:
-        return EndpointAccess(_ask_nobody, runner, width, UsageCounter())
-    servers = stack.enter_context(EmbeddedServers(endpoints, Path(ledger).parent))
-    client = Client(endpoints, stack.enter_context(Ledger(Path(ledger))), limits, servers)
-    runner.run(client.__aenter__())
-    stack.callback(lambda: runner.run(client.__aexit__(None, None, None)))
-    return EndpointAccess(client, runner, width, UsageCounter())
 
 
 class PerturbRewrites(ComponentSlots, Step):  # type: ignore[misc]
@@ -306,10 +240,6 @@ def _to_judge(row: Record) -> bool:
 
 def _booked(row: Record, outcome: JudgedCandidate | Failed | None) -> Record:
     return {"left_out": noted(row, [outcome])} if isinstance(outcome, Failed) and keeps_books(row) else {}
-
-
-async def _ask_nobody(endpoint: str, request: ChatRequest) -> Answer:  # noqa: ARG001
-    raise JudgeError(f"no endpoint {endpoint!r} was given to the step")
 
 
 def judgement(outcome: JudgedCandidate | Failed | None) -> Record:

@@ -130,7 +130,7 @@ def test_the_demo_gives_the_pairs_of_its_build_and_asks_nothing_that_the_ledger_
 def test_every_stage_gives_the_same_on_a_faulty_server_and_failed_rows_are_told(tmp_path: Path) -> None:
     def sometimes_broken(body: dict[str, Any]) -> str:
         prompt = json.dumps(body["messages"]).encode()
-        share = 80 if body["model"] == "weak" else 10
+        share = 200 if body["model"] == "weak" else 10
         return "{" if hashlib.sha256(prompt).digest()[0] < share else scripted_model(body)
 
     with FaultServer(answer=sometimes_broken) as server:
