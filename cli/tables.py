@@ -43,6 +43,8 @@ def print_parts(shown: Shown) -> None:
             print_table(part.title, part.table)
         for line in part.lines:
             print(printable(line))
+        if part.text:
+            print(("" if part.table else f"{printable(part.title)}\n" if part.title else "") + printable(part.text))
 
 
 def print_text(text: str) -> None:

@@ -37,6 +37,10 @@ class PairwrightError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: what happened and what to do, without the frames of ours in between."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ConfigError(PairwrightError):
     """A build file that cannot be used; ``problems`` holds every one found, each as ``path: message``."""
@@ -100,6 +104,13 @@ class PublishError(PairwrightError):
 
 class TrainingError(PairwrightError):
     """A recipe that cannot run."""
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, or the stop button of a notebook, while a build runs from Python: whatever was paid for is kept."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Stopped: {self}"]
 
 
 class Interrupted(PairwrightError):

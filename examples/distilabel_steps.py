@@ -10,7 +10,6 @@ import json
 import sys
 from typing import Any
 
-from distilabel.pipeline import Pipeline
 from distilabel.steps import LoadDataFromDicts
 
 from pairwright.core.config.build_file import EndpointConfig
@@ -18,6 +17,7 @@ from pairwright.judges import JUDGES
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.distilabel_steps.dedup_steps import Decontaminate, MinHashDeduplicate
 from pairwright.pipelines.distilabel_steps.ledger_llm import LedgerLLM
+from pairwright.pipelines.distilabel_steps.pair_pipeline import PairPipeline
 from pairwright.pipelines.distilabel_steps.rewrite_steps import JudgeCandidates, PerturbRewrites, RewriteQuery
 
 ORCHARD = [
@@ -36,26 +36,33 @@ ROWS: list[dict[str, Any]] = [
 TEST_SET = ["Where was Ada Lindqvist born?"]
 
 
-def build(base_url: str, model: str, ledger: str = "builds/steps.sqlite") -> Pipeline:
+def build(base_url: str, model: str, ledger: str = "builds/steps.sqlite") -> PairPipeline:
     """The pipeline, not run yet."""
     llm = LedgerLLM(name="teacher", endpoint=EndpointConfig(base_url=base_url, model=model), ledger=ledger)
     rewrite = {"text": "rewrite"}  # these two steps compare whichever column they are told to
-    with Pipeline(name="steps") as pipeline:
+    # distilabel's own Pipeline takes the same steps; this one also ends well when it is interrupted or a worker dies.
+    with PairPipeline(name="steps") as pipeline:
         (
             LoadDataFromDicts(data=ROWS)
             >> RewriteQuery(llm=llm)
             >> JudgeCandidates(judges=[JUDGES["leftover_reference"](), JUDGES["missing_key_entity"]()])
             >> MinHashDeduplicate(input_mappings=rewrite)
             >> Decontaminate(evaluation_texts=TEST_SET, input_mappings=rewrite)
-            >> PerturbRewrites(perturbers=[PERTURBERS["entity_deletion"](), PERTURBERS["made_ambiguous"]()], seed=7)
+            >> PerturbRewrites(perturbers=[PERTURBERS["unchanged_copy"](), PERTURBERS["made_ambiguous"]()], seed=7)
         )
     return pipeline
 
 
 def main() -> None:
     """Run it with the endpoint and the model that the arguments name."""
-    found = build(sys.argv[1], sys.argv[2]).run(use_cache=False)
+    if len(sys.argv) != 3:
+        sys.exit("usage: python examples/distilabel_steps.py BASE_URL MODEL")
+    found = build(*sys.argv[1:]).run(use_cache=False)
     for row in found["default"]["train"]:
+        if row["rewrite"] is None:
+            sys.exit(
+                f"{row['query']}: no rewrite: {row['error'] or 'the step failed, see the log'} {row['message'] or ''}"
+            )
         worse = [one["text"] for one in json.loads(row["rejected"])]
         marks = {key: row[key] for key in ("accepted", "duplicate_of", "contaminated_by")}
         print(f"{row['query']} → {row['rewrite']} {marks} worse: {worse}")

@@ -13,8 +13,9 @@ Every method also works inside a running event loop, so in a notebook's cell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,7 +23,7 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import apply_calibration
 from pairwright.core.config.build_file import BuildConfig, parse_build
 from pairwright.core.config.yaml_file import read_yaml
-from pairwright.core.errors import BuildError
+from pairwright.core.errors import BuildError, Stopped
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.shown import MarkdownText, Part, Shown
 from pairwright.core.records import PreferencePair, SftRow
@@ -35,14 +36,14 @@ from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
 from pairwright.pipelines.forecast import Forecast, forecast_build
 from pairwright.pipelines.preflight import check_endpoints
-from pairwright.pipelines.preview import Preview, preview_build
+from pairwright.pipelines.preview import Preview, ShownPairs, preview_build
 from pairwright.pipelines.reporting.funnel import funnel_table
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked(Shown):
     """A build that could begin: what ``endpoints`` it would ask, and what reading its sources found."""
 
@@ -59,7 +60,7 @@ class Checked(Shown):
         yield Part(lines=(f"{self.called}: {fine}",))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Finished(Shown):
     """A build that ran: its books, the SHA-256 of every exported file, and how many ``requests`` it sent.
 
@@ -88,7 +89,7 @@ class Finished(Shown):
         if self.until:
             yield Part(lines=(f"stopped after stage {self.until}; its rows are in {self.folder / UNFINISHED}",))
             return
-        yield Part(lines=tuple(f"{digest}  {name}" for name, digest in (self.files or {}).items()))
+        yield Part(text="\n".join(f"{digest}  {name}" for name, digest in (self.files or {}).items()))
         report, look = self.folder / "report.md", f"pairwright show {self.folder}"
         yield Part(lines=(f"build {self.build_id} is in {self.folder}; read {report}, look: {look}",))
 
@@ -121,11 +122,14 @@ class Build:
         Raises:
             ConfigError: every problem that it has.
         """
-        return cls._parsed(content, "build")
+        return cls._parsed(content, f"build {content.get('name', '')}".strip())
 
     @classmethod
     def _parsed(cls, content: Mapping[str, Any], called: str) -> Self:
         return cls(parse_build(content, called, CATALOGUES), called)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.config.name!r}, output={self.config.output!r})"
 
     @property
     def folder(self) -> Path:
@@ -155,7 +159,8 @@ class Build:
         Raises:
             PairwrightError: as :meth:`run`; but rows that fail are shown, however many there are.
         """
-        return preview_build(self.config, queries, ask=ask)
+        with _stoppable():
+            return preview_build(self.config, queries, ask=ask)
 
     def run(self, progress: bool | Watcher = True, until: str | None = None) -> Finished:
         """Build, and put the result in :attr:`folder`; with ``until`` only as far as the stage of that name.
@@ -165,7 +170,10 @@ class Build:
 
         Raises:
             PairwrightError: see core/errors.py.
+            Stopped: a KeyboardInterrupt: Ctrl-C, or the stop button.
         """
+        if not isinstance(progress, bool | Watcher):
+            raise TypeError(f"progress is True, False or an object with begin, advance and end, not {progress!r}")
         before: list[int] = []
         with ExitStack() as stack:
 
@@ -179,6 +187,7 @@ class Build:
 
                 return stack.enter_context(open_display(ledger.usage))
 
+            stack.enter_context(_stoppable())
             if until is None:
                 done = run_build(self.config, watch)
             else:
@@ -221,6 +230,19 @@ class Build:
         """
         return self.result().sft()
 
+    def show(self, limit: int = 5, *, defect: str | None = None, language: str | None = None) -> ShownPairs:
+        """Some pairs of the finished build with their dialogues and differences, as ``pairwright show`` prints them.
+
+        Raises:
+            BuildError: see :meth:`result`.
+        """
+        fitting = (
+            pair
+            for pair in self.pairs()
+            if defect in (None, pair.rejected.defect) and language in (None, pair.task.language)
+        )
+        return ShownPairs(tuple(islice(fitting, limit)))
+
     def report(self) -> MarkdownText:
         """The report of the finished build, in Markdown; a notebook renders it.
 
@@ -242,3 +264,12 @@ class Build:
         from pairwright.exports.forms.trl_datasets import trl_datasets
 
         return trl_datasets(self.result())
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C in this block says what is kept, and is no screenful of frames in a notebook."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped("what was answered is in the ledger; run it again to go on") from None

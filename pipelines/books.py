@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol, Self, TypeVar
+from typing import IO, Protocol, Self, TypeVar, runtime_checkable
 
 from pairwright.core.bookkeeping import Dropped, Failed, StageCount
 from pairwright.core.errors import BuildError
@@ -19,6 +19,7 @@ I = TypeVar("I")  # noqa: E741
 O = TypeVar("O")  # noqa: E741
 
 
+@runtime_checkable
 class Watcher(Protocol):
     """Told of every row, for a progress display."""
 

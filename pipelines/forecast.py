@@ -12,12 +12,14 @@ from pathlib import Path
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.config.model_families import family_warnings
+from pairwright.core.errors import BuildError
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import Table
 from pairwright.core.pages.shown import Part, Shown
 from pairwright.pipelines.artefacts import QUERIES
 from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import STEPS
+from pairwright.pipelines.build_folder import UNFINISHED
 from pairwright.pipelines.needs import Need, Outlook
 from pairwright.pipelines.reporting.funnel import funnel_table
 from pairwright.pipelines.run import Run
@@ -25,7 +27,7 @@ from pairwright.pipelines.runner import run_steps, wanted_stages
 from pairwright.pipelines.stage import Flow, Step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Forecast(Shown):
     """The rows that are there and the requests that they need: ``queries``, ``references`` of them with a human answer.
 
@@ -75,7 +77,12 @@ def reading(config: BuildConfig, steps: Sequence[Step] = STEPS) -> Iterator[Run]
             Books(work, config.limits.max_failure_rate, Silent()) as books,
             Run(config, work, books, nothing) as run,
         ):
-            run_steps(list(_asking_nobody(steps, config)), run)
+            try:
+                run_steps(list(_asking_nobody(steps, config)), run)
+            except BuildError as exc:
+                # What it says of files is true of a build only: this folder is gone when the message is read.
+                hint = exc.hint.replace(str(work), str(Path(config.output) / UNFINISHED))
+                raise BuildError(exc.message, f"{hint}\n'pairwright build' leaves these files.") from exc
             yield run
 
 

@@ -20,7 +20,7 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import list_counts
-from pairwright.core.pages.difference import marked
+from pairwright.core.pages.difference import marked_change
 from pairwright.core.pages.shown import Part, Shown
 from pairwright.core.prompts.student import Student
 from pairwright.core.records import Candidate, JudgedCandidate, PreferencePair, SftRow, Task, Turn
@@ -54,7 +54,7 @@ class PreviewedQuery:
     lost: tuple[Dropped | Failed, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Preview(Shown):
     """What a few queries become. ``unread`` are rows that became no query; ``unasked`` names what was left out because it asks an endpoint.
 
@@ -72,17 +72,35 @@ class Preview(Shown):
         for number, query in enumerate(self.queries, start=1):
             yield Part(f"Query {number} of {len(self.queries)}: {_place(query.task)}", tuple(_cells(query)))
         if self.queries:
-            first = self.queries[0]
-            table = [("role", "what the student would read for query 1"), *_said(first.prompt)]
-            yield Part("The prompt of the student", table)
+            yield Part("What the student would read for query 1", text=_prompt_text(self.queries[0].prompt))
         if self.unread:
             table = [("row", "why it is no query"), *((one.row, _why(one)) for one in self.unread)]
             yield Part("Rows that became no query", table)
         yield Part("Funnel: in = kept + dropped + failed", funnel_table(self.counts))
+        yield Part(lines=tuple(self._endings()))
+
+    def _endings(self) -> Iterator[str]:
         if self.unasked:
-            yield Part(lines=(f"nothing was asked, so these took no part: {', '.join(self.unasked)}",))
-        if self.stopped:
-            yield Part(lines=(f"it ended early: {self.stopped}",))
+            yield f"nobody was asked, so these took no part: {', '.join(self.unasked)}"
+        if self.unasked and self.queries and not any(query.candidates for query in self.queries):
+            yield "so there are no answers yet: preview with ask=True (--ask) asks about these queries"
+        elif self.stopped:
+            yield f"it ended early: {self.stopped}"
+
+
+@dataclass(frozen=True, repr=False)
+class ShownPairs(Shown):
+    """Pairs to look at, each with its dialogue; nothing where no pair fits."""
+
+    pairs: tuple[PreferencePair, ...]
+
+    def parts(self) -> Iterator[Part]:
+        """One table per pair."""
+        for pair in self.pairs:
+            title = f"{pair.rejected.defect} ({pair.rejected.rejected_by}), {pair.split}, {_place(pair.task)}"
+            yield Part(title, (("", "text"), *_dialogue(pair.task), ("chosen", pair.chosen.text), *_worse(pair)))
+        if not self.pairs:
+            yield Part(lines=("no such pair",))
 
 
 def preview_build(
@@ -94,9 +112,12 @@ def preview_build(
     the ledger of the build, within its budget.
 
     Raises:
+        ValueError: ``queries`` is less than 1.
         PairwrightError: as a build would; but failed rows are shown, however many there are, and a stage that keeps
             nothing ends the preview without an error.
     """
+    if queries < 1:
+        raise ValueError(f"a preview has at least one query, not {queries}")
     config = prepare(config, steps)
     small, unasked = (config, ()) if ask else _asking_nobody(config)
     small = _first_rows(small, queries)
@@ -114,7 +135,7 @@ def preview_build(
 
 def _asking_nobody(config: BuildConfig) -> tuple[BuildConfig, tuple[str, ...]]:
     """The build file without what asks an endpoint, and the names of that."""
-    gone = [f"{one.role} {one.endpoint}" for one in config.generation]
+    gone = [f"the {one.role} at endpoint {one.endpoint}" for one in config.generation]
     changes: dict[str, Any] = {"generation": (), "judges": tuple(one for one in config.judges if not one.paid)}
     gone += [f"judge {one.name}" for one in config.judges if one.paid]
     for key in ("gate", "comparison", "improve"):
@@ -228,9 +249,7 @@ def _place(task: Task) -> str:
 
 def _cells(query: PreviewedQuery) -> Iterator[tuple[str, str]]:
     yield "", "text"
-    yield from ((turn.role, _words(turn)) for turn in query.task.history)
-    yield "query", query.task.query
-    yield from ((turn.role, _words(turn)) for turn in query.task.steps)
+    yield from _dialogue(query.task)
     for one in query.candidates:
         refusals = [verdict for verdict in one.verdicts if not verdict.passed]
         yield f"{one.candidate.origin}, {'refused' if refusals else 'accepted'}", one.candidate.text
@@ -238,10 +257,22 @@ def _cells(query: PreviewedQuery) -> Iterator[tuple[str, str]]:
     if query.chosen is not None:
         yield "chosen", query.chosen.chosen.text
     for pair in query.pairs:
-        yield f"rejected: {pair.rejected.defect}", marked(pair.chosen.text, pair.rejected.text)[1]
-    for stage, reasons in _reasons(query.lost).items():
-        yield f"left out by {stage}", list_counts(reasons)
+        yield from _worse(pair)
+    if query.candidates:  # without any there is nothing that a stage could have done better
+        yield from ((f"left out by {stage}", list_counts(reasons)) for stage, reasons in _reasons(query.lost).items())
     yield from ((f"failed in {one.stage}", _why(one)) for one in query.lost if isinstance(one, Failed))
+
+
+def _dialogue(task: Task) -> Iterator[tuple[str, str]]:
+    yield from ((turn.role, _words(turn)) for turn in task.history)
+    yield "query", task.query
+    yield from ((turn.role, _words(turn)) for turn in task.steps)
+
+
+def _worse(pair: PreferencePair) -> Iterator[tuple[str, str]]:
+    yield f"rejected: {pair.rejected.defect}", marked_change(pair.chosen.text, pair.rejected.text)
+    if pair.rejected.evidence:
+        yield "because", pair.rejected.evidence
 
 
 def _reasons(lost: Iterable[Dropped | Failed]) -> Mapping[str, Mapping[str, int]]:
@@ -256,10 +287,9 @@ def _words(turn: Turn | Message) -> str:
     return calls_text(turn.calls) if turn.calls else turn.content
 
 
-def _said(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    yield from ((message.role, _words(message)) for message in request.messages)
-    if request.tools:
-        yield "tools", request.tools
+def _prompt_text(request: ChatRequest) -> str:
+    said = [f"{message.role}:\n{_words(message)}" for message in request.messages]
+    return "\n\n".join([*said, *([f"tools:\n{request.tools}"] if request.tools else [])])
 
 
 def _why(one: Dropped | Failed) -> str:

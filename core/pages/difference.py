@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 _TOKENS = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?|\s+|.", re.DOTALL)
 
+_COMMON = 0.5  # share of the words in common below which marks would stand between nearly all of them
+
 
 class Run(NamedTuple):
     """A part of a text; ``differs`` where the other text has something else in its place."""
@@ -27,10 +29,20 @@ def differences(first: str, second: str) -> tuple[list[Run], list[Run]]:
     return runs
 
 
-def marked(first: str, second: str) -> tuple[str, str]:
-    """Both texts with what differs marked: ``[-only in the first-]``, ``{+only in the second+}``."""
-    left, right = differences(first, second)
-    return (
-        "".join(f"[-{run.text}-]" if run.differs else run.text for run in left),
-        "".join(f"{{+{run.text}+}}" if run.differs else run.text for run in right),
-    )
+def marked_change(first: str, second: str) -> str:
+    """What makes the second text of the first one: ``Who wrote [-Emma-]{+it+}?``
+
+    Where they have little in common that is the second text as it stands.
+    """
+    left, right = _TOKENS.findall(first), _TOKENS.findall(second)
+    matcher = SequenceMatcher(None, left, right, autojunk=False)
+    if matcher.ratio() < _COMMON:
+        return second
+    parts = []
+    for kind, i, j, k, m in matcher.get_opcodes():
+        gone, come = "".join(left[i:j]), "".join(right[k:m])
+        if kind == "equal":
+            parts.append(gone)
+        else:
+            parts.append((f"[-{gone}-]" if gone else "") + (f"{{+{come}+}}" if come else ""))
+    return "".join(parts)

@@ -20,8 +20,9 @@ def trl_datasets(build: BuildResult) -> dict[str, DatasetDict]:
     Raises:
         ExportError: there are rows of a kind, and every one of them had to be left out; or they make no table.
     """
-    # Without a trl export in the build file all that there is: nothing is written, so nobody pays for it in disk.
-    exporter = next((one for one in build.config.exports if isinstance(one, TrlExporter)), TrlExporter(kto=True))
+    # All kinds whatever the export has: nothing is written, so nobody pays for it in disk.
+    exporter = next((one for one in build.config.exports if isinstance(one, TrlExporter)), TrlExporter())
+    exporter = exporter.model_copy(update={"kto": exporter.preference})
     budget = Budget.of(exporter.max_tokens, exporter.tokenizer)
     form = exporter.form(build.config.task)
     found = {}

@@ -157,14 +157,67 @@ def test_every_problem_of_a_dictionary_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         small(tmp_path, jugdes=[], seed="x")
     assert caught.value.problems == (
-        "build: jugdes: unknown key, did you mean judges?",
-        "build: seed: Input should be a valid integer, unable to parse string as an integer, found 'x'",
+        "build small: jugdes: unknown key, did you mean judges?",
+        "build small: seed: Input should be a valid integer, unable to parse string as an integer, found 'x'",
     )
 
 
 def test_changes_of_a_file_are_checked_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"chinese\.yaml: seeds: unknown key, did you mean seed"):
         Build.from_file(ROOT / "examples" / "chinese.yaml", seeds=3)
+
+
+def test_pairs_can_be_looked_at(tmp_path: Path) -> None:
+    build = small(tmp_path)
+    build.run(progress=False)
+    found = build.show(2, defect="missing_entity")
+    assert [pair.rejected.defect for pair in found.pairs] == ["missing_entity"] * 2
+    pair = found.pairs[0]
+    assert f"query  {pair.task.query}" in str(found)
+    assert f"because  {pair.rejected.evidence}" in str(found)
+    assert f"[-{pair.rejected.evidence}-]" in str(found)
+    assert "| chosen |" in found._repr_markdown_()
+    assert str(build.show(defect="none_such")) == "no such pair"
+    assert len(repr(found)) < 100
+    assert repr(build) == f"Build('small', output='{tmp_path / 'build'}')"
+
+
+def test_what_cannot_be_meant_is_told_at_once(tmp_path: Path) -> None:
+    build = small(tmp_path)
+    with pytest.raises(ValueError, match="at least one query, not 0"):
+        build.preview(0)
+    with pytest.raises(TypeError, match="begin, advance and end, not 'bars'"):
+        build.run(progress="bars")  # type: ignore[arg-type]
+    assert not build.folder.exists()
+
+
+def test_a_file_that_only_a_build_leaves_is_named_where_the_build_will_leave_it(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"nothing": "here"}\n', encoding="utf-8")
+    source = {"use": "files", "source": "rows", "path": str(rows), "licence": "MIT"}
+    with pytest.raises(BuildError) as caught:
+        small(tmp_path, sources=[source]).check()
+    assert str(tmp_path / "build" / "unfinished" / "failed.jsonl") in caught.value.hint
+    assert "pairwright-plan" not in caught.value.hint
+
+
+def test_an_error_in_a_notebook_is_what_happened_and_what_to_do(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("from pairwright import Build\nBuild.from_file('none.yaml')")]
+    )
+    client = NotebookClient(notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    (output,) = notebook.cells[0].outputs
+    assert output.traceback == [
+        "ConfigError: none.yaml: no such build file\n'pairwright init' writes one to start from."
+    ]
+
+
+def test_names_complete() -> None:
+    import pairwright
+
+    assert dir(pairwright) == ["Build", "PairwrightError", "Student", "__version__"]
+    assert [vars(pairwright).get(name) or pairwright.__getattr__(name) for name in dir(pairwright)]
 
 
 def test_a_watcher_is_told_of_every_row(tmp_path: Path) -> None:
@@ -233,7 +286,8 @@ def test_the_stop_button_loses_nothing_and_the_cell_can_be_run_again(
             time.sleep(0.05)
         manager.interrupt_kernel()
         reply = reply_to(client, cell)
-        assert (reply["status"], reply.get("ename")) == ("error", "KeyboardInterrupt")
+        assert (reply["status"], reply.get("ename")) == ("error", "Stopped")
+        assert reply["traceback"] == ["Stopped: what was answered is in the ledger; run it again to go on"]
         answered = len(openai_server.answered)
         openai_server.latency = 0
         reply = reply_to(client, client.execute(code))

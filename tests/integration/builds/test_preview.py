@@ -60,8 +60,8 @@ def test_without_being_told_it_asks_nobody(tmp_path: Path, openai_server: FaultS
         build_file(tmp_path, openai_server.base_url, judges=judges, gate={"use": "llm", "endpoint": "teacher"})
     )
     assert openai_server.requests == 0
-    assert found.unasked == ("teacher teacher", "judge rubric", "gate llm")
-    assert "nothing was asked, so these took no part: teacher teacher, judge rubric, gate llm" in str(found)
+    assert found.unasked == ("the teacher at endpoint teacher", "judge rubric", "gate llm")
+    assert "nobody was asked, so these took no part: the teacher at endpoint teacher, judge rubric" in str(found)
     assert {verdict.judge for query in found.queries for one in query.candidates for verdict in one.verdicts} == {
         "unchanged"
     }
@@ -75,7 +75,8 @@ def test_logs_without_rewrites_show_their_windows(tmp_path: Path, openai_server:
     assert [query.chosen for query in found.queries] == [None] * 3
     assert found.stopped == "no query has an accepted answer"
     assert found.queries[0].task.history[0].content == "推荐一家酒店"
-    assert "it ended early: no query has an accepted answer" in str(found)
+    assert "so there are no answers yet: preview with ask=True (--ask) asks about these queries" in str(found)
+    assert "it ended early" not in str(found)
 
 
 def logs_of(folder: Path, rows: list[dict[str, Any]], server: FaultServer) -> Build:
@@ -125,14 +126,23 @@ def test_rows_that_fail_are_shown_however_many(tmp_path: Path, openai_server: Fa
 def test_an_answering_student_is_shown_its_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)  # the file's paths
     shown = str(Build.from_file("examples/answers.yaml").preview(1))
-    assert '| tools | \\[{"type": "function", "function": {"name": "search_attractions"' in shown
+    assert '\ntools:\n[{"type": "function", "function": {"name": "search_attractions"' in shown
 
 
 def test_text_of_rows_stays_text(tmp_path: Path, openai_server: FaultServer) -> None:
     rows = [{"query": "a | b <img src=x> **bold** \x1b[31m"}]
-    shown = str(logs_of(tmp_path, rows, openai_server).preview(1))
-    assert "a \\| b &lt;img src=x&gt; \\*\\*bold\\*\\*" in shown
-    assert "\x1b" not in shown
+    found = logs_of(tmp_path, rows, openai_server).preview(1)
+    rendered = found._repr_markdown_()
+    assert "a \\| b &lt;img src=x&gt; \\*\\*bold\\*\\*" in rendered
+    assert "a | b <img src=x> **bold**" in str(found)
+    assert "\x1b" not in rendered + str(found)
+
+
+def test_a_prompt_keeps_its_lines_and_cannot_leave_its_block(tmp_path: Path, openai_server: FaultServer) -> None:
+    rows = [{"query": "````\n# Mine"}]
+    rendered = logs_of(tmp_path, rows, openai_server).preview(1)._repr_markdown_()
+    assert "`````text\nsystem:\n" in rendered
+    assert "<current_query>````" in rendered
 
 
 def test_the_command_shows_the_same(tmp_path: Path) -> None:

@@ -116,6 +116,8 @@ def test_the_loop_of_the_thread_stays_the_one_that_it_was() -> None:
 def test_the_stop_button_of_a_notebook_ends_what_runs() -> None:
     """It sends SIGINT to the kernel, whose loop leaves signals to Python."""
     ended = []
+    # A run in the background of a shell ignores SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     async def endless() -> None:
         threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
@@ -131,5 +133,8 @@ def test_the_stop_button_of_a_notebook_ends_what_runs() -> None:
             assert ended == [True]
 
     kernel = asyncio.new_event_loop()
-    kernel.run_until_complete(cell())
-    kernel.close()
+    try:
+        kernel.run_until_complete(cell())
+    finally:
+        signal.signal(signal.SIGINT, before)
+        kernel.close()
