@@ -86,34 +86,28 @@ def logs_of(folder: Path, rows: list[dict[str, Any]], server: FaultServer) -> Bu
     return Build.from_file(file, sources=[source])
 
 
-def test_what_was_asked_is_not_paid_for_again(tmp_path: Path, openai_server: FaultServer) -> None:
-    openai_server.answer = rewriting
-    found = previewed(build_file(tmp_path, openai_server.base_url), ask=True)
-    assert found.unasked == ()
-    assert openai_server.requests == 10, "two temperatures for each of five queries"
-    origins = [one.candidate.origin for query in found.queries for one in query.candidates]
-    assert origins.count("teacher") == 10
-    build = Build.from_file(tmp_path / "build.yaml")
-    done = build.run(progress=False)
-    assert openai_server.asked_twice == 0
-    assert openai_server.requests == 120
-    assert done.requests == 110
-
-
-def test_the_build_is_the_same_after_a_preview(tmp_path: Path, openai_server: FaultServer) -> None:
+def test_the_build_after_a_preview_is_the_same_and_pays_only_for_the_rest(
+    tmp_path: Path, openai_server: FaultServer
+) -> None:
     openai_server.answer = rewriting
     first, second = tmp_path / "a", tmp_path / "b"
     for folder in (first, second):
         folder.mkdir()
     build_file(tmp_path)  # both read the rows of the folder above
     one, two = (Build.from_file(build_file(folder, openai_server.base_url)) for folder in (first, second))
-    one.preview(5, ask=True)
-    assert one.run(progress=False).files == two.run(progress=False).files
+    found = one.preview(5, ask=True)
+    assert found.unasked == ()
+    assert openai_server.requests == 10, "two temperatures for each of five queries"
+    assert [one.candidate.origin for query in found.queries for one in query.candidates].count("teacher") == 10
+    done = one.run(progress=False)
+    assert openai_server.asked_twice == 0
+    assert (openai_server.requests, done.requests) == (120, 110)
+    assert done.files == two.run(progress=False).files
 
 
 def test_rows_that_fail_are_shown_however_many(tmp_path: Path, openai_server: FaultServer) -> None:
     rows: list[dict[str, Any]] = [{"query": 7}, {"nothing": "here"}, {"query": "What is the address of the bar?"}]
-    openai_server.faults = {"500": 1.0}
+    openai_server.refuse = lambda body: (400, "content policy")
     build = logs_of(tmp_path, rows, openai_server)
     found = build.preview(5, ask=True)
     assert [one.line for one in found.unread if isinstance(one, Failed)] == [1, 2]
