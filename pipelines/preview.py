@@ -98,7 +98,7 @@ class ShownPairs(Shown):
         """One table per pair."""
         for pair in self.pairs:
             title = f"{pair.rejected.defect} ({pair.rejected.rejected_by}), {pair.split}, {_place(pair.task)}"
-            yield Part(title, (("", "text"), *_dialogue(pair.task), ("chosen", pair.chosen.text), *_worse(pair)))
+            yield Part(title, (("part", "text"), *_dialogue(pair.task), ("chosen", pair.chosen.text), *_worse(pair)))
         if not self.pairs:
             yield Part(lines=("no such pair",))
 
@@ -248,7 +248,7 @@ def _place(task: Task) -> str:
 
 
 def _cells(query: PreviewedQuery) -> Iterator[tuple[str, str]]:
-    yield "", "text"
+    yield "part", "text"
     yield from _dialogue(query.task)
     for one in query.candidates:
         refusals = [verdict for verdict in one.verdicts if not verdict.passed]
