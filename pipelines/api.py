@@ -36,8 +36,9 @@ from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
 from pairwright.pipelines.forecast import Forecast, forecast_build
 from pairwright.pipelines.preflight import check_endpoints
-from pairwright.pipelines.preview import Preview, ShownPairs, preview_build
+from pairwright.pipelines.preview import Preview, preview_build
 from pairwright.pipelines.reporting.funnel import funnel_table
+from pairwright.pipelines.reporting.shown_pairs import ShownPairs
 
 if TYPE_CHECKING:
     from datasets import DatasetDict

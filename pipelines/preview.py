@@ -20,17 +20,16 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import list_counts
-from pairwright.core.pages.difference import marked_change
 from pairwright.core.pages.shown import Part, Shown
 from pairwright.core.prompts.student import Student
-from pairwright.core.records import Candidate, JudgedCandidate, PreferencePair, SftRow, Task, Turn
-from pairwright.core.requests import ChatRequest, Message
+from pairwright.core.records import Candidate, JudgedCandidate, PreferencePair, SftRow, Task
+from pairwright.core.requests import ChatRequest
 from pairwright.core.storage import read_rows
-from pairwright.core.tool_calls import calls_text
 from pairwright.pipelines.artefacts import ANSWERS, CANDIDATES, DROPPED, FAILED, JUDGED, QUERIES, TASKS, Rows
 from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import STEPS, prepare
 from pairwright.pipelines.reporting.funnel import funnel_table
+from pairwright.pipelines.reporting.shown_pairs import dialogue_cells, place_of, rejected_cells, words_of
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.runner import run_steps
 from pairwright.pipelines.stage import Flow, RowStage, Step, stages_of
@@ -70,7 +69,7 @@ class Preview(Shown):
     def parts(self) -> Iterator[Part]:
         """Every query with what it became, then the books, and what was not done."""
         for number, query in enumerate(self.queries, start=1):
-            yield Part(f"Query {number} of {len(self.queries)}: {_place(query.task)}", tuple(_cells(query)))
+            yield Part(f"Query {number} of {len(self.queries)}: {place_of(query.task)}", tuple(_cells(query)))
         if self.queries:
             yield Part("What the student would read for query 1", text=_prompt_text(self.queries[0].prompt))
         if self.unread:
@@ -86,21 +85,6 @@ class Preview(Shown):
             yield "so there are no answers yet: preview with ask=True (--ask) asks about these queries"
         elif self.stopped:
             yield f"it ended early: {self.stopped}"
-
-
-@dataclass(frozen=True, repr=False)
-class ShownPairs(Shown):
-    """Pairs to look at, each with its dialogue; nothing where no pair fits."""
-
-    pairs: tuple[PreferencePair, ...]
-
-    def parts(self) -> Iterator[Part]:
-        """One table per pair."""
-        for pair in self.pairs:
-            title = f"{pair.rejected.defect} ({pair.rejected.rejected_by}), {pair.split}, {_place(pair.task)}"
-            yield Part(title, (("part", "text"), *_dialogue(pair.task), ("chosen", pair.chosen.text), *_worse(pair)))
-        if not self.pairs:
-            yield Part(lines=("no such pair",))
 
 
 def preview_build(
@@ -242,14 +226,9 @@ def _owners(
     return ids | {row.id: task for task, row in chosen.items()}
 
 
-def _place(task: Task) -> str:
-    origin = task.origin
-    return f"{origin.file}:{origin.line}" if origin.line else f"{origin.source} {origin.key}"
-
-
 def _cells(query: PreviewedQuery) -> Iterator[tuple[str, str]]:
     yield "part", "text"
-    yield from _dialogue(query.task)
+    yield from dialogue_cells(query.task)
     for one in query.candidates:
         refusals = [verdict for verdict in one.verdicts if not verdict.passed]
         yield f"{one.candidate.origin}, {'refused' if refusals else 'accepted'}", one.candidate.text
@@ -257,22 +236,10 @@ def _cells(query: PreviewedQuery) -> Iterator[tuple[str, str]]:
     if query.chosen is not None:
         yield "chosen", query.chosen.chosen.text
     for pair in query.pairs:
-        yield from _worse(pair)
+        yield from rejected_cells(pair)
     if query.candidates:  # without any there is nothing that a stage could have done better
         yield from ((f"left out by {stage}", list_counts(reasons)) for stage, reasons in _reasons(query.lost).items())
     yield from ((f"failed in {one.stage}", _why(one)) for one in query.lost if isinstance(one, Failed))
-
-
-def _dialogue(task: Task) -> Iterator[tuple[str, str]]:
-    yield from ((turn.role, _words(turn)) for turn in task.history)
-    yield "query", task.query
-    yield from ((turn.role, _words(turn)) for turn in task.steps)
-
-
-def _worse(pair: PreferencePair) -> Iterator[tuple[str, str]]:
-    yield f"rejected: {pair.rejected.defect}", marked_change(pair.chosen.text, pair.rejected.text)
-    if pair.rejected.evidence:
-        yield "because", pair.rejected.evidence
 
 
 def _reasons(lost: Iterable[Dropped | Failed]) -> Mapping[str, Mapping[str, int]]:
@@ -283,12 +250,8 @@ def _reasons(lost: Iterable[Dropped | Failed]) -> Mapping[str, Mapping[str, int]
     return found
 
 
-def _words(turn: Turn | Message) -> str:
-    return calls_text(turn.calls) if turn.calls else turn.content
-
-
 def _prompt_text(request: ChatRequest) -> str:
-    said = [f"{message.role}:\n{_words(message)}" for message in request.messages]
+    said = [f"{message.role}:\n{words_of(message)}" for message in request.messages]
     return "\n\n".join([*said, *([f"tools:\n{request.tools}"] if request.tools else [])])
 
 
