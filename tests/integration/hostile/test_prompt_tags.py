@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from hostile.prompt_tags import CASES, TagCase, happened
 
 
