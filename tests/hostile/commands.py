@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-SECONDS = 120
+SECONDS = 280  # a busy machine is slow, and pytest ends a test after 300
 
 
 class Ended(NamedTuple):
@@ -31,14 +31,13 @@ Call = Callable[[Sequence[str], Path], Ended]
 def in_a_process(arguments: Sequence[str], folder: Path) -> Ended:
     """As a shell would."""
     command = [sys.executable, "-m", "pairwright", *arguments]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **_environment(folder)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=SECONDS,
-    )
+    env = {**os.environ, **_environment(folder)}
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired as exc:
+        return Ended(-signal.SIGALRM, exc.stdout or b"", exc.stderr or b"")
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

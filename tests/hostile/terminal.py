@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -309,20 +310,20 @@ def _perturbed(world: World, text: str) -> Sequence[str]:
 
 
 _PLACES: tuple[tuple[str, str, Plant, str], ...] = (
-    ("key-of-a-row", "row", _odd_rows(lambda text: {text: 1}), "csi return"),
+    ("key-of-a-row", "row", _odd_rows(lambda text: {text: 1}), "return"),
     ("key-of-a-row-checked", "row", _odd_rows(lambda text: {text: 1}, "check"), "clipboard"),
     ("role", "row", _odd_rows(lambda text: {"messages": [{"role": text, "content": "hi"}]}), "c1"),
     ("language", "row", _odd_rows(lambda text: _row(7, lang=text)), "title"),
     ("wrong-type", "row", _odd_rows(lambda text: _row(7, query={text: text})), "override"),
     ("tool-name", "row", _odd_rows(lambda text: {"messages": [{"role": "user", "content": "hi"}], "tools": text}), "bell"),
-    ("domain", "row", _rows("build", domain="%s"), "csi all"),
+    ("domain", "row", _rows("build", domain="%s"), "all"),
     ("dialogue-id", "row", _rows("build", id="%s", dialogue="%s"), "link"),
-    ("query-previewed", "row", _rows("preview", query="谁？%s"), "all zero-width"),
+    ("query-previewed", "row", _rows("preview", query="谁？%s"), "all"),
     ("rewrite-previewed", "row", _rows("preview", rewrite="When was Frank Herbert born? %s"), "backspace"),
     ("file-missing", "file", _file(None), "title return"),
     ("file-broken", "file", _file(b"\xff\xfe no json\n", "build"), "csi"),
     ("file-empty", "file", _file(b""), "tags"),
-    ("file-in-a-glob", "file", _glob, "bell override"),
+    ("file-in-a-glob", "file", _glob, "override"),
     ("build-file-missing", "file", _arguments("check", "%s.yaml"), "csi"),
     ("build-file-name", "file", _build_file_name, "delete"),
     ("raw-yaml", "build file", _raw_yaml, "c1 return"),
@@ -349,17 +350,17 @@ _PLACES: tuple[tuple[str, str, Plant, str], ...] = (
     ("exporter-raises", "component", _parts("exports", "Raises"), "backspace"),
     ("judge-says", "component", _parts("judges", "Says"), "all"),
     ("perturber-says", "component", _parts("perturbers", "Says"), "all"),
-    ("judge-warns", "component", _parts("judges", "Warns"), "csi return"),
+    ("judge-warns", "component", _parts("judges", "Warns"), "return"),
     ("module-raises", "component", _module("RuntimeError"), "csi"),
     ("module-misses", "component", _module("ImportError"), "bell"),
     ("module-exits", "component", _module("SystemExit"), "title"),
-    ("pairs-shown", "shown", _shown("show", "out"), "all zero-width"),
+    ("pairs-shown", "shown", _shown("show", "out"), "all"),
     ("pairs-shown-by-defect", "shown", _shown("show", "out", "--defect", "%s"), "csi"),
     ("row-not-there", "shown", _shown("show", "out", "--row", "%s"), "return"),
     ("folder-not-there", "shown", _arguments("show", "%s"), "c1"),
     ("perturb", "shown", _perturbed, "all"),
     ("gate", "shown", _arguments("gate", "--text", "谁？%s"), "csi"),
-    ("evaluated", "shown", _evaluated, "csi override"),
+    ("evaluated", "shown", _evaluated, "all"),
     ("gold-broken", "shown", _bad_gold, "clipboard"),
     ("marked-broken", "shown", _marked, "title"),
     ("recipe-not-there", "shown", _arguments("recipes", "show", "%s"), "csi"),
@@ -397,6 +398,8 @@ def happened_in(case: TerminalCase, folder: Path, call: Call = in_a_process) -> 
             found[path.name] = path.read_bytes()
     if os.environ.get("HOSTILE_SHOW"):
         print(case.name, done, sep="\n")
+    if done.status == -signal.SIGALRM:
+        return "out of time"
     if b"Traceback (most recent call last)" in done.err:
         return "a traceback"
     arrived = {where: _STEERING.findall(text.decode("utf-8", "surrogateescape")) for where, text in found.items()}
