@@ -8,7 +8,7 @@ ROOMS := cli core pipelines judges perturbers exports evaluation training_recipe
 # --python: without it uv installs into whichever environment is active.
 UV := .venv/bin/uv pip install --quiet --python .venv/bin/python
 
-.PHONY: demo train-demo test check fast lint format golden docs-check wheels dist clean
+.PHONY: demo train-demo test check fast lint format golden docs-check wheels licences dist clean
 
 demo: $(DEMO) $(LINK)
 	.venv/bin/pairwright build examples/demo.yaml
@@ -48,6 +48,10 @@ golden: $(FULL) $(LINK)
 # Does every extra resolve to wheels on every Python that we name? Asks the package registry and installs nothing.
 wheels: $(FULL)
 	.venv/bin/python benchmarks/wheels.py
+
+# The licence of every package that an installation brings, from what the packages say of themselves.
+licences: $(FULL)
+	.venv/bin/python benchmarks/licences.py
 
 # A source archive, the wheel that is built from it, and what the registry would say of both.
 dist: .venv/bin/uv
