@@ -18,6 +18,7 @@ from pairwright.core.requests import Answer, ChatRequest, Message, TokenLogprob
 from pairwright.core.tool_calls import argument_text
 
 _QUOTED = 16  # characters in a row that an error has from the request: then it quotes it
+_MOST_TOKENS = 2**31
 _UNKNOWN_MODEL = re.compile(
     r"model.{0,80}(not (found|exist)|does not exist|unknown)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
 )
@@ -92,7 +93,7 @@ def token_estimate(size: int) -> int:
 def read_answer(body: bytes, request_hash: str, asked_bytes: int, latency: float, model: str) -> Answer:
     """The answer in a response's body.
 
-    A server that reports no usage is counted by estimate. ``latency`` is in seconds.
+    A server that reports no usage, or one that cannot be, is counted by estimate. ``latency`` is in seconds.
 
     Raises:
         ValueError: no JSON, or no answer in it; the message does not quote the body.
@@ -113,13 +114,19 @@ def read_answer(body: bytes, request_hash: str, asked_bytes: int, latency: float
             model=str(data.get("model") or model),
             text=text,
             finish_reason="refusal" if refusal else str(choice.get("finish_reason") or "unknown"),
-            prompt_tokens=int(usage.get("prompt_tokens", token_estimate(asked_bytes))),
-            completion_tokens=int(usage.get("completion_tokens", token_estimate(len(text.encode())))),
+            prompt_tokens=_counted(usage, "prompt_tokens", asked_bytes),
+            completion_tokens=_counted(usage, "completion_tokens", len(text.encode())),
             logprobs=_logprobs(choice.get("logprobs")),
             latency=latency,
         )
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError):
         raise ValueError("a JSON body without an answer in choices[0].message") from None
+
+
+def _counted(usage: dict[str, Any], key: str, size: int) -> int:
+    """The tokens that a server says it used: never fewer than none, which would give a budget back, nor beyond all reason."""
+    said = int(usage.get(key, token_estimate(size)))
+    return said if 0 <= said < _MOST_TOKENS else token_estimate(size)
 
 
 def _called(calls: Any) -> str:

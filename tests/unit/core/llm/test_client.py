@@ -453,6 +453,20 @@ def test_a_budget_of_money_is_not_passed(openai_server: FaultServer, tmp_path: P
     assert "limits.max_cost of 5.0" in str(outcomes[-1])
 
 
+@pytest.mark.parametrize("said", [-(10**6), 10**30, -1])
+def test_no_usage_that_a_server_makes_up_lets_it_pass_a_budget(
+    openai_server: FaultServer, tmp_path: Path, said: int
+) -> None:
+    usage = {"prompt_tokens": said, "completion_tokens": said}
+    openai_server.completion = lambda body: json.dumps(  # type: ignore[method-assign]
+        {"choices": [{"message": {"content": "你好 hello"}}], "usage": usage}
+    ).encode()
+    requests = [a_request(f"row {row} " * 50, max_tokens=50) for row in range(100)]
+    outcomes, used = ask_all(an_endpoint(openai_server), tmp_path, requests, LimitsConfig(max_tokens=5000))
+    assert 4000 < used.prompt_tokens + used.completion_tokens <= 5000
+    assert "limits.max_tokens" in str(outcomes[-1])
+
+
 def test_concurrency_falls_under_refusals_and_recovers(openai_server: FaultServer, tmp_path: Path) -> None:
     openai_server.latency = 0.002
     openai_server.fault_for = lambda raw: "429" if openai_server.in_flight > 4 else None  # type: ignore[method-assign]
