@@ -51,7 +51,7 @@ wheels: $(FULL)
 
 # The licence of every package that an installation brings, from what the packages say of themselves.
 licences: $(FULL)
-	.venv/bin/python benchmarks/licences.py
+	.venv/bin/python benchmarks/supply_chain/licences.py
 
 # A source archive, the wheel that is built from it, and what the registry would say of both.
 dist: .venv/bin/uv

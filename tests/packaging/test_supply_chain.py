@@ -28,7 +28,7 @@ EXAMPLES = ROOT / "examples" / "data"
 
 
 def load_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("licences", ROOT / "benchmarks" / "licences.py")
+    spec = importlib.util.spec_from_file_location("licences", ROOT / "benchmarks" / "supply_chain" / "licences.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -148,7 +148,7 @@ def test_a_review_of_one_risk_lets_no_other_pass(tmp_path: Path) -> None:
 def test_the_page_has_the_tables_that_the_script_prints() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     absent = [table for table in licences.summary(PACKAGES).split("\n\n") if table not in page]
-    assert absent == [], "run: .venv/bin/python benchmarks/licences.py --summary"
+    assert absent == [], "run: .venv/bin/python benchmarks/supply_chain/licences.py --summary"
 
 
 @pytest.mark.parametrize("name", sorted(licences.WEIGHTS))

@@ -1,6 +1,6 @@
 """Under which licence is everything that an installation brings? Reads the metadata of what is installed; ``make licences`` runs it.
 
-    python benchmarks/licences.py [--summary]
+    python benchmarks/supply_chain/licences.py [--summary]
 
 Follows the dependencies of pyproject.toml, direct and transitive, for the core, each extra and the development group.
 One line per package; ``--summary`` prints what stands in docs/dependencies.md. Exit status 1 when a licence is unknown,
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PERMISSIVE, WEAK, CLOSED, NON_COMMERCIAL, STRONG, UNKNOWN = range(6)
 RISKS = ("permissive", "weak copyleft", "proprietary", "non-commercial", "strong copyleft", "unknown")
