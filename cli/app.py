@@ -53,11 +53,14 @@ def build(
     until: Annotated[
         str | None, typer.Option(help="Stop after this stage; its rows are in OUTPUT/unfinished.", metavar="STAGE")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace a build of another name, or one with edited files.")
+    ] = False,
 ) -> None:
     """Build the data set. It reads, generates, judges, makes worse variants, pairs, splits and exports."""
     from pairwright.cli.build_commands import build_command
 
-    build_command(file, output, quiet, allow_licence, until)
+    build_command(file, output, quiet, allow_licence, until, replace)
 
 
 @app.command()

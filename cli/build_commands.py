@@ -13,14 +13,19 @@ from pairwright.pipelines.api import Build
 
 
 def build_command(
-    file: Path, output: Path | None, quiet: bool, allow_licence: bool = False, until: str | None = None
+    file: Path,
+    output: Path | None,
+    quiet: bool,
+    allow_licence: bool = False,
+    until: str | None = None,
+    replace: bool = False,
 ) -> None:
     """Run a build and print its funnel and the SHA-256 of every exported file; or run it as far as one stage."""
     changes = {"output": str(output)} if output else {}
     allowed = {"allow_licences": True} if allow_licence else {}
     build = Build.from_file(file, **changes, **allowed)
     with stoppable():
-        done = build.run(progress=not quiet, until=until)
+        done = build.run(progress=not quiet, until=until, replace=replace)
     if done.sent:
         print(done.sent, file=sys.stderr)
     print_parts(done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -45,7 +46,7 @@ def schema_command(page: bool) -> None:
 
 def init_command(path: Path) -> None:
     """Write the commented template; never over an existing file."""
-    if path.exists():
+    if os.path.lexists(path):
         raise ConfigError([f"{path}: exists already"], "Give another file name: pairwright init other.yaml")
     with atomic_writer(path) as target:
         target.write(files("pairwright.cli").joinpath("template.yaml").read_text(encoding="utf-8"))

@@ -15,7 +15,8 @@ from pairwright.evaluation.model_metrics.catalogue import Extras, extra_metrics
 from pairwright.evaluation.predictions import System, write_predictions
 from pairwright.evaluation.reports.comparison_report import metric_table, write_comparison
 from pairwright.evaluation.reports.evaluation_report import cell, difference_of, write_report
-from pairwright.evaluation.reports.leaderboard import record
+from pairwright.evaluation.reports.leaderboard import record, require_leaderboard
+from pairwright.evaluation.reports.report_folder import COMPARISON, begin_report, end_report
 from pairwright.evaluation.rewrite_evaluation import evaluate
 from pairwright.evaluation.system_comparison import SystemComparison, compare
 from pairwright.evaluation.systems.student_requests import RequestOptions, like_build, with_examples
@@ -48,6 +49,9 @@ def evaluate_command(
         PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
     """
     specs = [*map(parse_system, BASELINE_NAMES), *_base(base), *map(parse_system, systems)]
+    begin_report(output)
+    if leaderboard is not None:
+        require_leaderboard(leaderboard)
     reference = against or ("base" if base else "copy")
     options = options or RequestOptions(ledger=output / "evaluation.ledger.sqlite")
     options = like_build(build, options) if build else options
@@ -55,6 +59,7 @@ def evaluate_command(
     wanted = extras or Extras()
     result = evaluate(sets, reference, seed, lambda gold, found: extra_metrics(wanted, gold, found, reference, options))
     files = write_report(result, output)
+    end_report(output)
     if leaderboard is not None:
         record(result, leaderboard)
     _print_evaluation(result, files)
@@ -75,8 +80,11 @@ def evaluate_dialogues_command(
     others = [spec.name for spec in specs if spec.kind != "file"]
     if others:
         raise ConfigError([f"--system {name}: dialogues are evaluated from files of predictions" for name in others])
+    begin_report(output)
     result = evaluate_dialogues(test, {spec.name: Path(spec.target) for spec in specs}, against, seed)
-    _print_evaluation(result, write_report(result, output))
+    files = write_report(result, output)
+    end_report(output)
+    _print_evaluation(result, files)
     return result
 
 
@@ -100,9 +108,11 @@ def compare_command(
     specs = [parse_system(first), parse_system(second)]
     if specs[0].name == specs[1].name:
         raise ConfigError([f"both systems are called {specs[0].name!r}"], "Give them names: NAME=SPEC.")
+    begin_report(output, COMPARISON)
     gold, (one, other) = _answered(test, specs, options, output)
     result = compare(gold, one, other, seed)
     files = write_comparison(result, output)
+    end_report(output)
     _print_comparison(result, files)
     return result
 
@@ -119,10 +129,12 @@ def _answered(
     options = like_build(Path(test), options) if Path(test).is_dir() else options
     if any(spec.asks for spec in specs):
         gold = with_examples(gold, options)
+    kept = {spec.name: f"predictions/{spec.name}.{gold.name}.jsonl" for spec in specs if spec.asks}
+    begin_report(output, tuple(kept.values()))
     found = [answers(spec, gold, options) for spec in specs]
-    for spec, system in zip(specs, found, strict=True):
-        if spec.asks:
-            write_predictions(output / "predictions" / f"{system.name}.{gold.name}.jsonl", system.predictions)
+    for system in found:
+        if system.name in kept:
+            write_predictions(output / kept[system.name], system.predictions)
     return gold, found
 
 

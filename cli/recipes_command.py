@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
@@ -56,7 +57,7 @@ def copy_command(name: str, to: Path) -> None:
         command = command.replace(old, f"train {target} " if old.startswith("train ") else str(target))
     beside = Path(str(recipe.settings.get("deepspeed", ""))).name
     copies = [target, target.with_name(beside)] if beside else [target]
-    if there := [path for path in copies if path.exists()]:
+    if there := [path for path in copies if os.path.lexists(path)]:
         raise ConfigError([f"{path}: exists already" for path in there], "Name another file or folder.")
     if beside:
         rest = rest.replace(str(recipe.settings["deepspeed"]), str(copies[1]))

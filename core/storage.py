@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,6 +43,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         StorageError: the disk is full, or the folder cannot be written.
     """
     partial = path.with_name(path.name + ".partial")
+    refuse_link(path)
+    refuse_link(partial)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -52,6 +55,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
         if isinstance(exc, OSError):
             raise storage_error(exc, path) from exc
         raise
+
+
+def refuse_link(path: Path) -> None:
+    """Check that ``path``, which is about to be written, is no link: what it points to is somebody else's.
+
+    Raises:
+        StorageError: it is one.
+    """
+    if path.is_symlink():
+        raise StorageError(
+            f"{path}: a link, and pairwright writes through none",
+            "Remove the link, or give another output folder; what it points to was not touched.",
+        )
 
 
 def storage_error(exc: OSError, path: Path) -> StorageError:
@@ -80,6 +96,7 @@ def open_log(path: Path) -> Iterator[Callable[[Row], None]]:
     Raises:
         StorageError: the file cannot be written.
     """
+    refuse_link(path)
     try:
         file = path.open("a", encoding="utf-8", newline="\n")
     except OSError as exc:
@@ -132,21 +149,33 @@ def manifest_of(folder: Path, files: Sequence[Path]) -> dict[str, str]:
     return {file.relative_to(folder).as_posix(): sha256_of(file) for file in sorted(files)}
 
 
+_HOLDER = re.compile(r"(process \d+\n?)?")
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Opens no link: one may have been put there since it was looked at."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+
+
 @contextmanager
 def lock_folder(folder: Path, what: str = "build") -> Iterator[None]:
     """Hold ``folder`` for one build or ``what`` else. The lock goes with the process, also when it is killed.
 
     Raises:
-        StorageError: another one holds it.
+        StorageError: another one holds it; or a file of that name is no lock, and stays as it is.
     """
     path = folder / f"{what}.lock"
+    refuse_link(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Not "w": that would wipe out who holds the lock before it is known whether we get it.
-        file = path.open("a+", encoding="utf-8")
+        file = open(path, "a+", encoding="utf-8", errors="replace", opener=_open_itself)  # noqa: SIM115
     except OSError as exc:
         raise storage_error(exc, path) from exc
     with file:
+        file.seek(0)
+        if not _HOLDER.fullmatch(file.read(100)):
+            raise StorageError(f"{path}: not a lock of pairwright", "Move this file elsewhere; it was not touched.")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:

@@ -12,6 +12,7 @@ Every method also works inside a running event loop, so in a notebook's cell.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,12 +29,12 @@ from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.shown import MarkdownText, Part, Shown
 from pairwright.core.records import PreferencePair, SftRow
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import manifest_of
 from pairwright.pipelines.books import Silent, Watcher
-from pairwright.pipelines.build import prepare, run_build, run_until
-from pairwright.pipelines.build_folder import UNFINISHED, read_finished
+from pairwright.pipelines.build import STEPS, prepare, run_build, run_until
+from pairwright.pipelines.build_folder import read_finished, scratch_of
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
+from pairwright.pipelines.folder_claim import MANIFEST, UNFINISHED, look_at_folder
 from pairwright.pipelines.forecast import Forecast, forecast_build
 from pairwright.pipelines.preflight import check_endpoints
 from pairwright.pipelines.preview import Preview, preview_build
@@ -101,9 +102,10 @@ class Finished(Shown):
 class Build:
     """A build file and all that can be done with it; see docs/api.md."""
 
-    def __init__(self, config: BuildConfig, called: str = "build") -> None:
+    def __init__(self, config: BuildConfig, called: str = "build", file: Path | None = None) -> None:
         self.config = config
         self._called = called
+        self._file = file
 
     @classmethod
     def from_file(cls, path: Path | str, **changes: Any) -> Self:
@@ -114,7 +116,7 @@ class Build:
         Raises:
             ConfigError: no such file, or every problem that it has.
         """
-        return cls._parsed({**read_yaml(Path(path)), **changes}, str(path))
+        return cls._parsed({**read_yaml(Path(path)), **changes}, str(path), Path(path))
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
@@ -126,8 +128,8 @@ class Build:
         return cls._parsed(content, f"build {content.get('name', '')}".strip())
 
     @classmethod
-    def _parsed(cls, content: Mapping[str, Any], called: str) -> Self:
-        return cls(parse_build(content, called, CATALOGUES), called)
+    def _parsed(cls, content: Mapping[str, Any], called: str, file: Path | None = None) -> Self:
+        return cls(parse_build(content, called, CATALOGUES), called, file)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.config.name!r}, output={self.config.output!r})"
@@ -141,8 +143,10 @@ class Build:
         """Look for everything that the build needs, and read its sources; sends nothing.
 
         Raises:
+            StorageError: :attr:`folder` holds something else than this build.
             PairwrightError: what is missing, all of it.
         """
+        self._look_at_folder()
         config = prepare(self.config)
         return Checked(self._called, tuple(check_endpoints(config)), forecast_build(config))
 
@@ -150,9 +154,14 @@ class Build:
         """The rows, requests, tokens and cost to expect; sends nothing.
 
         Raises:
+            StorageError: :attr:`folder` holds something else than this build.
             SourceError, BuildError: a source cannot be read, or no query is left.
         """
+        self._look_at_folder()
         return forecast_build(self.config)
+
+    def _look_at_folder(self) -> None:
+        look_at_folder(self.config, scratch_of(STEPS), file=self._file)
 
     def preview(self, queries: int = 5, *, ask: bool = False) -> Preview:
         """A few queries through everything, as far as pairing. Only with ``ask`` endpoints are asked, and paid for.
@@ -163,13 +172,16 @@ class Build:
         with _stoppable():
             return preview_build(self.config, queries, ask=ask)
 
-    def run(self, progress: bool | Watcher = True, until: str | None = None) -> Finished:
+    def run(self, progress: bool | Watcher = True, until: str | None = None, *, replace: bool = False) -> Finished:
         """Build, and put the result in :attr:`folder`; with ``until`` only as far as the stage of that name.
+
+        A build of another name in that folder, and files of it that were edited, are replaced only with ``replace``.
 
         ``progress`` shows a display that fits the place, or tells a watcher of yours of every row. Stop it whenever you
         like: run again, it goes on there, and nothing that was answered is asked for again.
 
         Raises:
+            StorageError: :attr:`folder` holds something else than this build; nothing was read, asked or written.
             PairwrightError: see core/errors.py.
             Stopped: a KeyboardInterrupt: Ctrl-C, or the stop button.
         """
@@ -190,16 +202,17 @@ class Build:
 
             stack.enter_context(_stoppable())
             if until is None:
-                done = run_build(self.config, watch)
+                done = run_build(self.config, watch, replace=replace, file=self._file)
             else:
-                counts = run_until(self.config, until, watch)
+                counts = run_until(self.config, until, watch, replace=replace, file=self._file)
         with Ledger(self.config.ledger_path) as ledger:
             sent = ledger.usage().requests - before[0]
         asks = bool(endpoints_in_use(self.config))
         if until is not None:
             return Finished(self.folder, counts, sent, asks, until=until)
-        exported = [path for path in (self.folder / "exports").rglob("*") if path.is_file()]
-        return Finished(self.folder, done.counts, sent, asks, done.build_id, manifest_of(self.folder, exported))
+        made = json.loads((self.folder / MANIFEST).read_bytes())["files"]
+        files = {name: digest for name, digest in made.items() if name.startswith("exports/")}
+        return Finished(self.folder, done.counts, sent, asks, done.build_id, files)
 
     def result(self) -> BuildResult:
         """The finished build in :attr:`folder`.

@@ -32,7 +32,8 @@ from pairwright.pipelines.artefacts import (
     VARIANTS,
 )
 from pairwright.pipelines.books import Books, Watcher
-from pairwright.pipelines.build_folder import finish_build, make_work_folder
+from pairwright.pipelines.build_folder import finish_build, make_work_folder, scratch_of
+from pairwright.pipelines.folder_claim import Claim, look_at_folder
 from pairwright.pipelines.preflight import require_all
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.runner import require_stage, run_steps, wanted_stages
@@ -67,21 +68,40 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def run_build(config: BuildConfig, watch: Callable[[Ledger], Watcher], steps: Sequence[Step] = STEPS) -> BuildResult:
+def run_build(
+    config: BuildConfig,
+    watch: Callable[[Ledger], Watcher],
+    steps: Sequence[Step] = STEPS,
+    *,
+    replace: bool = False,
+    file: Path | None = None,
+) -> BuildResult:
     """Run all stages and put the result in ``config.output``.
 
+    ``file`` is the build file, which must not be replaced. With ``replace`` a build of another name, or one whose files
+    were edited, gives way.
+
     Raises:
+        StorageError: the folder holds something else than this build, or is in use.
         PairwrightError: see core/errors.py; whatever was paid for is in the ledger, and running again goes on there.
     """
+    scratch, output = scratch_of(steps), Path(config.output)
+    look_at_folder(config, scratch, replace, file)
     config = prepare(config, steps)
-    output = Path(config.output)
     with lock_folder(output):
-        counts = _run(config, watch, steps)
-        return finish_build(config, counts, steps, output)
+        claim = look_at_folder(config, scratch, replace, file)
+        counts = _run(config, watch, steps, claim)
+        return finish_build(config, counts, steps, output, claim, replace)
 
 
 def run_until(
-    config: BuildConfig, stage: str, watch: Callable[[Ledger], Watcher], steps: Sequence[Step] = STEPS
+    config: BuildConfig,
+    stage: str,
+    watch: Callable[[Ledger], Watcher],
+    steps: Sequence[Step] = STEPS,
+    *,
+    replace: bool = False,
+    file: Path | None = None,
 ) -> tuple[StageCount, ...]:
     """Run the stages as far as the one called ``stage``; what they wrote stays in ``config.output``/unfinished.
 
@@ -92,9 +112,11 @@ def run_until(
         PairwrightError: see :func:`run_build`.
     """
     require_stage(stage, steps, config)
+    scratch = scratch_of(steps)
+    look_at_folder(config, scratch, replace, file)
     config = prepare(config, steps)
     with lock_folder(Path(config.output)):
-        return _run(config, watch, steps, stage)
+        return _run(config, watch, steps, look_at_folder(config, scratch, replace, file), stage)
 
 
 def prepare(config: BuildConfig, steps: Sequence[Step] = STEPS) -> BuildConfig:
@@ -109,10 +131,14 @@ def prepare(config: BuildConfig, steps: Sequence[Step] = STEPS) -> BuildConfig:
 
 
 def _run(
-    config: BuildConfig, watch: Callable[[Ledger], Watcher], steps: Sequence[Step], until: str | None = None
+    config: BuildConfig,
+    watch: Callable[[Ledger], Watcher],
+    steps: Sequence[Step],
+    claim: Claim,
+    until: str | None = None,
 ) -> tuple[StageCount, ...]:
+    work = make_work_folder(Path(config.output), config.name, claim)
     with Ledger(config.ledger_path) as ledger:
-        work = make_work_folder(Path(config.output))
         judges = [(stage.name, one) for stage in stages_of(steps) for one in stage.judges(config)]
         with (
             Books(work, config.limits.max_failure_rate, watch(ledger)) as books,

@@ -19,7 +19,7 @@ from pairwright.core.pages.shown import Part, Shown
 from pairwright.pipelines.artefacts import QUERIES
 from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import STEPS
-from pairwright.pipelines.build_folder import UNFINISHED
+from pairwright.pipelines.folder_claim import UNFINISHED
 from pairwright.pipelines.needs import Need, Outlook
 from pairwright.pipelines.reporting.funnel import funnel_table
 from pairwright.pipelines.run import Run

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from pairwright.core.errors import ConfigError
 from pairwright.core.identity import Row
+from pairwright.core.owned_folder import begin_files, end_files
 from pairwright.core.records import Scalar, Split
 from pairwright.core.storage import lock_folder, write_json
 from pairwright.evaluation.evaluation import SetResult
@@ -109,6 +110,7 @@ def sweep(recipe: Recipe, build: Path, output: Path, points: Sequence[Values], w
 
     Raises:
         ConfigError: a point is wrong on this build or machine, before anything is trained; or no validation rows.
+        StorageError: ``sweep.json`` is there, and is no sweep's or was edited.
         TrainingError: a stage failed.
     """
     if not count_of_build(build, SPLITS):
@@ -120,6 +122,7 @@ def sweep(recipe: Recipe, build: Path, output: Path, points: Sequence[Values], w
     base = checked(recipe, build, output / SHARED, wishes.overrides)
     count = shared_stages(base, output / SHARED, {name: (output / name, found) for name, found in stages.items()})
     with lock_folder(output, "sweep"):
+        begin_files(output, "sweep", ["sweep.json"], _is_sweep)
         before = _shared(recipe, base, count, build, output / SHARED, wishes, show)
         ran = []
         for at, (name, found) in enumerate(stages.items(), start=1):
@@ -128,7 +131,16 @@ def sweep(recipe: Recipe, build: Path, output: Path, points: Sequence[Values], w
             ran.append(_point(recipe, name, named[name], own, build, output / name, wishes, show))
         result = _judged(recipe, before, ran)
         write_json(output / "sweep.json", result.model_dump(mode="json"))
+        end_files(output, "sweep")
     return result
+
+
+def _is_sweep(output: Path) -> bool:
+    try:
+        Sweep.model_validate_json((output / "sweep.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def name_of(values: Values) -> str:

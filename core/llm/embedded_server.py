@@ -30,6 +30,7 @@ from pathlib import Path
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import ModelError
 from pairwright.core.extras import install_line
+from pairwright.core.storage import refuse_link
 
 START_SECONDS = 120.0  # until the weights are read and the server answers
 _WATCH_SECONDS = 0.5  # between two looks at the parent's process id
@@ -75,6 +76,7 @@ def start_embedded(name: str, config: EndpointConfig, log: Path) -> Iterator[str
     if importlib.util.find_spec("xllamacpp") is None:
         raise ModelError(f"endpoint {name!r} is embedded, and xllamacpp is not installed", install_line("embedded"))
     log.parent.mkdir(parents=True, exist_ok=True)
+    refuse_link(log)
     reading, writing = os.pipe()
     settings = {"path": str(path), "threads": config.threads, "slots": config.slots, "context": config.context_size}
     with log.open("ab") as output:

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS totals (
     prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
     cost REAL NOT NULL DEFAULT 0, reserved_tokens INTEGER NOT NULL DEFAULT 0, reserved_cost REAL NOT NULL DEFAULT 0);
 """
+_TABLES = {"answers", "attempts"}
 _TOTALS = ("requests", "answers", "prompt_tokens", "completion_tokens", "cost", "reserved_tokens", "reserved_cost")
 # TOTAL is 0.0 over no rows, where SUM is NULL.
 _USAGE = ", ".join(f"TOTAL({column})" for column in _TOTALS)
@@ -63,7 +64,7 @@ class Ledger:
     """The ledger at ``path``, created if missing; a context manager.
 
     Raises:
-        StorageError: not a ledger, from another version, not writable, or the disk is full.
+        StorageError: not a ledger (the file stays as it is), from another version, not writable, or the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,16 +82,33 @@ class Ledger:
             except OSError as exc:
                 raise StorageError(f"{self.path.parent}: {exc.strerror}") from exc
             # isolation_level None: Python's own transactions begin without the lock for writing, and may fail later.
+            if self.path.is_symlink() and not self.path.exists():
+                raise StorageError(f"{self.path}: a link to nowhere", "Name the ledger itself under 'ledger'.")
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._require_ledger()
             self._write_ahead()
             # With WAL no commit is lost when a process dies, only when the machine does. FULL would sync each time.
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA wal_autocheckpoint=8000")  # pages, 32 MB: each checkpoint stops the event loop
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, VERSION):
-                raise StorageError(f"{self.path}: a ledger of version {version}, this pairwright reads {VERSION}")
             self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
         return self
+
+    def _require_ledger(self) -> None:
+        """Look before anything is written: the file may be another program's. A link must lead to a ledger that is there."""
+        try:
+            self._db.execute("BEGIN")  # both of one moment: another process may be making this ledger
+            tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            self._db.execute("COMMIT")
+            if version not in (0, VERSION):
+                raise StorageError(f"{self.path}: a ledger of version {version}, this pairwright reads {VERSION}")
+            if (tables or version or self.path.is_symlink()) and not (version and tables >= _TABLES):
+                raise StorageError(
+                    f"{self.path}: no ledger of pairwright", "Name another file under 'ledger'; it was not touched."
+                )
+        except BaseException:
+            self._db.close()
+            raise
 
     def _write_ahead(self) -> None:
         """Turn WAL on. Where two processes make one ledger at the same moment, SQLite refuses the later one at once, whatever the timeout."""

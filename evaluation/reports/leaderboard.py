@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pairwright.core.errors import StorageError
 from pairwright.core.identity import Row
+from pairwright.core.owned_folder import MOVE, require_places
 from pairwright.core.pages.markdown import inline, markdown_table
 from pairwright.core.storage import atomic_writer, read_rows, write_rows
 from pairwright.evaluation.evaluation import HEADLINES, Evaluation, MetricNote, shown_as
@@ -40,6 +42,7 @@ def record(result: Evaluation, folder: Path) -> Path:
     Raises:
         StorageError: the file is damaged or cannot be written.
     """
+    require_leaderboard(folder)
     path = folder / FILE
     fresh = entries(result, datetime.now(UTC).isoformat(timespec="seconds"))
     replaced = {_key(entry) for entry in fresh}
@@ -48,6 +51,21 @@ def record(result: Evaluation, folder: Path) -> Path:
     with atomic_writer(folder / PAGE) as file:
         file.write(markdown([*kept, *fresh], result.metrics))
     return path
+
+
+def require_leaderboard(folder: Path) -> None:
+    """Check that the files of ``folder`` that :func:`record` replaces are a leaderboard's; before anything is measured.
+
+    Raises:
+        StorageError: one of them is something else.
+    """
+    require_places(folder, (FILE, PAGE))
+    if (folder / FILE).is_file():
+        for _ in read_rows(folder / FILE, Entry):
+            pass
+    page = folder / PAGE
+    if page.is_file() and page.read_bytes().split(b"\n", 1)[0] != b"# Leaderboard":
+        raise StorageError(f"{page}: not the page of a leaderboard, and would be overwritten", MOVE)
 
 
 def entries(result: Evaluation, at: str) -> list[Entry]:

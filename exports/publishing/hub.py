@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import yaml
 
 from pairwright.core.errors import PublishError
+from pairwright.core.owned_folder import BUILD, mark_name, read_mark
 from pairwright.core.storage import sha256_of
 from pairwright.exports.publishing.licences import combined
 from pairwright.exports.publishing.personal_data import KINDS, Concern, concerns
@@ -170,20 +171,39 @@ class _Patience:
 
 
 def _contents(output: Path) -> dict[str, Path | bytes]:
-    """What is published, by path in the repository: every exported file, checked against the build's manifest."""
-    manifest = _manifest(output)
-    contents: dict[str, Path | bytes] = {}
-    for name, digest in manifest["files"].items():
-        if name.startswith("exports/"):
-            path = output / name
-            if not path.is_file() or sha256_of(path) != digest:
-                raise PublishError(f"{path}: missing or changed since the build", "Build again, and publish that.")
-            contents[name.removeprefix("exports/")] = path
+    """What is published, by path in the repository: every exported file, if all files are as the build wrote them."""
+    names = _unchanged(output)
+    contents: dict[str, Path | bytes] = {
+        name.removeprefix("exports/"): output / name for name in names if name.startswith("exports/")
+    }
     if "README.md" not in contents:
         raise PublishError(f"{output}: there is no data card", "Add {use: card} to 'exports' and build again.")
     build_file = _without_secrets(yaml.safe_load((output / "build.yaml").read_text(encoding="utf-8")))
     contents["build.yaml"] = yaml.safe_dump(build_file, allow_unicode=True, sort_keys=False).encode()
     return {**contents, "report.md": output / "report.md", "manifest.json": output / "manifest.json"}
+
+
+def _unchanged(output: Path) -> tuple[str, ...]:
+    """The files of the build, rows included: what must not be published is looked for in them.
+
+    Raises:
+        PublishError: one of them is not what the build wrote.
+    """
+    listed = set(_manifest(output)["files"]) | {"build.yaml", "report.md", "manifest.json"}
+    mark = read_mark(output, BUILD)
+    files = mark.files if mark else {}
+    if unknown := sorted(listed - {name for name, digests in files.items() if digests}):
+        raise PublishError(
+            f"{output}: {mark_name(BUILD)} does not say what the build wrote to {unknown[0]}",
+            "Build again, and publish that; answers come from the ledger.",
+        )
+    for name, digests in files.items():
+        path = output / name
+        if not path.is_file() or sha256_of(path) not in digests:
+            raise PublishError(
+                f"{path}: missing or changed since the build", "Build again with --replace, and publish that."
+            )
+    return tuple(files)
 
 
 def _manifest(output: Path) -> dict[str, Any]:

@@ -68,9 +68,10 @@ def generate_candidates(
         StorageError: the ledger or ``work`` cannot be written.
     """
     folder = work / "generation"
-    shutil.rmtree(folder, ignore_errors=True)
     try:
-        folder.mkdir(parents=True)
+        if (folder / "known.jsonl").is_file():  # a try that was broken off
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         queues, limit = _sort_out(requests, config, ledger, base_urls, folder)
         if queues:
             _run(GenerationJob.of(config, ledger, folder, queues, limit))

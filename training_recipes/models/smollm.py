@@ -10,7 +10,7 @@ never learns to stop. The tokenizer is therefore built here from the file's own 
 
 from __future__ import annotations
 
-import shutil
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +44,8 @@ def save_student(folder: Path, gguf_file: Path | None = None) -> Path:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as work:
             done = Path(work) / "student"
             _write(source, done)
-            shutil.move(done, folder)
+            # Not into a folder that is there: only an empty one is replaced.
+            os.replace(done, folder)
     except ImportError as exc:
         raise TrainingError(f"{exc.name} is not installed", install_line("train")) from exc
     except OSError as exc:

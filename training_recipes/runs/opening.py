@@ -18,6 +18,7 @@ from pairwright.training_recipes.recipes.build_facts import read_facts
 from pairwright.training_recipes.recipes.recipe_files import Recipe
 from pairwright.training_recipes.recipes.rendering import Stage
 from pairwright.training_recipes.runs.checkpoints import last_checkpoint
+from pairwright.training_recipes.runs.run_folder import claim_run
 from pairwright.training_recipes.runs.run_record import (
     RUN,
     RunRecord,
@@ -49,7 +50,10 @@ def opened(recipe: Recipe, stages: Sequence[Stage], build: Path, output: Path, w
     """
     before = read_record(output) if not wishes.fresh else None
     if before is None:
-        _make_room(stages, output, wishes.fresh)
+        _require_record(stages, output, wishes.fresh)
+    claim_run(output, stages)
+    if before is None:
+        _make_room(stages, output)
     facts = read_facts(build)
     data = data_of(facts, sorted({stage.trainer for stage in stages}))
     run = RunRecord(
@@ -98,17 +102,21 @@ def _require_same(
             )
 
 
-def _make_room(stages: Sequence[Stage], output: Path, fresh: bool) -> None:
-    """Remove what an earlier run of these stages left; folders that no run made are never touched."""
+def _require_record(stages: Sequence[Stage], output: Path, fresh: bool) -> None:
     there = [stage.output for stage in stages if stage.output.exists()]
     if there and not (fresh and (output / RUN).exists()):
         raise ConfigError(
             [f"{path}: exists already, and {output} holds no record of a run" for path in there],
             "Give another --output; nothing was removed.",
         )
+
+
+def _make_room(stages: Sequence[Stage], output: Path) -> None:
+    """Remove what an earlier run of these stages left."""
     try:
-        for path in there:
-            shutil.rmtree(path)
+        for stage in stages:
+            if stage.output.exists():
+                shutil.rmtree(stage.output)
         for stage in stages:
             log_of(stage).unlink(missing_ok=True)
             steps_of(stage).unlink(missing_ok=True)

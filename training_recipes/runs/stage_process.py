@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pairwright.core.errors import Interrupted, TrainingError
+from pairwright.core.storage import refuse_link
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.runs.failures import failure
 from pairwright.training_recipes.runs.stage_job import StageJob
@@ -69,6 +70,7 @@ def run_process(command: Sequence[str], log: Path, look: Callable[[], None]) -> 
     Raises:
         Interrupted: Ctrl-C; the whole process group has ended.
     """
+    refuse_link(log)
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,

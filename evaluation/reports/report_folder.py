@@ -1,0 +1,43 @@
+"""Whose files lie in the folder of a report: evaluations and comparisons replace only files that one of them wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from pairwright.core.owned_folder import begin_files, end_files
+
+KIND = "evaluation"
+EVALUATION = ("evaluation.json", "evaluation.md", "evaluation.html")
+COMPARISON = ("comparison.json", "comparison.md", "comparison.html")
+
+
+def begin_report(folder: Path, names: Collection[str] = EVALUATION) -> None:
+    """Say that files of these names are about to be written below ``folder``; before anybody is asked.
+
+    Raises:
+        StorageError: one of them is there and no report of ours, or was edited.
+    """
+    begin_files(folder, KIND, names, _is_report)
+
+
+def end_report(folder: Path) -> None:
+    """Note what was written.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    end_files(folder, KIND)
+
+
+def _is_report(folder: Path) -> bool:
+    """Whether a version that made no note of its files left a report here."""
+    for name, key in (("evaluation.json", "results"), ("comparison.json", "differences")):
+        try:
+            content = json.loads((folder / name).read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(content, dict) and key in content and "metrics" in content:
+            return True
+    return False
