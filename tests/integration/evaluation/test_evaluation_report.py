@@ -14,7 +14,7 @@ import pytest
 
 from pairwright.cli.evaluate_command import compare_command, evaluate_command
 from pairwright.core.config.build_file import PromptConfig
-from pairwright.core.errors import ConfigError, ModelError
+from pairwright.core.errors import ConfigError, ModelError, StorageError
 from pairwright.core.prompts.student import Student
 from pairwright.evaluation.systems.student_requests import RequestOptions
 from pairwright.testing import FaultServer
@@ -124,6 +124,22 @@ def test_a_second_run_sends_nothing(tmp_path: Path, openai_server: FaultServer) 
         evaluate_command([f"student={openai_server.base_url}#m"], [str(tests)], tmp_path / "out")
     distinct = {json.dumps(body, sort_keys=True) for body in openai_server.bodies}
     assert openai_server.requests == len(distinct)
+
+
+@pytest.mark.parametrize(
+    "name", ["evaluation.md", "evaluation.json", "predictions/student.tests.jsonl", "leaderboard.md"]
+)
+def test_files_of_others_are_refused_before_anybody_is_asked(
+    tmp_path: Path, openai_server: FaultServer, name: str
+) -> None:
+    tests = rows(tmp_path / "tests.jsonl")
+    (tmp_path / "out" / name).parent.mkdir(parents=True)
+    (tmp_path / "out" / name).write_text("我的笔记", encoding="utf-8")
+    systems = [f"student={openai_server.base_url}#m"]
+    with pytest.raises(StorageError, match=r"not made by pairwright|not the page of a leaderboard"):
+        evaluate_command(systems, [str(tests)], tmp_path / "out", leaderboard=tmp_path / "out")
+    assert (tmp_path / "out" / name).read_text(encoding="utf-8") == "我的笔记"
+    assert openai_server.requests == 0
 
 
 def test_rows_without_an_answer_end_the_command_with_their_number(tmp_path: Path, openai_server: FaultServer) -> None:

@@ -16,6 +16,7 @@ from hub_server import TOKEN, Hub, running_hub
 
 from pairwright.core.errors import PublishError
 from pairwright.core.exporter import Exporter
+from pairwright.core.owned_folder import Mark, write_mark
 from pairwright.core.records import Split
 from pairwright.core.storage import manifest_of, write_json
 from pairwright.exports import EXPORTERS
@@ -54,7 +55,10 @@ def build(folder: Path, rows: int = 40, forms: tuple[str, ...] = FORMS, licence:
     (folder / "report.md").write_text("# Report\n")
     (folder / "ledger.sqlite").write_text("paid for")
     files = [path for path in (folder / "exports").rglob("*") if path.is_file()]
+    files += [path for path in (folder / "rows").iterdir()]
     write_json(folder / "manifest.json", {"build": "cafe0123", "files": manifest_of(folder, files)})
+    made = manifest_of(folder, [*files, *(folder / name for name in ("build.yaml", "report.md", "manifest.json"))])
+    write_mark(folder, Mark(kind="build", name="demo", files={name: (digest,) for name, digest in made.items()}))
     return folder
 
 
@@ -186,6 +190,25 @@ def test_files_that_changed_since_the_build_are_not_published(hub: Hub, tmp_path
     folder = build(tmp_path)
     (folder / "exports" / "llamafactory" / "demo_sft_train.jsonl").write_text("{}\n")
     with pytest.raises(PublishError, match=r"demo_sft_train.jsonl: missing or changed"):
+        put(hub, folder)
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize("name", ["report.md", "build.yaml", "manifest.json", "rows/pairs.jsonl"])
+def test_whatever_is_published_or_looked_at_must_be_as_the_build_wrote_it(hub: Hub, tmp_path: Path, name: str) -> None:
+    folder = build(tmp_path)
+    with (folder / name).open("a") as file:
+        file.write("\n")
+    with pytest.raises(PublishError, match=rf"{name}: missing or changed since the build") as caught:
+        put(hub, folder)
+    assert "--replace" in caught.value.hint
+    assert hub.requests == []
+
+
+def test_a_build_whose_files_nobody_wrote_down_is_built_again(hub: Hub, tmp_path: Path) -> None:
+    folder = build(tmp_path)
+    (folder / "build.files.json").unlink(missing_ok=True)
+    with pytest.raises(PublishError, match="does not say what the build wrote"):
         put(hub, folder)
     assert hub.requests == []
 

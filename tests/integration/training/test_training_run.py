@@ -10,7 +10,7 @@ import fake_trainer
 import pytest
 import training_runs
 
-from pairwright.core.errors import ConfigError, TrainingError
+from pairwright.core.errors import ConfigError, StorageError, TrainingError
 from pairwright.training_recipes import train as flow
 from pairwright.training_recipes.recipes.recipe_files import read_recipe
 from pairwright.training_recipes.runs import stage_process, stage_run
@@ -188,6 +188,43 @@ def test_folders_that_no_run_made_are_never_removed(recipe: Path, build: Path, t
         with pytest.raises(ConfigError, match="holds no record of a run"):
             run(recipe, build, tmp_path / "run", fresh=fresh)
     assert mine.read_text() == "years"
+
+
+@pytest.mark.parametrize("name", ["cache", "sft.yaml", "dpo.log", "run.json", "evaluate", "sft.steps.jsonl"])
+def test_files_that_no_run_made_are_neither_removed_nor_overwritten(
+    recipe: Path, build: Path, tmp_path: Path, name: str
+) -> None:
+    mine = tmp_path / "run" / name
+    mine = mine if "." in name else mine / "my-thesis.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text('{"years": 3}')
+    for fresh in (False, True):
+        with pytest.raises((ConfigError, TrainingError)):
+            run(recipe, build, tmp_path / "run", fresh=fresh)
+    assert mine.read_text() == '{"years": 3}'
+
+
+def test_a_link_in_the_folder_of_a_run_is_refused(recipe: Path, build: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("years")
+    for name in ("sft.log", "run.lock"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).symlink_to(mine)
+        with pytest.raises((ConfigError, StorageError), match=f"{name}: (exists already|a link)"):
+            run(recipe, build, folder)
+    assert mine.read_text() == "years"
+
+
+def test_a_folder_of_an_older_version_goes_with_fresh_and_other_files_stay(
+    recipe: Path, build: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    run(recipe, build, folder, held_out=())
+    (folder / "run.files.json").unlink(missing_ok=True)
+    (folder / "notes.txt").write_text("my own")
+    assert run(recipe, build, folder, fresh=True, held_out=()).finished
+    assert (folder / "notes.txt").read_text() == "my own"
 
 
 def test_another_evaluation_of_a_finished_run_trains_nothing(recipe: Path, build: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pairwright.core.storage import (
     atomic_writer,
     lock_folder,
     manifest_of,
+    open_log,
     read_rows,
     sha256_of,
     write_json,
@@ -91,6 +92,32 @@ def test_the_lock_goes_with_a_killed_process(tmp_path: Path) -> None:
     process.join()
     with lock_folder(tmp_path):
         pass
+
+
+def test_a_lock_is_neither_taken_through_a_link_nor_over_another_file(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("years")
+    (tmp_path / "build.lock").symlink_to(tmp_path / "diary.txt")
+    (tmp_path / "run.lock").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "sweep.lock").write_text("versions of my packages")
+    for what, message in (("build", "a link"), ("run", "a link"), ("sweep", "not a lock of pairwright")):
+        with pytest.raises(StorageError, match=message), lock_folder(tmp_path, what):
+            pytest.fail("locked")
+    assert (tmp_path / "diary.txt").read_text() == "years"
+    assert (tmp_path / "sweep.lock").read_text() == "versions of my packages"
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.partial"])
+def test_nothing_is_written_through_a_link_or_in_its_place(tmp_path: Path, name: str) -> None:
+    (tmp_path / "diary.txt").write_text("years")
+    (tmp_path / name).symlink_to(tmp_path / "diary.txt")
+    with pytest.raises(StorageError, match=f"{name}: a link"), atomic_writer(tmp_path / "rows.jsonl") as file:
+        file.write("x")
+    if name == "rows.jsonl":
+        with pytest.raises(StorageError, match="a link"), open_log(tmp_path / name):
+            pytest.fail("opened")
+    assert (tmp_path / "diary.txt").read_text() == "years"
+    assert (tmp_path / name).is_symlink()
 
 
 def test_the_manifest_names_files_relative_to_the_folder(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -141,6 +142,29 @@ def test_a_file_that_is_no_ledger_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "l").write_text("not a database, and long enough to be taken for a header of one" * 20)
     with pytest.raises(StorageError, match=str(tmp_path / "l")), Ledger(tmp_path / "l"):
         pass
+
+
+def test_a_data_base_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "photos.db")) as db, db:
+        db.execute("CREATE TABLE photos (name TEXT)")
+    before = (tmp_path / "photos.db").read_bytes()
+    (tmp_path / "empty").touch()
+    (tmp_path / "to-empty").symlink_to(tmp_path / "empty")
+    (tmp_path / "to-nowhere").symlink_to(tmp_path / "nowhere")
+    for name in ("photos.db", "to-empty", "to-nowhere"):
+        with pytest.raises(StorageError, match=f"{name}: (no ledger of pairwright|a link to nowhere)"):
+            Ledger(tmp_path / name).__enter__()
+    assert (tmp_path / "photos.db").read_bytes() == before
+    assert (tmp_path / "empty").read_bytes() == b""
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_link_to_a_ledger_is_that_ledger(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "real"):
+        pass
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with Ledger(tmp_path / "link") as ledger:
+        assert ledger.usage().requests == 0
 
 
 def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
