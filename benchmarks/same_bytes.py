@@ -178,7 +178,7 @@ def built(code: Path, file: Path, place: Path) -> Files:
         path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes().replace(build_id, b"BUILD")).hexdigest()
         for path in sorted(output.rglob("*"))
         # The resolved file names the ledger and the output, the lock is empty, the manifest repeats the hashes.
-        if path.is_file() and path.name not in ("build.yaml", "build.lock", "manifest.json")
+        if path.is_file() and path.name not in ("build.yaml", "build.lock", "build.files.json", "manifest.json")
     }
     exports = {name: digest for name, digest in hashes.items() if name.startswith("exports/")}
     others = {name: digest for name, digest in hashes.items() if name not in exports}

@@ -9,7 +9,7 @@
     ├── JudgeError            exit 1: a judge that cannot work (not one bad answer: that is a ``Failed`` row)
     ├── ComponentError        exit 1: a component of somebody's own that raised, or did not keep to its protocol
     ├── BuildError            exit 1: no rows left, too many failures, a stage whose books do not balance
-    ├── StorageError          exit 1: a locked build folder, a full disk, a file that cannot be written
+    ├── StorageError          exit 1: a locked folder, a full disk, a file in the way that we did not make
     ├── ExportError           exit 1: a data set that cannot be written in the asked form
     ├── PublishError          exit 1: the Hub refused or could not be reached
     ├── TrainingError         exit 1: a recipe that cannot run
