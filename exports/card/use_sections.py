@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pairwright.core.pages.markdown import block
 from pairwright.core.result import BuildResult
-from pairwright.exports.publishing.personal_data import KINDS, concerns
+from pairwright.exports.publishing.personal_data import KINDS, concerns, rows_by_kind
 
 _GET = """\
 Take the whole folder, and run every command in it. A YAML block is a file, and its first line is the command that reads it:
@@ -35,16 +34,16 @@ _PACKAGES = {"llamafactory": ("llamafactory==0.9.5", *_TORCH), "trl": ("trl==0.2
 
 def personal_data_section(build: BuildResult) -> Iterator[str]:
     """How many rows hold what :mod:`~pairwright.exports.publishing.personal_data` looks for."""
-    found = Counter(concern.kind for concern in concerns(build.rows) if concern.kind in KINDS)
+    found = rows_by_kind(concerns(build.rows))
     yield (
-        "Every text was searched for e-mail addresses, Chinese mobile numbers, Chinese resident identity numbers and "
-        "payment cards, and for nothing else: names, addresses and landline numbers may be in it."
+        "Every text was searched for e-mail addresses, Chinese mobile numbers, Chinese resident identity numbers, "
+        "payment cards and keys of services, and for nothing else: names, addresses and landline numbers may be in it."
     )
     yield ""
-    if not found:
+    rows = ", ".join(f"{kind} in {len(found[kind]):,}" for kind in KINDS if kind in found)
+    if not rows:
         yield "No row holds any of them."
     else:
-        rows = ", ".join(f"{kind} in {found[kind]:,}" for kind in KINDS if kind in found)
         yield f"**Rows that hold some: {rows}.** They must not be published unless everybody concerned agrees."
 
 

@@ -22,6 +22,7 @@ from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_path, write_json
 from pairwright.exports.forms.trl import trl_dpo, trl_sft
 from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
+from pairwright.exports.rows.provenance import public_rows
 from pairwright.exports.rows.rendering import Budget, R, RowRenderer, Source, Tally, described, rendered
 from pairwright.exports.rows.rewrite_rows import RewriteRows, TrainingRow
 
@@ -51,7 +52,11 @@ class ParquetExporter(Component):
         budget = Budget.of(self.max_tokens, self.tokenizer)
         files: dict[Path, int] = {}
         kinds: dict[str, Any] = {}
-        sources: dict[str, Iterator[Source]] = {"sft": build.sft(), "dpo": build.pairs()}
+        given = build.config.sources
+        sources: dict[str, Iterator[Source]] = {
+            "sft": public_rows(given, build.sft()),
+            "dpo": public_rows(given, build.pairs()),
+        }
         for kind, rows in sources.items():
             tally = Tally()
             records = _RECORDS[build.config.task](rows, build.config.prompt, budget, tally)

@@ -10,9 +10,9 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import yaml
 
@@ -20,7 +20,8 @@ from pairwright.core.errors import PublishError
 from pairwright.core.owned_folder import BUILD, mark_name, read_mark
 from pairwright.core.storage import sha256_of
 from pairwright.exports.publishing.licences import combined
-from pairwright.exports.publishing.personal_data import KINDS, Concern, concerns
+from pairwright.exports.publishing.personal_data import KINDS, Concern, concerns, rows_by_kind, text_concerns
+from pairwright.exports.publishing.public_build_file import for_strangers
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -77,7 +78,7 @@ def publish(
     problems = _licence_problems(output)
     if problems and not allow_licences:
         raise PublishError("; ".join(problems), "Leave a source out, or allow it if you know that you may.")
-    problems = (*problems, *_allowed_concerns(output, allow_personal_data))
+    problems = (*problems, *_allowed_concerns(output, contents, allow_personal_data))
     sizes = {path: item.stat().st_size if isinstance(item, Path) else len(item) for path, item in contents.items()}
     configs = _configs(output / "exports" / "README.md")
     message = f"pairwright build {_manifest(output)['build']}"
@@ -178,7 +179,7 @@ def _contents(output: Path) -> dict[str, Path | bytes]:
     }
     if "README.md" not in contents:
         raise PublishError(f"{output}: there is no data card", "Add {use: card} to 'exports' and build again.")
-    build_file = _without_secrets(yaml.safe_load((output / "build.yaml").read_text(encoding="utf-8")))
+    build_file = for_strangers(yaml.safe_load((output / "build.yaml").read_text(encoding="utf-8")))
     contents["build.yaml"] = yaml.safe_dump(build_file, allow_unicode=True, sort_keys=False).encode()
     return {**contents, "report.md": output / "report.md", "manifest.json": output / "manifest.json"}
 
@@ -214,34 +215,18 @@ def _manifest(output: Path) -> dict[str, Any]:
     return content
 
 
-def _without_secrets(config: dict[str, Any]) -> dict[str, Any]:
-    """The build file without what concerns only this machine: folders, and whatever stands beside a host in a URL."""
-    endpoints = {
-        name: {**endpoint, "base_url": _bare(endpoint["base_url"])} if endpoint.get("base_url") else endpoint
-        for name, endpoint in config.get("endpoints", {}).items()
-    }
-    return {**{key: value for key, value in config.items() if key not in ("output", "ledger")}, "endpoints": endpoints}
-
-
-def _bare(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def _licence_problems(output: Path) -> tuple[str, ...]:
     sources = yaml.safe_load((output / "build.yaml").read_text(encoding="utf-8"))["sources"]
     return combined({source.get("source", source["use"]): source.get("licence", "") for source in sources}).problems
 
 
-def _allowed_concerns(output: Path, allowed: Collection[str]) -> Iterator[str]:
-    """What is published although rows hold personal data of an ``allowed`` kind.
+def _allowed_concerns(output: Path, contents: Mapping[str, Path | bytes], allowed: Collection[str]) -> Iterator[str]:
+    """What is published although it holds personal data of an ``allowed`` kind.
 
     Raises:
-        PublishError: rows hold other personal data, or were flagged; it names the first row of each kind.
+        PublishError: other personal data, or flagged rows; it names the first place of each kind.
     """
-    found: dict[str, list[Concern]] = {}
-    for concern in concerns(output / "rows"):
-        found.setdefault(concern.kind, []).append(concern)
+    found = rows_by_kind(chain(concerns(output / "rows"), _concerns_of_pages(contents)))
     if refused := {kind: rows for kind, rows in found.items() if kind not in allowed}:
         raise PublishError(
             f"{output}: rows that must not be published: "
@@ -254,9 +239,20 @@ def _allowed_concerns(output: Path, allowed: Collection[str]) -> Iterator[str]:
     return (f"{kind} in {len(rows)} rows" for kind, rows in found.items())
 
 
+def _concerns_of_pages(contents: Mapping[str, Path | bytes]) -> Iterator[Concern]:
+    """The same of what is no file of rows: the card, the report, the build file, and forms that are not ours."""
+    for name, content in contents.items():
+        if name.split("/")[0] not in FORMS and name != "manifest.json":
+            data = content if isinstance(content, bytes) else content.read_bytes()
+            yield from text_concerns(data.decode(encoding="utf-8", errors="replace"), name)
+
+
 def _configs(card: Path) -> tuple[str, ...]:
-    metadata = yaml.safe_load(card.read_text(encoding="utf-8").split("---\n")[1])
-    return tuple(config["config_name"] for config in metadata["configs"])
+    from huggingface_hub import metadata_load
+
+    # The Hub's own reader: a title may hold what looks like the end of the block.
+    metadata = metadata_load(card) or {}
+    return tuple(config["config_name"] for config in metadata.get("configs", ()))
 
 
 def listing(publication: Publication) -> Iterator[str]:

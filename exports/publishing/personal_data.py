@@ -1,30 +1,55 @@
-"""Personal data in the rows of a build, and rows that were flagged: what speaks against publishing them.
+"""Personal data and keys in what a build exports, and rows that were flagged: what speaks against publishing them.
 
-Four kinds are looked for, each by a form that hardly anything else has: e-mail addresses, Chinese mobile numbers,
-Chinese resident identity numbers (GB 11643, with their check digit) and payment cards (ISO/IEC 7812, Luhn). Landline
-numbers are not: in dialogues they belong to restaurants and hotels. Names cannot be told from public ones, and are not
-looked for either: what this finds is the least that must not be published unseen.
+Five kinds are looked for, each by a form that hardly anything else has: e-mail addresses, Chinese mobile numbers,
+Chinese resident identity numbers (GB 11643, with their check digit), payment cards (ISO/IEC 7812, Luhn) and keys of
+services (the prefixes that their makers gave them). Landline numbers are not: in dialogues they belong to restaurants
+and hotels. Names cannot be told from public ones, and are not looked for either: what this finds is the least that must
+not be published unseen.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from pairwright.core.pages.printable import printable
+from pairwright.core.storage import storage_error
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _MOBILE = re.compile(r"(?<![\d.])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\d.]*\d)")
 _IDENTITY = re.compile(r"(?<!\d)[1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)")
 _CARD = re.compile(r"(?<![\d.])[3-6]\d{3}(?:[- ]?\d{4}){2}[- ]?\d{3,4}(?:\d{3})?(?![\d.]*\d)")
+_API_KEY = re.compile(
+    r"(?<![A-Za-z0-9_-])(?:"
+    r"sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic, DeepSeek, DashScope, OpenRouter
+    r"|hf_[A-Za-z0-9]{30,}"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}"
+    r"|LTAI[A-Za-z0-9]{16,}"  # Alibaba Cloud
+    r"|AKID[A-Za-z0-9]{32}"  # Tencent Cloud
+    r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|AIza[A-Za-z0-9_-]{35}|gsk_[A-Za-z0-9]{30,}|nvapi-[A-Za-z0-9_-]{30,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"  # a signed token (RFC 7519)
+    r"|[Bb]earer +[A-Za-z0-9._~+/-]{20,}"
+    r")"
+    r"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"
+)
+# Full-width forms and invisible characters between the digits: people read the same number.
+_PLAIN = re.compile(r"[\x00-\x7f\u4e00-\u9fff，。！？、：；（）《》“”‘’…—]*")
 # Weights and check characters of GB 11643.
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
+# What we made ourselves, and never out of what it stands for: hashes and counters.
+_OURS = frozenset({"id", "task.id", "task.conversation", "chosen.id", "chosen.task"})
+_COUNTED = frozenset({"prompt_hash", "request_hash", "request_hashes", "seed", "tokens", "cut_turns", "line"})
 
 
 class Concern(NamedTuple):
-    """One row that should not be published: its file and line in ``rows/``, the kind, and a hint that hides most of it."""
+    """One thing that should not be published: the kind, its file, line and field, and a hint that hides most of it."""
 
     kind: str
     place: str
@@ -32,40 +57,88 @@ class Concern(NamedTuple):
 
 
 def concerns(rows: Path) -> Iterator[Concern]:
-    """What speaks against publishing the rows below ``rows`` (``sft.jsonl``, ``pairs.jsonl``), in order."""
+    """What speaks against publishing the rows below ``rows`` (``sft.jsonl``, ``pairs.jsonl``), in order.
+
+    Every text of a row is searched, whatever field it is in, also the texts inside tool definitions and arguments.
+
+    Raises:
+        StorageError: a file cannot be read.
+    """
     for name in ("sft.jsonl", "pairs.jsonl"):
-        with (rows / name).open(encoding="utf-8", newline="\n") as file:
-            for number, line in enumerate(file, start=1):
-                yield from _of_row(json.loads(line), f"rows/{name}:{number}")
+        try:
+            with (rows / name).open(encoding="utf-8", newline="\n") as file:
+                for number, line in enumerate(file, start=1):
+                    yield from _of_row(json.loads(line), f"rows/{name}:{number}")
+        except OSError as exc:
+            raise storage_error(exc, rows / name) from exc
 
 
-def _of_row(row: Mapping[str, object], place: str) -> Iterator[Concern]:
-    task = row["task"]
-    assert isinstance(task, dict)
-    for flag in task.get("flags", ()):
+def rows_by_kind(found: Iterable[Concern]) -> dict[str, list[Concern]]:
+    """One concern of each row and file that has some of a kind, by kind."""
+    rows: dict[str, dict[str, Concern]] = {}
+    for concern in found:
+        rows.setdefault(concern.kind, {}).setdefault(concern.place.partition(" ")[0], concern)
+    return {kind: list(places.values()) for kind, places in rows.items()}
+
+
+def text_concerns(text: str, name: str) -> Iterator[Concern]:
+    """What speaks against publishing ``text``, the content of the file that is called ``name``."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for kind, found in personal_data(line):
+            yield Concern(kind, f"{name}:{number}", _hint(found))
+
+
+def _of_row(row: Mapping[str, Any], place: str) -> Iterator[Concern]:
+    for flag in row["task"].get("flags", ()):
         kind, _, detail = flag.partition(": ")
         yield Concern(kind, place, detail)
-    text = "\n".join(_texts(row, task))
-    for kind, found in personal_data(text):
-        yield Concern(kind, place, f"{found[:3]}…{found[-2:]}")
+    texts = list(_texts(row, ""))
+    # Most rows hold nothing: one search tells.
+    if any(personal_data("\n".join(text for _, text in texts))):
+        for field, text in texts:
+            yield from (Concern(kind, f"{place} {field}", _hint(found)) for kind, found in personal_data(text))
 
 
-def _texts(row: Mapping[str, object], task: Mapping[str, object]) -> Iterator[str]:
-    history, chosen, rejected = task["history"], row["chosen"], row.get("rejected")
-    assert isinstance(history, list)
-    assert isinstance(chosen, dict)
-    yield from (turn["content"] for turn in history)
-    yield from (str(task["query"]), str(task.get("reference") or ""), chosen["rewrite"])
-    if isinstance(rejected, dict):
-        yield rejected["text"]
+def _texts(value: object, field: str) -> Iterator[tuple[str, str]]:
+    """Each text and number in ``value``, and each key, with the field that it stands in."""
+    if field in _OURS or field.rpartition(".")[2] in _COUNTED:
+        return
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield field, str(key)
+            yield from _texts(inner, f"{field}.{key}" if field else str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, field)
+    elif isinstance(value, str):
+        yield field, value
+        if value[:1] in ("{", "[") and "\\u" in value:
+            yield from _decoded(value, field)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield field, str(value)
+
+
+def _decoded(text: str, field: str) -> Iterator[tuple[str, str]]:
+    """The texts in JSON that writes characters as escapes."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    yield field, json.dumps(value, ensure_ascii=False)
 
 
 def personal_data(text: str) -> Iterator[tuple[str, str]]:
     """Kind and wording of each piece of personal data in ``text``."""
+    if not _PLAIN.fullmatch(text):
+        text = printable(unicodedata.normalize("NFKC", text))
     if "@" in text:
         yield from (("email", found[0]) for found in _EMAIL.finditer(text))
-    for kind, (pattern, check) in _NUMBERS.items():
+    for kind, (pattern, check) in _PATTERNS.items():
         yield from ((kind, found[0]) for found in pattern.finditer(text) if check(found[0]))
+
+
+def _hint(found: str) -> str:
+    return f"{found[:3]}…{found[-2:]}"
 
 
 def _identity(number: str) -> bool:
@@ -79,9 +152,10 @@ def _luhn(number: str) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-_NUMBERS: Mapping[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
+_PATTERNS: Mapping[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
     "mobile_number": (_MOBILE, bool),
     "identity_number": (_IDENTITY, _identity),
     "payment_card": (_CARD, _luhn),
+    "api_key": (_API_KEY, bool),
 }
-KINDS = ("email", *_NUMBERS)
+KINDS = ("email", *_PATTERNS)

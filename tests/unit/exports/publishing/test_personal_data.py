@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from pairwright.exports.publishing.personal_data import personal_data
+from pairwright.core.records import ToolCall, Turn
+from pairwright.exports.publishing.personal_data import Concern, concerns, personal_data, rows_by_kind
+from pairwright.testing import factories
 
 
 @pytest.mark.parametrize(
@@ -16,6 +22,13 @@ from pairwright.exports.publishing.personal_data import personal_data
         ("+86 138-1234-5678", "mobile_number"),
         ("身份证11010519491231002X", "identity_number"),
         ("card 4111 1111 1111 1111 please", "payment_card"),
+        ("我的邮箱是ｚｈａｎｇ＠ｑｑ．ｃｏｍ", "email"),
+        ("电话１３８１２３４５６７８", "mobile_number"),
+        ("138\u200b1234\u200b5678", "mobile_number"),
+        ("用这个密钥：sk-ant-api03-0123456789abcdefghij", "api_key"),
+        ("Authorization: Bearer abcdefghijklmnop.qrstuvwxyz", "api_key"),
+        ("AKIA0123456789ABCDEF", "api_key"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "api_key"),
     ],
 )
 def test_each_kind_is_found_in_both_languages(text: str, kind: str) -> None:
@@ -32,8 +45,66 @@ def test_each_kind_is_found_in_both_languages(text: str, kind: str) -> None:
         "it starts @ 5pm, a@b",
         "ISBN 9787115546081, 2023-11-21 13:00",
         "01223 337733",
+        "the sk-learn package, a task-list, hf_token",
+        "a bearer of bad news",
         "",
     ],
 )
 def test_other_numbers_are_left_alone(text: str) -> None:
     assert list(personal_data(text)) == []
+
+
+@pytest.mark.parametrize("value", ["jane@mail.example", "13812345678", "sk-0123456789abcdef0123"])
+@pytest.mark.parametrize(
+    ("field", "task", "chosen"),
+    [
+        ("task.system", {"system": "Say {}"}, {}),
+        ("task.domain", {"domain": "{}"}, {}),
+        ("task.dialogue", {"dialogue": "{}"}, {}),
+        ("task.tools", {"tools": '[{{"function":{{"name":"f","description":"ask {}"}}}}]'}, {}),
+        ("task.origin.key", {"origin": ("key", "{}")}, {}),
+        ("task.steps.calls.arguments", {"steps": "{}"}, {}),
+        ("chosen.analysis", {}, {"analysis": "It is {}"}),
+    ],
+)
+def test_every_field_of_a_row_is_searched(
+    tmp_path: Path, value: str, field: str, task: dict[str, Any], chosen: dict[str, Any]
+) -> None:
+    given = {key: _filled(key, text, value) for key, text in task.items()}
+    row = factories.sft_row(factories.task(**given))
+    row = row.model_copy(update={"chosen": row.chosen.model_copy(update=_all(chosen, value))})
+    factories.build_result(tmp_path, [row], [])
+    ((_, place, hint),) = concerns(tmp_path / "rows")
+    assert place == f"rows/sft.jsonl:1 {field}"
+    assert value not in hint
+
+
+def _filled(key: str, text: Any, value: str) -> Any:
+    if key == "origin":
+        return factories.origin(**{text[0]: value})
+    if key == "steps":
+        call = ToolCall(name="f", arguments=json.dumps({"to": value}))
+        return (Turn(role="assistant", content="", calls=(call,)),)
+    return text.format(value)
+
+
+def _all(fields: dict[str, str], value: str) -> dict[str, str]:
+    return {key: text.format(value) for key, text in fields.items()}
+
+
+def test_escapes_inside_json_hide_nothing(tmp_path: Path) -> None:
+    tools = '[{"function":{"name":"f","description":"jane\\u0040mail.example"}}]'
+    factories.build_result(tmp_path, [factories.sft_row(factories.task(tools=tools))], [])
+    assert [found.kind for found in concerns(tmp_path / "rows")] == ["email"]
+
+
+def test_our_own_ids_and_hashes_are_no_numbers_of_anybody(tmp_path: Path) -> None:
+    row = factories.sft_row().model_copy(update={"id": "4111111111111111"})
+    row = row.model_copy(update={"task": row.task.model_copy(update={"conversation": "13812345678", "tokens": 7})})
+    factories.build_result(tmp_path, [row], [])
+    assert list(concerns(tmp_path / "rows")) == []
+
+
+def test_a_row_counts_once_per_kind() -> None:
+    found = [Concern("email", f"rows/sft.jsonl:{line} {field}", "") for line in (1, 1, 2) for field in ("a", "b")]
+    assert {kind: len(rows) for kind, rows in rows_by_kind(found).items()} == {"email": 2}

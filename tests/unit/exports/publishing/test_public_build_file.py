@@ -1,0 +1,41 @@
+"""A published build file can be read and built again by others, and says nothing of the machine that it comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pairwright.exports.publishing.public_build_file import for_strangers
+
+
+def test_folders_and_what_stands_beside_a_host_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/zhangwei"))
+    config = {
+        "name": "demo",
+        "output": "/home/zhangwei/builds",
+        "ledger": "/home/zhangwei/ledger.sqlite",
+        "sources": [
+            {"use": "files", "path": "/home/zhangwei/data/*.jsonl"},
+            {"use": "huggingface", "path": "owner/name"},
+            {"use": "files", "path": "../zhangwei/rows.jsonl"},
+            {"use": "my.module:Source", "folder": "D:\\work\\zhangwei\\set", "note": "see /home/zhangwei/notes.txt"},
+        ],
+        "endpoints": {"teacher": {"base_url": "https://me:hush@models.example:8443/v1?key=hush#hush", "timeout": 60}},
+        "examples": {"path": "data/examples.jsonl"},
+        "limits": {"max_cost": None},
+        "exports": [{"use": "card", "title": "/think or /no_think? 和/或"}],
+    }
+    assert for_strangers(config) == {
+        "name": "demo",
+        "sources": [
+            {"use": "files", "path": "*.jsonl"},
+            {"use": "huggingface", "path": "owner/name"},
+            {"use": "files", "path": "rows.jsonl"},
+            {"use": "my.module:Source", "folder": "set", "note": "see ~/notes.txt"},
+        ],
+        "endpoints": {"teacher": {"base_url": "https://models.example:8443/v1", "timeout": 60}},
+        "examples": {"path": "data/examples.jsonl"},
+        "limits": {"max_cost": None},
+        "exports": [{"use": "card", "title": "/think or /no_think? 和/或"}],
+    }
