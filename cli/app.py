@@ -369,7 +369,9 @@ def publish(
     ] = False,
     allow_personal_data: Annotated[
         list[str] | None,
-        typer.Option(help="Publish rows with: email, mobile_number, identity_number, payment_card or api_key. Repeatable."),
+        typer.Option(
+            help="Publish rows with: email, mobile_number, identity_number, payment_card or api_key. Repeatable."
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would go; send nothing.")] = False,
 ) -> None:

@@ -18,6 +18,7 @@ from pairwright.core.config.sections import Section
 from pairwright.core.errors import ExportError
 from pairwright.core.pages.cells import list_counts
 from pairwright.core.pages.markdown import block, inline, markdown_table
+from pairwright.core.pages.printable import one_line
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult, ReportSection
@@ -72,7 +73,7 @@ class CardExporter(Component):
         yield from (
             "---",
             yaml.safe_dump(
-                _metadata(title, kind.tags(facts), facts, found), allow_unicode=True, sort_keys=False
+                _metadata(one_line(title), kind.tags(facts), facts, found), allow_unicode=True, sort_keys=False
             ).rstrip(),
             "---",
         )

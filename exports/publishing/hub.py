@@ -72,8 +72,9 @@ def publish(
     sends nothing. ``allow_personal_data`` names kinds of :mod:`~pairwright.exports.publishing.personal_data` that may go.
 
     Raises:
-        PublishError: the build is unfinished, changed or must not be published; or the Hub refused.
+        PublishError: the build is unfinished, changed or must not be published, ``repo`` is no name; or the Hub refused.
     """
+    _check_name(repo)
     contents = _contents(output)
     problems = _licence_problems(output)
     if problems and not allow_licences:
@@ -86,6 +87,18 @@ def publish(
     with _hub(endpoint) as api:
         commit = "" if dry_run else _upload(api, repo, contents, message, private, revision, tag, wait)
         return Publication(f"{api.endpoint}/datasets/{repo}", commit, sizes, configs)
+
+
+def _check_name(repo: str) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(repo)
+        if "/" not in repo:
+            raise HFValidationError("there is no owner")
+    except HFValidationError as exc:
+        raise PublishError(f"{repo!r} is no name of a data set: {exc}", "Name it OWNER/NAME.") from exc
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from pairwright.core.owned_folder import Mark, write_mark
 from pairwright.core.records import Split
 from pairwright.core.storage import manifest_of, write_json
 from pairwright.exports import EXPORTERS
+from pairwright.exports.card.data_card import CardExporter
 from pairwright.exports.publishing.hub import listing, publish
 from pairwright.testing import factories
 
@@ -251,3 +252,35 @@ def test_rows_with_personal_data_or_a_flag_are_not_published(
         return
     publish(folder, REPO, endpoint=hub.url, allow_personal_data=[kind])
     assert f"{kind} in 1 rows" in hub.messages[-1]
+
+
+@pytest.mark.parametrize("title", ["all of it ---", "---", "a\n---\nconfigs: []\n---\nb", "规则：---\r\n", "a: [b"])
+def test_a_title_cannot_end_the_head_of_the_card(tmp_path: Path, title: str) -> None:
+    folder = build(tmp_path, forms=("parquet",))
+    CardExporter(title=title).export(factories.build_result(folder), folder / "exports")
+    renewed(folder)
+    assert publish(folder, REPO, dry_run=True).configs == ("dpo", "sft")
+
+
+@pytest.mark.parametrize("repo", ["rewrites", "a/b/c", "me/..", "me/re writes"])
+def test_a_dry_run_refuses_what_is_no_name_of_a_data_set(tmp_path: Path, repo: str) -> None:
+    with pytest.raises(PublishError, match="is no name of a data set"):
+        publish(build(tmp_path, rows=3), repo, dry_run=True)
+
+
+@pytest.mark.parametrize("place", ["report.md", "build.yaml", "exports/README.md"])
+def test_pages_are_searched_as_rows_are(hub: Hub, tmp_path: Path, place: str) -> None:
+    folder = build(tmp_path, rows=3)
+    with (folder / place).open("a", encoding="utf-8") as file:
+        file.write("\n# 请联系 13812345678\n" if place != "build.yaml" else "citation: 13812345678\n")
+    renewed(folder)
+    for dry_run in (True, False):
+        with pytest.raises(PublishError, match=r"mobile_number in 1, first [a-zA-Z./]*:\d+ \(138…78\)"):
+            put(hub, folder, dry_run=dry_run)
+    assert hub.requests == []
+
+
+def renewed(folder: Path) -> None:
+    """Let the manifest say that the build wrote its files as they are now."""
+    files = [path for path in (folder / "exports").rglob("*") if path.is_file()]
+    write_json(folder / "manifest.json", {"build": "cafe0123", "files": manifest_of(folder, files)})
