@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from pairwright import __version__
+from pairwright.cli.standard_streams import standard_streams
 from pairwright.core.errors import PairwrightError
+from pairwright.core.file_errors import file_errors
 from pairwright.core.pages.printable import printable
 
 ComponentKind = Literal["sources", "gates", "judges", "comparison", "improve", "perturbers", "exports"]
@@ -386,7 +388,8 @@ def publish(
 def main() -> None:
     """Entry point: known errors become one paragraph and their exit code, bugs keep their traceback."""
     try:
-        app()
+        with standard_streams(), file_errors("the file system"):
+            app()
     except PairwrightError as exc:
         print(f"error: {printable(str(exc))}", file=sys.stderr)
         sys.exit(exc.exit_code)

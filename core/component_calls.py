@@ -32,6 +32,7 @@ from pairwright.core.components import (
     reference_of,
 )
 from pairwright.core.errors import ComponentError, PairwrightError
+from pairwright.core.file_errors import file_trouble
 from pairwright.core.improvement import Review
 from pairwright.core.records import (
     Candidate,
@@ -79,6 +80,8 @@ class Calling:
         cls = type(self._component)
         if is_ours(cls):
             return
+        if isinstance(error, OSError) and (told := file_trouble(error, self._component.name)) is not None:
+            raise told from error
         named = f"{self._kind} {self._component.name} ({', '.join([reference_of(cls), *_place(cls, trace)])})"
         raise ComponentError(f"{named} failed {self.where}: {_told(error)}", _HINT) from error
 

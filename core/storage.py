@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import IO, TypeVar
 from pydantic import ValidationError
 
 from pairwright.core.errors import StorageError
+from pairwright.core.file_errors import storage_error
 from pairwright.core.identity import Row
 
 R = TypeVar("R", bound=Row)
@@ -31,7 +33,7 @@ def atomic_writer(path: Path) -> Iterator[IO[str]]:
     Raises:
         StorageError: the disk is full, or the folder cannot be written.
     """
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+    with atomic_path(path) as partial, text_file(partial, path) as file:
         yield file
 
 
@@ -70,15 +72,6 @@ def refuse_link(path: Path) -> None:
         )
 
 
-def storage_error(exc: OSError, path: Path) -> StorageError:
-    """The paragraph that a user reads for a failed file operation."""
-    reason = exc.strerror or str(exc)
-    return StorageError(
-        f"{path}: {reason}",
-        "Free some space or choose another output folder, then run the same command again: nothing paid for is lost.",
-    )
-
-
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
     """Write one row per line as UTF-8 JSON, unescaped; return how many."""
     count = 0
@@ -90,6 +83,74 @@ def write_rows(path: Path, rows: Iterable[Row]) -> int:
 
 
 @contextmanager
+def text_file(path: Path, called: Path | None = None, mode: str = "w") -> Iterator[IO[str]]:
+    """A file for UTF-8 text with ``\\n`` line ends that tells of all that goes wrong, also of what only closing it finds.
+
+    ``called`` is its name in messages. Where the block fails anyway, closing it adds nothing to that.
+
+    Raises:
+        StorageError: the file cannot be opened, written or closed.
+    """
+    called = called or path
+    try:
+        file = path.open(mode, encoding="utf-8", newline="\n")
+    except OSError as exc:
+        raise storage_error(exc, called) from exc
+    try:
+        yield file
+    except BaseException as exc:
+        with suppress(OSError):
+            file.close()
+        if isinstance(exc, OSError):
+            raise storage_error(exc, called) from exc
+        raise
+    try:
+        file.close()
+    except OSError as exc:
+        raise storage_error(exc, called) from exc
+
+
+@contextmanager
+def temporary_file() -> Iterator[IO[bytes]]:
+    """A file in the temporary folder that is gone with the block; see :func:`temporary_folder_errors`."""
+    with temporary_folder_errors():
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
+    try:
+        with temporary_folder_errors():
+            yield file
+    finally:
+        close_temporary(file)
+
+
+def close_temporary(file: IO[bytes]) -> None:
+    """Close a file that nobody reads any more: what could not be written does not matter then."""
+    with suppress(OSError):
+        file.close()
+
+
+@contextmanager
+def temporary_folder_errors() -> Iterator[None]:
+    """What goes wrong in this block went wrong in the temporary folder.
+
+    Raises:
+        StorageError: it is full, for instance; the hint says how to name another one.
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise temporary_folder_error(exc) from exc
+
+
+def temporary_folder_error(exc: OSError) -> StorageError:
+    """The same for one error: where a block for every row would take too long."""
+    place = os.environ.get("TMPDIR") or tempfile.tempdir or "/tmp"
+    told = storage_error(exc, place)
+    if not told.message.startswith(place):
+        return told
+    return StorageError(told.message, f"{told.hint} TMPDIR names another temporary folder.")
+
+
+@contextmanager
 def open_log(path: Path) -> Iterator[Callable[[Row], None]]:
     """A function that adds one row to the file at ``path``, one per line, as they are made.
 
@@ -97,11 +158,7 @@ def open_log(path: Path) -> Iterator[Callable[[Row], None]]:
         StorageError: the file cannot be written.
     """
     refuse_link(path)
-    try:
-        file = path.open("a", encoding="utf-8", newline="\n")
-    except OSError as exc:
-        raise storage_error(exc, path) from exc
-    with file:
+    with text_file(path, mode="a") as file:
 
         def write(row: Row) -> None:
             try:
@@ -184,7 +241,8 @@ def lock_folder(folder: Path, what: str = "build") -> Iterator[None]:
                 f"{folder}: another {what} is running here ({file.read().strip() or 'unknown process'})",
                 f"Wait for it to end, or give this {what} another output folder.",
             ) from exc
-        file.truncate(0)
-        file.write(f"process {os.getpid()}\n")
-        file.flush()
+        # Who holds it is only told to others: the lock is as good on a disk that has no room for the line.
+        with suppress(OSError):
+            file.truncate(0)
+            os.write(file.fileno(), f"process {os.getpid()}\n".encode())
         yield

@@ -12,7 +12,8 @@ from typing import IO, Protocol, Self, TypeVar, runtime_checkable
 
 from pairwright.core.bookkeeping import Dropped, Failed, StageCount
 from pairwright.core.errors import BuildError
-from pairwright.core.storage import storage_error
+from pairwright.core.file_errors import file_errors, storage_error
+from pairwright.core.storage import text_file
 from pairwright.pipelines.failure_limit import FailureLimit
 
 I = TypeVar("I")  # noqa: E741
@@ -51,14 +52,16 @@ class Books:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._files.close()
+        self._files.__exit__(kind, error, trace)
 
     def _open(self, name: str) -> IO[str]:
-        path = self._folder / name
+        return self._files.enter_context(text_file(self._folder / name))
+
+    def _write(self, file: IO[str], row: Dropped | Failed) -> None:
         try:
-            return self._files.enter_context(path.open("w", encoding="utf-8", newline="\n"))
+            file.write(row.model_dump_json() + "\n")
         except OSError as exc:
-            raise storage_error(exc, path) from exc
+            raise storage_error(exc, file.name) from exc
 
     def stage(
         self,
@@ -86,10 +89,10 @@ class Books:
         for outcome in work(iter(entered)):
             if isinstance(outcome, Dropped):
                 dropped[outcome.reason] += 1
-                self._dropped.write(outcome.model_dump_json() + "\n")
+                self._write(self._dropped, outcome)
             elif isinstance(outcome, Failed):
                 failed[outcome.error] += 1
-                self._failed.write(outcome.model_dump_json() + "\n")
+                self._write(self._failed, outcome)
                 if limit.passed(failed.total(), kept + dropped.total()):
                     raise self._too_many(limit, failed, entered.count, " already")
             else:
@@ -122,7 +125,8 @@ class Books:
 
     def _too_many(self, limit: FailureLimit, failed: Mapping[str, int], rows: int, when: str = "") -> BuildError:
         # The first failure is read back from the file.
-        self._failed.flush()
+        with file_errors(self._folder / "failed.jsonl"):
+            self._failed.flush()
         hint = f"{self._first_failure(limit.stage)}All of them are in {self._folder / 'failed.jsonl'}."
         return limit.error(failed, rows, when, hint)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import apply_calibration
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.file_errors import file_errors
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import lock_folder
@@ -88,7 +89,7 @@ def run_build(
     scratch, output = scratch_of(steps), Path(config.output)
     look_at_folder(config, scratch, replace, file)
     config = prepare(config, steps)
-    with lock_folder(output):
+    with file_errors(output), lock_folder(output):
         claim = look_at_folder(config, scratch, replace, file)
         counts = _run(config, watch, steps, claim)
         return finish_build(config, counts, steps, output, claim, replace)
@@ -115,7 +116,7 @@ def run_until(
     scratch = scratch_of(steps)
     look_at_folder(config, scratch, replace, file)
     config = prepare(config, steps)
-    with lock_folder(Path(config.output)):
+    with file_errors(Path(config.output)), lock_folder(Path(config.output)):
         return _run(config, watch, steps, look_at_folder(config, scratch, replace, file), stage)
 
 

@@ -2,7 +2,8 @@
 
 distilabel runs in a process group of its own. Build and group talk through files in one folder, which survive any
 death: ``stop`` (ask nothing more), ``fatal-PID.json`` (an error that ends the build), ``asking-PID`` (requests are on
-their way) and ``alive-PID`` (locked by every process of the group as long as it lives).
+their way) and ``alive-PID`` (locked by every process of the group as long as it lives). On a full disk they can still talk:
+:meth:`Control.prepare` keeps room for the two that matter then.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from typing import IO
 
 from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError, StorageError
 from pairwright.core.execution.processes import end_with_parent
+from pairwright.core.file_errors import file_trouble, full_disk
 from pairwright.core.storage import write_json
 
 POLL_SECONDS = 0.1
 # A little longer than client.GRACE, which the process itself gives its requests.
 DRAIN_SECONDS = 8.0
+_STOP_ROOM, _FATAL_ROOM = "room-to-stop", "room-for-an-error"
+_ROOM = 16 * 1024  # bytes
 # Subclasses before their bases: report() takes the first that fits.
 _ERRORS = {kind.__name__: kind for kind in (BudgetReached, ModelError, StorageError, BuildError)}
 
@@ -37,9 +41,22 @@ class Control:
         self.folder = folder
         self._alive: list[IO[str]] = []
 
+    def prepare(self) -> None:
+        """Make the folder, with room for what must be said even when the disk is full.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        self.folder.mkdir()
+        (self.folder / _STOP_ROOM).touch()
+        (self.folder / _FATAL_ROOM).write_bytes(b" " * _ROOM)
+
     def stop(self) -> None:
         """Ask nothing more from now on."""
-        (self.folder / "stop").touch()
+        try:
+            (self.folder / "stop").touch()
+        except OSError:
+            os.rename(self.folder / _STOP_ROOM, self.folder / "stop")  # takes no space
 
     def stopped(self) -> bool:
         """Whether anyone has called :meth:`stop`."""
@@ -53,13 +70,29 @@ class Control:
         """Write down an error that ends the build."""
         kind = next(name for name, known in _ERRORS.items() if isinstance(error, known))
         content = {"kind": kind, "message": error.message, "hint": error.hint}
-        write_json(self.folder / f"fatal-{os.getpid()}.json", content)
+        try:
+            write_json(self.folder / f"fatal-{os.getpid()}.json", content)
+        except StorageError:
+            self._report_in_place(content)
+
+    def _report_in_place(self, content: dict[str, str]) -> None:
+        """Write over what :meth:`prepare` wrote, in one piece: that takes no space. The first report stays."""
+        short = {**content, "message": content["message"][: _ROOM // 8]}  # a character is four bytes at most
+        short["hint"] = content["hint"][: _ROOM // 8]
+        line = json.dumps(short, ensure_ascii=False).encode()
+        with contextlib.suppress(OSError), (self.folder / _FATAL_ROOM).open("r+b", buffering=0) as file:
+            if not file.read().strip() and len(line) <= _ROOM:
+                os.pwrite(file.fileno(), line, 0)
 
     def fatal(self) -> PairwrightError | None:
         """An error that was reported: the same class, message and hint."""
         for path in sorted(self.folder.glob("fatal-*.json")):
             found = json.loads(path.read_text(encoding="utf-8"))
             return _ERRORS[found["kind"]](found["message"], found["hint"])
+        with contextlib.suppress(FileNotFoundError):
+            if said := (self.folder / _FATAL_ROOM).read_bytes().strip():
+                found = json.loads(said)
+                return _ERRORS[found["kind"]](found["message"], found["hint"])
         return None
 
     @contextmanager
@@ -71,6 +104,14 @@ class Control:
             yield
         finally:
             path.unlink()
+
+    def drain(self) -> None:
+        """Stop, and give the requests on their way :data:`DRAIN_SECONDS` to be answered and recorded."""
+        with contextlib.suppress(OSError):
+            self.stop()
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self.busy() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
     def busy(self) -> bool:
         """Whether requests are on their way in any living process."""
@@ -145,8 +186,12 @@ def _end(process: subprocess.Popen[bytes], control: Control) -> None:
         process.wait()
 
 
-def crash(what: str, log: Path) -> BuildError:
+def crash(what: str, log: Path) -> PairwrightError:
+    """The error for a process that ended without a report: what its log ends with, or that the disk is full."""
     said = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    told = file_trouble(RuntimeError("\n".join(said[-200:])), log.parent) or full_disk(log.parent)
+    if told is not None:
+        return told
     return BuildError(
         f"{what}. {said[-1] if said else ''}".strip(),
         f"The whole log is {log}. Run the same command again: nothing paid for is lost. "

@@ -1,7 +1,8 @@
 """Every answer that was ever paid for, and every request that was ever sent: one SQLite file.
 
 A request is written down *before* it is sent and again when its outcome is known, so budgets count what really went
-out, also after ``kill -9``. An answer is committed before anyone sees it, so it is never asked for twice. Headers,
+out, also after ``kill -9``. An answer is committed before anyone sees it, so it is never asked for twice. Room on the disk for
+the answers on their way is kept free (reserve.py): a request whose answer could not be written is not sent. Headers,
 keys and prompts are never stored: an answer is found by the hash of its request.
 
 Several processes may share one ledger (WAL, one writer at a time). Open a :class:`Ledger` in the process and thread
@@ -10,6 +11,7 @@ that uses it; opening is cheap.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 import time
@@ -21,6 +23,8 @@ from typing import NamedTuple, Self
 
 from pairwright.core.config.build_file import LimitsConfig
 from pairwright.core.errors import BudgetReached, StorageError
+from pairwright.core.file_errors import at_size_limit, ledger_error, storage_error
+from pairwright.core.llm.reserve import Reserve, room_for
 from pairwright.core.requests import Answer
 
 VERSION = 1
@@ -73,6 +77,8 @@ class Ledger:
         # sqlite3 crashes when a connection is closed under a query.
         self._closing = threading.Lock()
         self._last: Usage | None = None
+        self._reserve = Reserve(path.parent)
+        self._awaited: dict[int, int] = {}  # bytes that the answer to each attempt on its way may take
 
     def __enter__(self) -> Self:
         self._last = None
@@ -80,35 +86,38 @@ class Ledger:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as exc:
-                raise StorageError(f"{self.path.parent}: {exc.strerror}") from exc
+                raise storage_error(exc, self.path.parent) from exc
             # isolation_level None: Python's own transactions begin without the lock for writing, and may fail later.
             if self.path.is_symlink() and not self.path.exists():
                 raise StorageError(f"{self.path}: a link to nowhere", "Name the ledger itself under 'ledger'.")
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._require_ledger()
-            self._write_ahead()
-            # With WAL no commit is lost when a process dies, only when the machine does. FULL would sync each time.
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute("PRAGMA wal_autocheckpoint=8000")  # pages, 32 MB: each checkpoint stops the event loop
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
         return self
+
+    def _prepare(self) -> None:
+        self._require_ledger()
+        self._write_ahead()
+        # With WAL no commit is lost when a process dies, only when the machine does. FULL would sync each time.
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA wal_autocheckpoint=8000")  # pages, 32 MB: each checkpoint stops the event loop
+        self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
 
     def _require_ledger(self) -> None:
         """Look before anything is written: the file may be another program's. A link must lead to a ledger that is there."""
-        try:
-            self._db.execute("BEGIN")  # both of one moment: another process may be making this ledger
-            tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            self._db.execute("COMMIT")
-            if version not in (0, VERSION):
-                raise StorageError(f"{self.path}: a ledger of version {version}, this pairwright reads {VERSION}")
-            if (tables or version or self.path.is_symlink()) and not (version and tables >= _TABLES):
-                raise StorageError(
-                    f"{self.path}: no ledger of pairwright", "Name another file under 'ledger'; it was not touched."
-                )
-        except BaseException:
-            self._db.close()
-            raise
+        self._db.execute("BEGIN")  # both of one moment: another process may be making this ledger
+        tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        self._db.execute("COMMIT")
+        if version not in (0, VERSION):
+            raise StorageError(f"{self.path}: a ledger of version {version}, this pairwright reads {VERSION}")
+        if (tables or version or self.path.is_symlink()) and not (version and tables >= _TABLES):
+            raise StorageError(
+                f"{self.path}: no ledger of pairwright", "Name another file under 'ledger'; it was not touched."
+            )
 
     def _write_ahead(self) -> None:
         """Turn WAL on. Where two processes make one ledger at the same moment, SQLite refuses the later one at once, whatever the timeout."""
@@ -135,6 +144,7 @@ class Ledger:
                 with suppress(StorageError):  # there is nothing to tell of a file that cannot be read
                     self._last = self._usage(None)
             self._db.close()
+        self._reserve.release()
 
     def get(self, request_hash: str) -> Answer | None:
         """The answer to the request of that hash, if there is one."""
@@ -156,7 +166,10 @@ class Ledger:
 
         Raises:
             BudgetReached: the request would pass a limit; nothing was written.
+            StorageError: there is no room for the answer, or for the note; nothing was written.
         """
+        room = room_for(tokens)
+        self._keep_room(room)
         with self._transaction():
             self._check(tokens, cost, limits)
             attempt = self._db.execute(
@@ -165,7 +178,30 @@ class Ledger:
             ).lastrowid
             self._add(endpoint, requests=1, reserved_tokens=tokens, reserved_cost=cost)
         assert attempt is not None
+        self._awaited[attempt] = room
         return attempt
+
+    def _keep_room(self, more: int) -> None:
+        """Keep room for one more answer beside those on their way."""
+        size = sum(self._awaited.values()) + more
+        try:
+            self._reserve.hold(size)
+        except OSError:
+            # What is in the log of SQLite twice takes the space once it is in the file.
+            self._shrink()
+            try:
+                self._reserve.hold(size)
+            except OSError as exc:
+                raise storage_error(OSError(exc.errno, exc.strerror), self.path) from exc
+        if at_size_limit(self.path, size):
+            self._shrink()
+            if at_size_limit(self.path, size):
+                raise storage_error(OSError(errno.EFBIG, ""), self.path)
+
+    def _shrink(self) -> None:
+        """Move what is in SQLite's log to its file, and cut the log, as far as that goes now."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def finish(
         self, attempt: int, outcome: str, *, answer: Answer | None = None, cost: float = 0.0, billed: bool = False
@@ -174,7 +210,22 @@ class Ledger:
 
         An attempt without an answer gives back what was set aside for it, unless it may have been ``billed`` (a
         time-out, a broken connection, an unreadable body): what was set aside then counts as spent.
+        On a full disk it takes the room that was kept for it.
+
+        Raises:
+            StorageError: it could not be written even so.
         """
+        try:
+            return self._finish(attempt, outcome, answer, cost, billed)
+        except StorageError:
+            if not self._reserve.release():
+                raise
+            self._shrink()
+            return self._finish(attempt, outcome, answer, cost, billed)
+        finally:
+            self._awaited.pop(attempt, None)
+
+    def _finish(self, attempt: int, outcome: str, answer: Answer | None, cost: float, billed: bool) -> bool:
         with self._transaction():
             endpoint, tokens, reserved = self._db.execute(
                 "SELECT endpoint, reserved_tokens, reserved_cost FROM attempts WHERE id = ?", (attempt,)
@@ -271,7 +322,4 @@ class Ledger:
         try:
             yield
         except sqlite3.Error as exc:
-            raise StorageError(
-                f"{self.path}: {exc}",
-                "Free some space, or check that this is a ledger and can be written; then run the same command again: nothing paid for is lost.",
-            ) from exc
+            raise ledger_error(exc, self.path) from exc

@@ -14,7 +14,6 @@ queries and turns are short needs an exact match: three edits in ten characters 
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from pairwright.core.config.sections import DecontaminationConfig
 from pairwright.core.language.canonical_form import canonical
 from pairwright.core.records import Conversation, Language, Task, TaskKind, Turn
 from pairwright.core.result import HeldOutSet
+from pairwright.core.storage import temporary_file
 from pairwright.pipelines.dedup.near_copies import find_near_copies
 from pairwright.pipelines.dedup.shared_passages import find_shared_passages
 from pairwright.pipelines.dedup.spool import spooled_tasks, write_task
@@ -66,7 +66,7 @@ def decontaminate(
     Raises:
         StorageError: the temporary folder is full.
     """
-    with tempfile.TemporaryFile() as spool:
+    with temporary_file() as spool:
         texts: dict[Language, list[_Text]] = {"zh": [], "en": []}
         learnt: list[_Text] = []
         for number, task in enumerate(tasks):

@@ -12,7 +12,6 @@ temporary files while they are compared: memory holds a few hundred bytes of eac
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DedupConfig
 from pairwright.core.records import Task
+from pairwright.core.storage import temporary_file
 from pairwright.pipelines.dedup.dedup_index import DedupIndex
 from pairwright.pipelines.dedup.duplicate_verdicts import EXACT, DuplicateVerdict, DuplicateVerdicts
 from pairwright.pipelines.dedup.earlier_builds import build_name, read_index
@@ -46,7 +46,7 @@ def deduplicate(tasks: Iterable[Task], config: DedupConfig) -> Iterator[Task | D
         ConfigError: a folder of ``config.earlier`` holds no finished build.
         StorageError: the temporary folder is full.
     """
-    with tempfile.TemporaryFile() as spool, closing(DedupIndex()) as index:
+    with temporary_file() as spool, closing(DedupIndex()) as index:
         builds = _note_earlier(index, config)
         earlier = len(index)
         _note(tasks, spool, index, config.near)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 from pairwright.core.records import Task
-from pairwright.core.storage import storage_error
+from pairwright.core.storage import temporary_folder_error, temporary_folder_errors
 
 
 def write_task(spool: IO[bytes], task: Task) -> None:
@@ -20,12 +18,17 @@ def write_task(spool: IO[bytes], task: Task) -> None:
     try:
         spool.write(task.model_dump_json().encode() + b"\n")
     except OSError as exc:
-        raise storage_error(exc, Path(tempfile.gettempdir())) from exc
+        raise temporary_folder_error(exc) from exc
 
 
 def spooled_lines(spool: IO[bytes]) -> Iterator[bytes]:
-    """The tasks as they were written, in order."""
-    spool.seek(0)
+    """The tasks as they were written, in order.
+
+    Raises:
+        StorageError: the temporary folder is full.
+    """
+    with temporary_folder_errors():
+        spool.seek(0)
     return iter(spool)
 
 

@@ -106,7 +106,13 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         # distilabel's own event loop is the running one where there is one: a notebook's, which cannot run twice.
         with ExitStack() as opened:
             self._runner = opened.enter_context(CoroutineRunner())
-            self._runner.run(self._open())
+            try:
+                self._runner.run(self._open())
+            except PairwrightError as error:
+                # distilabel cannot bring every exception out of the process of a step.
+                if self._control is not None:
+                    self._control.report(error)
+                raise
             self._opened = opened.pop_all()
 
     def unload(self) -> None:

@@ -32,7 +32,7 @@ from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import KINDS, provenance
 from pairwright.core.records import Candidate
 from pairwright.core.requests import Answer, ChatRequest
-from pairwright.core.storage import storage_error
+from pairwright.core.storage import storage_error, text_file
 from pairwright.pipelines.failure_limit import FailureLimit
 from pairwright.pipelines.generation.child_process import GenerationJob, Queue
 from pairwright.pipelines.request_plan import (
@@ -93,7 +93,7 @@ def _sort_out(
     source = iter(requests)
     with ExitStack() as stack:
         client = Client(config.endpoints, stack.enter_context(Ledger(ledger)), config.limits, base_urls)
-        known = stack.enter_context((folder / "known.jsonl").open("w", encoding="utf-8"))
+        known = stack.enter_context(text_file(folder / "known.jsonl"))
         runner = stack.enter_context(CoroutineRunner())
         while chunk := list(islice(source, _CHUNK)):
             for request, row in zip(chunk, runner.run(_stored(client, chunk)), strict=True):
@@ -104,7 +104,7 @@ def _sort_out(
                 name = request.setting.endpoint
                 if name not in queues:
                     queues[name] = Queue.of(config, name, base_urls.get(name), folder, len(queues))
-                    files[name] = stack.enter_context(open(queues[name].requests, "w", encoding="utf-8"))
+                    files[name] = stack.enter_context(text_file(Path(queues[name].requests)))
                 files[name].write(request.model_dump_json() + "\n")
     limit = FailureLimit(stage="generate", unit="requests", rate=config.limits.max_failure_rate, rows=rows)
     return list(queues.values()), limit
@@ -133,7 +133,7 @@ async def _stored(client: Client, chunk: Iterable[PlannedRequest]) -> list[Candi
 
 def _run(job: GenerationJob) -> None:
     control = Control(Path(job.control))
-    control.folder.mkdir()
+    control.prepare()
     description = Path(job.folder) / "job.json"
     description.write_text(job.model_dump_json(), encoding="utf-8")
     run = "from pairwright.pipelines.generation.child_process import main; main()"

@@ -16,8 +16,10 @@ from pairwright.core.config.build_file import BuildConfig, EndpointConfig, Limit
 from pairwright.core.errors import BuildError
 from pairwright.core.execution.processes import end_with_parent
 from pairwright.core.execution.supervision import Control, bind_forks
+from pairwright.core.file_errors import file_trouble, full_disk
 from pairwright.core.identity import Row
 from pairwright.core.records import TaskKind
+from pairwright.core.storage import text_file
 from pairwright.pipelines.failure_limit import FailureLimit
 
 if TYPE_CHECKING:
@@ -94,7 +96,14 @@ def main() -> None:
     bind_forks(control)
     # bind_forks reaches processes that are forked, no others.
     multiprocessing.set_start_method("fork")
-    write_outcomes(run_pipeline(job, control), job)
+    try:
+        write_outcomes(run_pipeline(job, control), job)
+    except BaseException as exc:
+        if control.fatal() is None and (told := file_trouble(exc, job.folder) or full_disk(Path(job.folder))):
+            control.report(told)
+        # Those that ask are forks, and end with this process.
+        control.drain()
+        raise
 
 
 def run_pipeline(job: GenerationJob, control: Control) -> Distiset:
@@ -113,7 +122,9 @@ def run_pipeline(job: GenerationJob, control: Control) -> Distiset:
 
         def _error_callback(self, e: BaseException) -> None:
             # distilabel waits for ever after some of these.
-            control.report(BuildError(f"a generation step failed: {e}", f"The whole log is {job.log}."))
+            if control.fatal() is None:
+                told = file_trouble(e, job.folder) or full_disk(Path(job.folder))
+                control.report(told or BuildError(f"a generation step failed: {e}", f"The whole log is {job.log}."))
 
         def _teardown(self) -> None:
             control.finish()
@@ -141,6 +152,6 @@ def write_outcomes(distiset: Distiset, job: GenerationJob) -> None:
     for number, queue in enumerate(job.queues):
         # distilabel calls the only leaf of a pipeline "default".
         rows = distiset["default" if len(job.queues) == 1 else f"rewrite_{number}"]["train"]
-        with open(queue.outcomes, "w", encoding="utf-8") as file:
+        with text_file(Path(queue.outcomes)) as file:
             for row in rows:
                 file.write(f"{row['number']}\t{row['outcome'] or 'null'}\n")

@@ -6,12 +6,11 @@ import os
 import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from pairwright.core.storage import storage_error
+from pairwright.core.storage import close_temporary, temporary_folder_error, temporary_folder_errors
 
 if TYPE_CHECKING:
     from pairwright.pipelines.similarity.shingles import I64, U64
@@ -23,7 +22,8 @@ class DiskTexts:
     """Texts in a temporary file, gone with :meth:`close`; in memory are eight bytes each, where they end."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open until close()
+        with temporary_folder_errors():
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open until close()
         self._ends = array("Q", [0])
 
     def __len__(self) -> int:
@@ -39,12 +39,12 @@ class DiskTexts:
         try:
             self._file.write(data)
         except OSError as exc:
-            raise storage_error(exc, Path(tempfile.gettempdir())) from exc
+            raise temporary_folder_error(exc) from exc
         self._ends.append(self._ends[-1] + len(data))
 
     def close(self) -> None:
         """Give the disk space back."""
-        self._file.close()
+        close_temporary(self._file)
 
     def one(self, row: int) -> str:
         """The text of one row."""
@@ -73,10 +73,8 @@ class DiskTexts:
         return found
 
     def _flush(self) -> None:
-        try:
+        with temporary_folder_errors():
             self._file.flush()
-        except OSError as exc:
-            raise storage_error(exc, Path(tempfile.gettempdir())) from exc
 
 
 def whole(text: str) -> str:
@@ -117,7 +115,8 @@ class DiskRows:
     """A table of 64-bit words of a known shape on disk: written in blocks of columns, read row by row, gone with :meth:`close`."""
 
     def __init__(self, rows: int, columns: int) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open until close()
+        with temporary_folder_errors():
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open until close()
         self._rows = rows
         self._columns = columns
 
@@ -126,7 +125,7 @@ class DiskRows:
 
     def close(self) -> None:
         """Give the disk space back."""
-        self._file.close()
+        close_temporary(self._file)
 
     def put(self, first: int, block: U64) -> None:
         """Write ``block``, of shape (rows, some columns), from column ``first`` on.
@@ -137,13 +136,11 @@ class DiskRows:
         for number, row in enumerate(block):
             place = 8 * (number * self._columns + first)
             data = memoryview(row).cast("B")
-            try:
+            with temporary_folder_errors():
                 # pwrite may write less than it was given.
                 while data:
                     written = os.pwrite(self._file.fileno(), data, place)
                     data, place = data[written:], place + written
-            except OSError as exc:
-                raise storage_error(exc, Path(tempfile.gettempdir())) from exc
 
     def row(self, number: int) -> U64:
         """One row."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from generation_rows import processes_about, wait_until
 
-from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError
+from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError, StorageError
 from pairwright.core.execution import supervision
 from pairwright.core.execution.supervision import Control, supervise
 
@@ -149,3 +149,21 @@ def test_control_c_waits_for_requests_on_their_way_but_not_for_ever(
     interrupter.join()
     assert 1.5 < time.monotonic() - started < 40
     assert all_gone(control)
+
+
+def test_an_error_is_told_also_where_no_new_file_can_be_written(tmp_path: Path) -> None:
+    control = Control(tmp_path / "control")
+    control.prepare()
+    script = """
+    (control.folder / f"fatal-{os.getpid()}.json.partial").mkdir()  # in the way of a file of its own
+    control.report(StorageError("磁盘: No space left on device", "Free some space."))
+    control.report(ModelError("a later one"))
+    time.sleep(60)
+    """
+    with pytest.raises(StorageError, match=r"^磁盘: No space left on device\nFree some space\.$"):
+        run(control, script)
+
+
+def test_what_a_log_says_of_the_disk_is_the_error(control: Control) -> None:
+    with pytest.raises(StorageError, match="No space left on device\nFree some space"):
+        run(control, "raise OSError(28, 'No space left on device')")
