@@ -133,7 +133,7 @@ def half_written(*folders: Path) -> list[str]:
     for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
         if path.suffix == ".partial":
             found.append(path.name)
-        elif path.suffix == ".json" and "control" not in path.parts:
+        elif path.suffix == ".json" and "generation" not in path.parts:
             try:
                 json.loads(path.read_text(encoding="utf-8"))
             except ValueError:

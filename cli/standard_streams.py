@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
 
 from pairwright.core.file_errors import storage_error
 
@@ -50,8 +49,10 @@ def standard_streams() -> Iterator[None]:
         StorageError: standard output could not be written.
     """
     _open_closed()
-    if sys.stdout is sys.__stdout__ and sys.stderr is sys.__stderr__:
+    # Not those that somebody has put in their place: a test, a notebook.
+    if sys.stdout is sys.__stdout__:
         sys.stdout = _replaced(sys.stdout, 1, "standard output")
+    if sys.stderr is sys.__stderr__:
         sys.stderr = _replaced(sys.stderr, 2, "")
     try:
         yield
@@ -73,15 +74,10 @@ def _open_closed() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    if sys.stdout is None:
-        sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
-    if sys.stderr is None:
-        sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
 
 
-def _replaced(stream: IO[str], number: int, called: str) -> IO[str]:
-    stream.flush()
-    errors = getattr(stream, "errors", None)
+def _replaced(stream: io.TextIOWrapper | None, number: int, called: str) -> io.TextIOWrapper:
+    """``stream`` is None where the shell closed it."""
     raw = _Stream(number, called)
-    lines = number == 2 or raw.isatty()
-    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, errors, line_buffering=lines)
+    encoding, errors = (stream.encoding, stream.errors) if stream is not None else ("utf-8", None)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=number == 2 or raw.isatty())

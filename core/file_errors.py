@@ -77,7 +77,7 @@ def storage_error(exc: OSError, path: Path | str) -> StorageError:
         path = os.fsdecode(named).removesuffix(".partial")
     number = exc.errno or _number_in(str(exc))
     reason = exc.strerror or str(exc)
-    if number in REMEDIES:
+    if number is not None and number in REMEDIES:
         # Arrow and others put words and detail of their own there.
         reason = os.strerror(number)
     return StorageError(f"{path}: {reason}", remedy(number))
@@ -85,7 +85,7 @@ def storage_error(exc: OSError, path: Path | str) -> StorageError:
 
 def remedy(number: int | None) -> str:
     """What helps against an error of the system, and how to go on."""
-    if number not in REMEDIES:
+    if number is None or number not in REMEDIES:
         return f"Mend that, {AGAIN}"
     return f"{REMEDIES[number]}, {AGAIN}"
 
