@@ -54,7 +54,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
-    folder = Path(tempfile.mkdtemp(prefix="pairwright-chaos-", dir=options.folder))
+    folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=options.folder))
     workshop = Workshop(folder, f"sk-chaos-{secrets.token_hex(16)}")
     print(f"seed {options.seed}, folder {folder}", flush=True)
     played: list[Played] = []

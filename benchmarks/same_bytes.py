@@ -7,7 +7,7 @@ an environment of its own), then with the code that lies here, both over one led
 every file that it writes must be the same, the build id masked. Prints a table; exits with 1 where anything differs.
 About ten minutes on two cores, the environment included.
 
-Hosted models are replaced by ``scripted_model.py`` behind the fault server; the demo's embedded model is asked itself.
+Hosted models are replaced by ``chaos_tools/scripted_model.py`` behind the fault server; the demo's embedded model is asked itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 SERVER = ("-m", "pairwright.testing.fault_server")
-SCRIPT = f"{ROOT / 'benchmarks' / 'scripted_model.py'}:answer"
+SCRIPT = f"{ROOT / 'benchmarks' / 'chaos_tools' / 'scripted_model.py'}:answer"
 EXAMPLES = ("demo", "train_demo", "answers", "chinese", "fine", "shop_answers")
 RUBRICS = [{"use": "rubric", "endpoint": name, "dimensions": ["correctness", "clarity"]} for name in ("one", "two")]
 EVERY_STAGE: Mapping[str, Any] = {

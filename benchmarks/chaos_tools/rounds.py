@@ -66,11 +66,11 @@ class Workshop:
         self._guard = threading.Lock()
         self._number = 0
 
-    def place(self, name: str) -> Place:
-        """A new folder for a round."""
+    def place(self) -> Place:
+        """A new folder for a round; its path is short, as those of the sockets in it have to be."""
         with self._guard:
             self._number += 1
-            return Place(self.folder / f"{self._number:04d}-{name}", self.key)
+            return Place(self.folder / f"{self._number:04d}", self.key)
 
     def baseline(self, shape: str, seed: int) -> Baseline:
         """The undisturbed build of that shape with that seed."""
@@ -82,7 +82,7 @@ class Workshop:
             return self._known[shape, seed]
 
     def _build(self, shape: str, seed: int) -> Baseline:
-        place = self.place(f"undisturbed-{shape}-{seed}")
+        place = self.place()
         write_rows(SHAPES[shape], place.folder)
         with ChaosServer(0, self.key, {}, 0.005) as server:
             run = place.start(write_build(SHAPES[shape], place.folder, server.url, ledger=None, seed=seed))
@@ -97,7 +97,7 @@ class Workshop:
 def play(plan: Plan, workshop: Workshop) -> Played:
     """Play a round. Its folder is kept where something was found."""
     started = time.monotonic()
-    place = workshop.place(str(plan.seed))
+    place = workshop.place()
     with ChaosServer(plan.seed, workshop.key, plan.faults, plan.latency) as server:
         game = Round(plan, place, server, workshop)
         try:

@@ -28,7 +28,7 @@ class Place:
 
     def __init__(self, folder: Path, key: str) -> None:
         self.folder, self.key = folder, key
-        self.mark = f"chaos-{os.getpid()}-{folder.name}"
+        self.mark = str(folder)
         self.runs: list[Run] = []
         for name in ("home", "said", "tmp"):
             (folder / name).mkdir(parents=True)

@@ -19,8 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
 
-from scripted_model import answer
-
+from chaos_tools.scripted_model import answer
 from chaos_tools.shapes import TIMEOUT
 from pairwright.testing import FaultServer
 

@@ -11,13 +11,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from building import build_file, run
+from pairwright.core.config.build_file import LimitsConfig
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.requests import Answer
 from places import ROOT
@@ -84,7 +87,7 @@ def test_an_answer_that_left_the_ledger_and_books_that_do_not_balance_are_notice
     path = tmp_path / "ledger.sqlite"
     with Ledger(path) as ledger:
         for name in ("one", "two"):
-            attempt = ledger.begin(name, "teacher", 9, 0.0, tools_limits())
+            attempt = ledger.begin(name, "teacher", 9, 0.0, LimitsConfig())
             answer = Answer(
                 request_hash=name,
                 model="m",
@@ -107,36 +110,32 @@ def test_an_answer_that_left_the_ledger_and_books_that_do_not_balance_are_notice
     assert kinds(tools.check_ledger(before, tools.read_ledger(tmp_path / "none", tmp_path / "spare"), 0)) == ["lost"]
 
 
-def tools_limits() -> Any:
-    from pairwright.core.config.build_file import LimitsConfig
-
-    return LimitsConfig()
-
-
-def ask(port: int, connection: http.client.HTTPConnection | None = None) -> http.client.HTTPConnection:
-    connection = connection or http.client.HTTPConnection("127.0.0.1", port)
+def ask(server: Any, connection: http.client.HTTPConnection) -> None:
+    asked = len(server.sent)
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hello"}]})
     connection.request("POST", "/v1/chat/completions", body, {"Authorization": "Bearer key"})
     assert connection.getresponse().read()
-    return connection
+    while len(server.sent) == asked:  # written down right after it went out
+        time.sleep(0.01)
 
 
 def test_what_is_paid_twice_is_noticed_and_only_what_was_on_its_way_is_excused(tools: Any) -> None:
     with tools.ChaosServer(0, "key", {}, 0.0) as server:
-        port = int(server.url.split(":")[2].removesuffix("/v1"))
-        connection = ask(port)
-        assert kinds(tools.check_payments(server.sent, tools.Times(), 1, False)) == []
-        assert kinds(tools.check_payments(server.sent, tools.Times(), 0, False)) == ["lost"]
-        ask(port, connection)
-        # The client went on with the connection: it has seen the first answer, killed or not.
-        killed = tools.Times(kills=[time.monotonic()])
-        assert tools.paid_twice(server.sent, killed) == {"for nothing": 1}
-        assert kinds(tools.check_payments(server.sent, killed, 1, False)) == ["paid twice"]
-        connection.close()
+        address = urlsplit(server.url).netloc
+        with closing(http.client.HTTPConnection(address)) as connection:
+            ask(server, connection)
+            assert kinds(tools.check_payments(server.sent, tools.Times(), 1, False)) == []
+            assert kinds(tools.check_payments(server.sent, tools.Times(), 0, False)) == ["lost"]
+            ask(server, connection)
+            # The client went on with the connection: it has seen the first answer, killed or not.
+            killed = tools.Times(kills=[time.monotonic()])
+            assert tools.paid_twice(server.sent, killed) == {"for nothing": 1}
+            assert kinds(tools.check_payments(server.sent, killed, 1, False)) == ["paid twice"]
         while server.sent[-1].line.closed is None:
             time.sleep(0.01)
-        killed = tools.Times(kills=[time.monotonic()])
-        ask(port).close()
+        killed = tools.Times(kills=[server.sent[-1].line.closed])
+        with closing(http.client.HTTPConnection(address)) as connection:
+            ask(server, connection)
         assert tools.paid_twice(server.sent, killed) == {"for nothing": 1, "at a kill -9": 1}
         assert tools.paid_twice(server.sent, tools.Times()) == {"for nothing": 2}
 

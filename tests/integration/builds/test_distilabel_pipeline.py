@@ -36,9 +36,9 @@ from pairwright.testing.fault_server import FaultServer
 from places import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-scripted_model: Callable[[dict[str, Any]], str] = runpy.run_path(str(ROOT / "benchmarks" / "scripted_model.py"))[
-    "answer"
-]
+scripted_model: Callable[[dict[str, Any]], str] = runpy.run_path(
+    str(ROOT / "benchmarks" / "chaos_tools" / "scripted_model.py")
+)["answer"]
 
 EVERY_STAGE: dict[str, Any] = {
     "seed": 11,

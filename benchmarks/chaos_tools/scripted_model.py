@@ -1,6 +1,6 @@
 """A model made of rules for ``pairwright.testing.fault_server``: it answers whatever our prompts ask, the same every time.
 
-    python -m pairwright.testing.fault_server --port 0 --answer benchmarks/scripted_model.py:answer
+    python -m pairwright.testing.fault_server --port 0 --answer benchmarks/chaos_tools/scripted_model.py:answer
 
 What it says follows from a hash of the request, so that every road of a build is taken: grades that pass and that do
 not, either place preferred and neither, rewrites that are right and that leave the reference standing.
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parents[1] / "examples" / "data"
+DATA = Path(__file__).parents[2] / "examples" / "data"
 TAGS = ("current_query", "first_text", "second_text")
 
 
