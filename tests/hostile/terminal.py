@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 import yaml
 from hostile.commands import Call, in_a_process
 
+from pairwright.testing import factories
 from pairwright.testing.fault_server import FaultServer
 
 Expected = Literal["nothing arrives"]
@@ -209,26 +210,20 @@ def _arguments(*arguments: str) -> Plant:
 
 
 def _shown(*arguments: str) -> Plant:
-    """A finished build with the text in its rows, looked at."""
+    """A finished build with the text in its rows, looked at: a folder of somebody else may hold what no build of ours writes."""
 
     def plant(world: World, text: str) -> Sequence[str]:
-        rows = [_row(number) for number in range(6)]
-        file = world.build_file([{**row, "query": f"{row['query']} {text}", "domain": text} for row in rows])
-        in_a_process(["build", file], world.folder)
-        # A folder of somebody else may hold what no build of ours writes.
-        for path in (world.folder / "out" / "rows").glob("*.jsonl"):
-            content = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-            path.write_text("".join(json.dumps(_planted(row, text)) + "\n" for row in content), encoding="utf-8")
-        return [one.replace("%s", text) for one in arguments]
+        pairs = []
+        for language in ("en", "zh"):
+            task = factories.task(f"{factories.QUERY[language]} {text}", language=language, domain=text)
+            worse = factories.rejected(f"worse {text}", language, defect=text, rejected_by=text, evidence=text)
+            pairs.append(factories.pair(task, f"better {text}", worse))
+        sft = [factories.sft_row(pair.task, f"better {text}") for pair in pairs]
+        factories.build_result(world.folder / "out", sft, pairs)
+        world.write("out/manifest.json", json.dumps({"build": "cafe0123", "files": {}}))
+        return [one.replace("%s", text).replace("%row", pairs[0].id) for one in arguments]
 
     return plant
-
-
-def _planted(row: Any, text: str) -> Any:
-    if not isinstance(row, dict) or "rejected" not in row:
-        return row
-    rejected = {**row["rejected"], "text": f"worse {text}", "defect": text, "maker": text, "evidence": text}
-    return {**row, "rejected": rejected, "chosen": {**row["chosen"], "rewrite": f"better {text}"}}
 
 
 def _manifest(world: World, text: str) -> Sequence[str]:
@@ -290,18 +285,31 @@ def _model(command: str) -> Plant:
 
 
 def _evaluated(world: World, text: str) -> Sequence[str]:
-    rows = [_row(number, query=f"{_row(number)['query']} {text}", domain=text) for number in range(4)]
+    rows = [
+        _row(number, query=f"{_row(number)['query']} {text}", domain=text, lang="zh" if number % 2 else "en")
+        for number in range(4)
+    ]
     world.build_file(rows)
-    said = "".join(json.dumps({"id": row["id"], "prediction": text}) + "\n" for row in rows)
-    return ["evaluate", "--test", "rows.jsonl", "--system", f"{text}={world.write('said.jsonl', said)}"]
+    said = "".join(json.dumps({"id": row["id"], "rewrite": text}) + "\n" for row in rows)
+    return [
+        "evaluate",
+        "--test",
+        "rows.jsonl",
+        "--system",
+        f"said={world.write('said.jsonl', said)}",
+        "--output",
+        "out",
+    ]
 
 
 def _bad_gold(world: World, text: str) -> Sequence[str]:
-    return ["evaluate", "--test", str(world.write("gold.jsonl", json.dumps({text: 1}) + "\n"))]
+    return ["evaluate", "--test", str(world.write(f"{text}.jsonl", json.dumps({**_row(0), "lang": text}) + "\n"))]
 
 
 def _marked(world: World, text: str) -> Sequence[str]:
-    marked = world.write("marked.jsonl", json.dumps({text: text, "query": text, "good": text}) + "\n")
+    marked = world.write(
+        "marked.jsonl", json.dumps({**_row(0, text="x", good=True), "history": [{"role": text, "content": "x"}]}) + "\n"
+    )
     return ["calibrate", world.build_file(judges=[{"use": "language_mismatch"}]), "--marked", str(marked)]
 
 
@@ -335,7 +343,7 @@ _PLACES: tuple[tuple[str, str, Plant, str], ...] = (
     ("unknown-endpoint", "build file", _keys("plan", lambda text: {"judges": [{"use": "rubric", "endpoint": text}]}), "return"),
     ("output", "build file", _keys("build", lambda text: {"output": f"out/{text}"}), "csi"),
     ("licence", "build file", _licence, "link"),
-    ("base-url", "build file", _keys("plan", lambda text: {"endpoints": {"t": {"base_url": f"http://{text}/v1", "model": "x"}}}), "override"),
+    ("base-url", "build file", _keys("preview", lambda text: {"endpoints": {text: {"base_url": f"http://{text}/v1", "modell": "x"}}}), "override"),
     ("key-variable", "build file", _keys("check", lambda text: {"endpoints": {"t": {"base_url": "http://x/v1", "model": "x", "api_key_env": text}}, "generation": [{"role": "teacher", "endpoint": "t"}]}), "csi"),
     ("model-planned", "build file", _model("plan"), "title"),
     ("model-built", "build file", _model("build"), "zero-width"),
@@ -356,10 +364,11 @@ _PLACES: tuple[tuple[str, str, Plant, str], ...] = (
     ("module-exits", "component", _module("SystemExit"), "title"),
     ("pairs-shown", "shown", _shown("show", "out"), "all"),
     ("pairs-shown-by-defect", "shown", _shown("show", "out", "--defect", "%s"), "csi"),
+    ("row-shown", "shown", _shown("show", "out", "--row", "%row"), "all"),
     ("row-not-there", "shown", _shown("show", "out", "--row", "%s"), "return"),
     ("folder-not-there", "shown", _arguments("show", "%s"), "c1"),
     ("perturb", "shown", _perturbed, "all"),
-    ("gate", "shown", _arguments("gate", "--text", "谁？%s"), "csi"),
+    ("gate-of-a-build", "shown", _arguments("gate", "--text", "谁？", "--build", "%s.yaml"), "csi"),
     ("evaluated", "shown", _evaluated, "all"),
     ("gold-broken", "shown", _bad_gold, "clipboard"),
     ("marked-broken", "shown", _marked, "title"),
@@ -368,14 +377,14 @@ _PLACES: tuple[tuple[str, str, Plant, str], ...] = (
     ("publish-folder", "shown", _arguments("publish", "%s", "a/b", "--dry-run"), "link"),
     ("unknown-option", "argument", _arguments("check", "--%s"), "csi return"),
     ("unknown-command", "argument", _arguments("%s"), "title c1"),
-    ("no-number", "argument", _arguments("preview", "x.yaml", "-n", "%s"), "clipboard"),
+    ("no-tools", "argument", _arguments("perturb", "--query", "谁？", "--answer", "我。", "--tools", "%s"), "clipboard"),
     ("no-choice", "argument", _arguments("list", "%s"), "override"),
     ("one-too-many", "argument", _arguments("schema", "%s"), "backspace"),
     ("no-stage", "argument", lambda world, text: ["build", world.build_file(), "--until", text], "csi"),
     ("unknown-subcommand", "argument", _arguments("recipes", "%s"), "bell"),
     ("no-gate", "argument", _arguments("gate", "--text", "x", "--use", "%s"), "delete"),
     ("system-not-there", "argument", _arguments("evaluate", "--test", "x.jsonl", "--system", "%s"), "return"),
-    ("value-of-a-flag", "argument", _arguments("build", "x.yaml", "--quiet=%s"), "csi"),
+    ("no-recipe", "argument", _arguments("train", "%s", "out", "--check"), "csi"),
 )  # fmt: skip
 
 
