@@ -65,7 +65,7 @@ def refuse_link(path: Path) -> None:
     Raises:
         StorageError: it is one.
     """
-    if path.is_symlink():
+    if os.path.islink(path):
         raise StorageError(
             f"{path}: a link, and pairwright writes through none",
             "Remove the link, or give another output folder; what it points to was not touched.",

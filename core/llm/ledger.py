@@ -12,6 +12,7 @@ that uses it; opening is cheap.
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import threading
 import time
@@ -88,7 +89,7 @@ class Ledger:
             except OSError as exc:
                 raise storage_error(exc, self.path.parent) from exc
             # isolation_level None: Python's own transactions begin without the lock for writing, and may fail later.
-            if self.path.is_symlink() and not self.path.exists():
+            if os.path.islink(self.path) and not self.path.exists():
                 raise StorageError(f"{self.path}: a link to nowhere", "Name the ledger itself under 'ledger'.")
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             try:
@@ -114,7 +115,7 @@ class Ledger:
         self._db.execute("COMMIT")
         if version not in (0, VERSION):
             raise StorageError(f"{self.path}: a ledger of version {version}, this pairwright reads {VERSION}")
-        if (tables or version or self.path.is_symlink()) and not (version and tables >= _TABLES):
+        if (tables or version or os.path.islink(self.path)) and not (version and tables >= _TABLES):
             raise StorageError(
                 f"{self.path}: no ledger of pairwright", "Name another file under 'ledger'; it was not touched."
             )
