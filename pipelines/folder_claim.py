@@ -208,8 +208,8 @@ def _require_inputs(config: BuildConfig, output: Path, file: Path | None) -> Non
         real = path.resolve()
         if not real.is_relative_to(place):
             continue
-        name = real.relative_to(place)
-        if name.parts[:1] and (name.parts[0] in (UNFINISHED, *FOLDERS) or _is_reserved(name.as_posix())):
+        inner = real.relative_to(place)
+        if inner.parts[:1] and (inner.parts[0] in (UNFINISHED, *FOLDERS) or _is_reserved(inner.as_posix())):
             raise StorageError(
                 f"{path}: the {what} lies where the build puts its own files, which are replaced",
                 "Copy it elsewhere and name the copy, or give another output folder.",
