@@ -1,13 +1,13 @@
 """Builds on a disk that fills up at every size: does each end in one paragraph, and is nothing paid twice?
 
-    python benchmarks/full_disk.py [--where all output ledger tmp home limit] [--sizes 8 64 512 …] [--rows 24]
+    python benchmarks/reliability/full_disk.py [--where all output ledger tmp home limit] [--sizes 8 64 512 …] [--rows 24]
 
 A small build with a teacher and a judge (a scripted server on loopback) runs on a tmpfs of so many kB; then the disk gets
 room and the same command runs again. ``all`` has output and ledger on the small disk, ``output`` and ``ledger`` one of
 them, ``tmp`` TMPDIR, ``home`` HOME with the caches in it; ``limit`` is no small disk but RLIMIT_FSIZE. The table says
 for every size how the first run ended, whether a traceback was printed, how many requests arrived and were answered, how
 many answers were paid for twice in both runs together, what was left half-written, and whether the second run gave the
-files of an undisturbed build. Needs the right to mount; ``unshare -rm python benchmarks/full_disk.py`` is enough.
+files of an undisturbed build. Needs the right to mount; ``unshare -rm python benchmarks/reliability/full_disk.py`` is enough.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import yaml
 
 from pairwright.testing import Body, FaultServer
 
-DATA = Path(__file__).parents[1] / "examples" / "data"
+DATA = Path(__file__).parents[2] / "examples" / "data"
 PLACES = ("all", "output", "ledger", "tmp", "home", "limit")
 SIZES = (4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536)
 SIZES += (2048, 3072, 4096, 6144)
