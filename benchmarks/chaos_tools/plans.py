@@ -29,6 +29,18 @@ KINDS = {
     "gone": "unfinished/ removed after a kill -9",
 }
 """Every kind of trouble."""
+OFTEN = {
+    "kill_main": 3,
+    "kill_child": 3,
+    "kill_all": 3,
+    "term": 2,
+    "hup": 2,
+    "int": 2,
+    "disk_full": 3,
+    "server_away": 2,
+    "one_ledger": 2,
+}
+"""Kinds that are drawn more often than others, and how much."""
 NEED_ROOT = ("disk_full", "read_only")
 NEED_SERVER = ("server_away", "one_ledger")
 PLACES = ("generation/control", "rows", "exports", "manifest.json", "dropped.jsonl", "tasks.jsonl")
@@ -84,7 +96,8 @@ def draw(seed: int, kinds: Collection[str] = tuple(KINDS), shapes: Collection[st
         for kind in sorted(kinds)
         if (shape.generates or kind != "kill_child") and (shape.asks or kind not in NEED_SERVER)
     ]
-    troubles = tuple(_trouble(rng, rng.choice(may), shape.asks) for _ in range(rng.choice((1, 1, 2, 2, 3))))
+    drawn = rng.choices(may, [OFTEN.get(kind, 1) for kind in may], k=rng.choice((1, 1, 2, 2, 3)))
+    troubles = tuple(_trouble(rng, kind, shape.asks) for kind in drawn)
     ledger = rng.choice((None, "ledger.sqlite"))
     latency = round(rng.choice((0.01, 0.05, 0.2)), 3)
     return Plan(seed, name, faults, latency, ledger, troubles, tuple(range(len(troubles))))
@@ -98,6 +111,8 @@ def _trouble(rng: random.Random, kind: str, asks: bool) -> Trouble:
         value = round(rng.uniform(0.0, 1.1), 2)
     elif what == "requests":
         value = round(rng.uniform(0.0, 1.0), 2)
+    if kind == "kill_child":  # there are others only while rewrites are generated
+        what, value = rng.choice((("path", "generation/control"), ("requests", round(rng.uniform(0.0, 0.3), 2))))
     amount = {
         "stop_short": rng.uniform(0.3, 2.0),
         "stop_long": rng.uniform(12.5, 14.0),
