@@ -100,7 +100,7 @@ IN_THE_FILE = tuple(
         (
             "key-twice",
             endpoint(f"{{model: m, api_key_env: {KEY}, api_key_env: OTHER, base_url: {SERVER}}}"),
-            "api_key_env",
+            "build.yaml api_key_env",
             "check",
         ),
         ("as-an-alias", keys(f"endpoints: {{t: {{api_key_env: *{KEY}}}}}\n"), "build.yaml", "check"),
