@@ -16,14 +16,19 @@ from pairwright.perturbers import PERTURBERS
 from places import ROOT
 
 Run = Callable[..., str]
-SCRIPTS = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
+FOLDER = ROOT / "benchmarks"
+SCRIPTS = {
+    path.relative_to(FOLDER).with_suffix("").as_posix(): path
+    for path in sorted(FOLDER.rglob("*.py"))
+    if "if __name__ ==" in path.read_text(encoding="utf-8")
+}
 PAGES = [
     *ROOT.glob("*.md"),
     ROOT / "Makefile",
     *(ROOT / "docs").rglob("*.md"),
     ROOT / "examples" / "data" / "README.md",
 ]
-NAMED = re.compile(r"benchmarks/(\w+)\.py([^`\n]*)")
+NAMED = re.compile(r"benchmarks/((?:\w+/)?\w+)\.py([^`\n]*)")
 GIVEN: dict[str, set[str]] = {}
 """The benchmarks that the pages name, and the options that they are shown with."""
 for page in PAGES:
@@ -51,7 +56,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return run_script
 
 
-@pytest.mark.parametrize("script", SCRIPTS.values(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
 def test_everything_a_benchmark_imports_of_the_package_is_there(script: Path) -> None:
     for module, name in imported(script):
         path = ROOT.joinpath(*module.split(".")[1:])
@@ -83,7 +88,7 @@ def defined(source: Path) -> set[str]:
 @pytest.mark.parametrize("script", sorted(GIVEN))
 def test_a_benchmark_that_a_page_names_starts_and_has_the_options_that_stand_there(script: str, run: Run) -> None:
     said = run(script, "--help")
-    assert f"usage: {script}.py" in said
+    assert f"usage: {Path(script).name}.py" in said
     assert GIVEN[script] <= set(re.findall(r"--[a-z-]+", said))
 
 

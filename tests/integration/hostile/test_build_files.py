@@ -27,7 +27,7 @@ def test_a_wrong_build_file_is_one_paragraph_and_a_right_one_works(case: Case) -
 @pytest.fixture(scope="module")
 def told_apart() -> Mapping[str, str]:
     """What the benchmark says of the cases that could fill this process's memory or end it."""
-    command = [sys.executable, str(ROOT / "benchmarks" / "hostile_build_files.py"), "--apart"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "hostile" / "build_files.py"), "--apart"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1000)
     return {line.split()[0]: line for line in done.stdout.splitlines()}
 

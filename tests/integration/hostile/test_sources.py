@@ -1,6 +1,6 @@
 """Hostile source files: every row is kept or accounted for, or there is one clear error.
 
-`benchmarks/hostile_sources.py` runs all of them through the command line, the heavy ones included.
+`benchmarks/hostile/sources.py` runs all of them through the command line, the heavy ones included.
 """
 
 from __future__ import annotations

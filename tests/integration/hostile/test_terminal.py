@@ -10,7 +10,7 @@ from hostile.terminal import CASES, TerminalCase, happened_in
 
 import pairwright.pipelines.api  # noqa: F401 - loaded here once, not in every fork
 
-# Those that build nothing; benchmarks/hostile_texts.py runs all of them, each through a shell.
+# Those that build nothing; benchmarks/hostile/texts.py runs all of them, each through a shell.
 QUICK = [
     case
     for case in CASES

@@ -1,6 +1,6 @@
 """Texts that mean harm: what happens to each, in prompts, on terminals and in published files.
 
-    python benchmarks/hostile_texts.py [--set prompt_tags|terminal|private|all] [--half seen|unseen|all] [--markdown]
+    python benchmarks/hostile/texts.py [--set prompt_tags|terminal|private|all] [--half seen|unseen|all] [--markdown]
 
 One line per case: name, half, what is expected, what happened, seconds. The last lines count each half. Exits with 1 if
 something else happened than expected.
@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 SETS = ("prompt_tags", "terminal", "private")
 
 

@@ -1,6 +1,6 @@
 """Hostile source files through the command line: is every row kept or accounted for, or is there one clear error?
 
-    python benchmarks/hostile_sources.py [NAME ...] [--half seen|unseen|all] [--kind KIND] [--jobs 2] [--markdown]
+    python benchmarks/hostile/sources.py [NAME ...] [--half seen|unseen|all] [--kind KIND] [--jobs 2] [--markdown]
 
 Each case of `tests/hostile/sources.py` is built in a process of its own, with limits on CPU time and memory: 20 s (30 s for
 the heavy ones), and 4 GiB beyond what an idle build takes. A case is FAILED as well for a traceback, for control characters
@@ -18,7 +18,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from hostile.halves import half
 from hostile.source_case import Case

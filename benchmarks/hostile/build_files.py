@@ -1,6 +1,6 @@
 """What does a user see of a wrong build file? Tries each hostile case with the real command line.
 
-    python benchmarks/hostile_build_files.py [--half seen|unseen|all] [--only WORD] [--cold] [--markdown]
+    python benchmarks/hostile/build_files.py [--half seen|unseen|all] [--only WORD] [--cold] [--markdown]
 
 One line per case, then the counts per half (and per kind with --markdown). Exits with 1 where a case fails. Each runs in a
 process of its own with 15 s of CPU and 4 GB, a copy of one that has the command loaded; with --cold as a shell starts it, which
@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from hostile.build_files import CASES
 from hostile.build_files.running import try_case
