@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.config.model_families import family_warnings
 from pairwright.core.errors import BuildError
+from pairwright.core.execution.scratch import scratch_folder
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import Table
 from pairwright.core.pages.shown import Part, Shown
@@ -70,20 +70,19 @@ def reading(config: BuildConfig, steps: Sequence[Step] = STEPS) -> Iterator[Run]
     Raises:
         SourceError, BuildError: see :func:`forecast_build`.
     """
-    with tempfile.TemporaryDirectory(prefix="pairwright-plan-") as folder:
-        work = Path(folder)
-        with (
-            Ledger(work / "unused.sqlite") as nothing,
-            Books(work, config.limits.max_failure_rate, Silent()) as books,
-            Run(config, work, books, nothing) as run,
-        ):
-            try:
-                run_steps(list(_asking_nobody(steps, config)), run)
-            except BuildError as exc:
-                # What it says of files is true of a build only: this folder is gone when the message is read.
-                hint = exc.hint.replace(str(work), str(Path(config.output) / UNFINISHED))
-                raise BuildError(exc.message, f"{hint}\n'pairwright build' leaves these files.") from exc
-            yield run
+    with (
+        scratch_folder("plan", config.ledger_path) as work,
+        Ledger(work / "unused.sqlite") as nothing,
+        Books(work, config.limits.max_failure_rate, Silent()) as books,
+        Run(config, work, books, nothing) as run,
+    ):
+        try:
+            run_steps(list(_asking_nobody(steps, config)), run)
+        except BuildError as exc:
+            # What it says of files is true of a build only: this folder is gone when the message is read.
+            hint = exc.hint.replace(str(work), str(Path(config.output) / UNFINISHED))
+            raise BuildError(exc.message, f"{hint}\n'pairwright build' leaves these files.") from exc
+        yield run
 
 
 def _asking_nobody(steps: Sequence[Step], config: BuildConfig) -> Iterator[Flow]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from pairwright.core.component_calls import ask_gate
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError, JudgeError, RequestFailed
+from pairwright.core.execution.scratch import scratch_folder
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import Table
@@ -56,9 +55,9 @@ def by_build(config: BuildConfig, case: Case) -> GateDecision:
     only = config.model_copy(update={"generation": (), "judges": (), "comparison": None})
     config.ledger_path.parent.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory(prefix="pairwright-gate-") as logs,
+        scratch_folder("gate", config.ledger_path) as logs,
         Ledger(config.ledger_path) as ledger,
-        running_servers(only, Path(logs)) as base_urls,
+        running_servers(only, logs) as base_urls,
         open_endpoints(only, ledger, base_urls) as asked,
     ):
         try:

@@ -7,7 +7,6 @@ take no part.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, ClassVar
 from pairwright.core.bookkeeping import Dropped, Failed, StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
+from pairwright.core.execution.scratch import scratch_folder
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import list_counts
 from pairwright.core.pages.shown import Part, Shown
@@ -106,8 +106,7 @@ def preview_build(
     small, unasked = (config, ()) if ask else _asking_nobody(config)
     small = _first_rows(small, queries)
     judges = [(stage.name, one) for stage in stages_of(steps) for one in stage.judges(small)]
-    with tempfile.TemporaryDirectory(prefix="pairwright-preview-") as folder:
-        work = Path(folder)
+    with scratch_folder("preview", config.ledger_path) as work:
         with (
             Ledger(config.ledger_path if ask else work / "unused.sqlite") as ledger,
             Books(work, small.limits.max_failure_rate, Silent()) as books,

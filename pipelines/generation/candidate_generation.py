@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from itertools import islice, zip_longest
 from operator import itemgetter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 from pydantic import TypeAdapter
@@ -26,6 +25,7 @@ from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import RequestFailed
 from pairwright.core.execution.coroutines import CoroutineRunner
+from pairwright.core.execution.scratch import scratch_folder
 from pairwright.core.execution.supervision import Control, crash, supervise
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
@@ -45,6 +45,7 @@ from pairwright.pipelines.request_plan import (
 
 __all__ = ["GenerationPlan", "Outcome", "PlannedRequest", "count_planned", "generate_candidates", "plan_generation"]
 
+_LONGEST = 70  # bytes of the folder of sockets: multiprocessing adds 32, and macOS takes 103
 _CHUNK = 1000  # requests that are looked up in the ledger at once
 _RESULT: TypeAdapter[Candidate | Failed] = TypeAdapter(Candidate | Failed)
 Numbered = Iterator[tuple[int, Candidate | Failed]]
@@ -139,8 +140,8 @@ def _run(job: GenerationJob) -> None:
     run = "from pairwright.pipelines.generation.child_process import main; main()"
     # -P: the working directory is the user's; a file called queue.py there is none of our business.
     command = [sys.executable, "-P", "-c", run, str(description)]
-    with TemporaryDirectory(prefix="pairwright-", ignore_cleanup_errors=True) as sockets:
-        supervise(command, control, Path(job.log), _environment(job, sockets))
+    with scratch_folder("sockets", Path(job.folder), _LONGEST) as sockets:
+        supervise(command, control, Path(job.log), _environment(job, str(sockets)))
 
 
 def _environment(job: GenerationJob, sockets: str) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.execution.scratch import scratch_folder
 from pairwright.core.language.text_analysis import estimate_tokens
 from pairwright.core.llm.client import Client
 from pairwright.core.llm.ledger import Ledger
@@ -50,8 +49,8 @@ class Generate(RowStage):
     def needs(self, outlook: Outlook) -> Iterator[Need]:
         """By endpoint and role; requests whose answers are in the ledger are counted apart."""
         # An empty ledger stands in for one that does not exist yet: a plan leaves no file behind.
-        with TemporaryDirectory(prefix="pairwright-plan-") as folder:
-            path = outlook.ledger if outlook.ledger.exists() else Path(folder) / "ledger.sqlite"
+        with scratch_folder("ledger", outlook.ledger) as folder:
+            path = outlook.ledger if outlook.ledger.exists() else folder / "ledger.sqlite"
             with Ledger(path) as ledger:
                 yield from _unanswered(outlook, ledger)
 
