@@ -52,9 +52,8 @@ class Connections(httpx2.AsyncClient):
                 body = await response.read()
         except aiohttp.ClientError as exc:
             raise httpx2.TransportError("no connection, or it broke") from exc
-        # The only header that anybody reads.
-        retry_after = response.headers.get("Retry-After")
-        headers = {"Retry-After": retry_after} if retry_after is not None else None
+        # The only headers that anybody reads.
+        headers = {name: response.headers[name] for name in ("Retry-After", "Date") if name in response.headers}
         return httpx2.Response(response.status, headers=headers, content=body, request=request)
 
     async def aclose(self) -> None:

@@ -145,7 +145,13 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
         return max(0.0, float(value))
     except ValueError:
         pass
+    date = unix_time(value)
+    return None if date is None else max(0.0, date - now)
+
+
+def unix_time(date: str | None) -> float | None:
+    """An HTTP date as Unix time; None where it is none."""
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+        return parsedate_to_datetime(date).timestamp() if date else None
     except ValueError:
         return None

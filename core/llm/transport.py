@@ -2,17 +2,19 @@
 
 The only module that imports ``openai`` and translates its exceptions. Bodies go through the package's own
 ``post`` as bytes: its response models cost two to three times as much CPU as everything else together. Time-outs are
-one timer around the whole request, because a read time-out never ends a server that drips.
+one timer around the whole request, because a read time-out never ends a server that drips; it stands still while the
+process does.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from pairwright.core.llm.rate_limits import retry_after_seconds
+from pairwright.core.awake import AwakeTimeout
+from pairwright.core.llm.rate_limits import retry_after_seconds, unix_time
 from pairwright.core.llm.wire import error_details, names_unknown_model, quotable
 
 if TYPE_CHECKING:
@@ -74,12 +76,12 @@ class Transport:
     async def send(self, body: bytes) -> bytes | Trouble:
         """POST ``body``; the response's body if its status is 200."""
         try:
-            async with asyncio.timeout(self._timeout):
+            async with AwakeTimeout(self._timeout):
                 return await self._client.post(self._url, cast_to=bytes, content=body, options=_OPTIONS)
         except TimeoutError:
             return Trouble("timeout", f"{self._at}: no answer in {self._timeout:g} s", retry=True, billed=True)
         except self._status_error as exc:
-            return self._refused(exc.status_code, exc.response.content, exc.response.headers.get("retry-after"), body)
+            return self._refused(exc.status_code, exc.response.content, exc.response.headers, body)
         except self._api_error as exc:
             # openai wraps the error of the HTTP client, and that wraps aiohttp's, which says what happened.
             reason = type(exc.__cause__.__cause__ or exc.__cause__).__name__ if exc.__cause__ else type(exc).__name__
@@ -89,7 +91,7 @@ class Transport:
     def _at(self) -> str:
         return f"endpoint {self.name!r} ({self._shown_url})"
 
-    def _refused(self, status: int, content: bytes, retry_after: str | None, asked: bytes) -> Trouble:
+    def _refused(self, status: int, content: bytes, headers: Mapping[str, str], asked: bytes) -> Trouble:
         code, said = error_details(content)
         if status in (401, 403):
             return self._fatal(status, "it refused the key", self._key_hint)
@@ -104,7 +106,9 @@ class Transport:
         text = f"{self._at}: HTTP {status}. {quotable(said, self._key, asked)}".rstrip()
         if status in _RETRIED or status >= 500:
             kind = "rate_limited" if status == 429 else f"http_{status}"
-            wait = retry_after_seconds(retry_after, time.time())
+            # By the server's own clock: ours may be wrong, or be set anew at any time.
+            now = unix_time(headers.get("date")) or time.time()
+            wait = retry_after_seconds(headers.get("retry-after"), now)
             return Trouble(kind, text, retry=True, throttled=status in _THROTTLED, retry_after=wait)
         return Trouble(f"http_{status}", text)
 

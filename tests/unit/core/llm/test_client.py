@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -289,6 +290,13 @@ def test_retry_after_is_kept(openai_server: FaultServer, tmp_path: Path) -> None
     openai_server.fault_for = lambda raw: "429" if openai_server.requests == 1 else None  # type: ignore[method-assign]
     ask(an_endpoint(openai_server), tmp_path, a_request())
     assert openai_server.arrivals[1] - openai_server.arrivals[0] >= 0.4
+
+
+def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_server(openai_server: FaultServer, tmp_path: Path) -> None:
+    later = formatdate(time.time() + 7200, usegmt=True)
+    openai_server.retry_after = f"{later}\r\nDate: {later}"
+    openai_server.fault_for = lambda raw: "429" if openai_server.requests == 1 else None  # type: ignore[method-assign]
+    ask(an_endpoint(openai_server), tmp_path, a_request())
 
 
 # Trouble with the whole endpoint
