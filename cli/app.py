@@ -10,14 +10,17 @@ import typer
 
 from pairwright import __version__
 from pairwright.cli.standard_streams import standard_streams
+from pairwright.cli.stopping import Stoppable, stoppable
 from pairwright.core.errors import PairwrightError
 from pairwright.core.file_errors import file_errors
+from pairwright.core.interruption import INTERRUPTION
 from pairwright.core.pages.printable import printable
 
 ComponentKind = Literal["sources", "gates", "judges", "comparison", "improve", "perturbers", "exports"]
 """The kinds of :data:`~pairwright.pipelines.catalogues.CATALOGUES`, spelled out so that ``--help`` need not load them."""
 
 app = typer.Typer(
+    cls=Stoppable,
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -387,12 +390,15 @@ def publish(
 
 def main() -> None:
     """Entry point: known errors become one paragraph and their exit code, bugs keep their traceback."""
+    INTERRUPTION.handle_signals()
     try:
-        with standard_streams(), file_errors("the file system"):
+        with standard_streams(), file_errors("the file system"), stoppable():
             app()
     except PairwrightError as exc:
         print(f"error: {printable(str(exc))}", file=sys.stderr)
         sys.exit(exc.exit_code)
+    finally:
+        INTERRUPTION.release_signals()
 
 
 if __name__ == "__main__":

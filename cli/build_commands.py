@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pairwright.cli.tables import print_parts
-from pairwright.core.errors import Interrupted
 from pairwright.pipelines.api import Build
 
 
@@ -24,8 +21,7 @@ def build_command(
     changes = {"output": str(output)} if output else {}
     allowed = {"allow_licences": True} if allow_licence else {}
     build = Build.from_file(file, **changes, **allowed)
-    with stoppable():
-        done = build.run(progress=not quiet, until=until, replace=replace)
+    done = build.run(progress=not quiet, until=until, replace=replace)
     if done.sent:
         print(done.sent, file=sys.stderr)
     print_parts(done)
@@ -43,16 +39,4 @@ def plan_command(file: Path) -> None:
 
 def preview_command(file: Path, queries: int, ask: bool) -> None:
     """Print what the first few queries become."""
-    with stoppable():
-        print_parts(Build.from_file(file).preview(queries, ask=ask))
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Ctrl-C in this block is told in a sentence."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Interrupted(
-            "stopped by Ctrl-C", "Everything paid for is kept; run the same command again to go on."
-        ) from None
+    print_parts(Build.from_file(file).preview(queries, ask=ask))

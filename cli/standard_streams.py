@@ -1,12 +1,13 @@
 """Standard output and error as pipes end and disks fill up: ``pairwright list | head -1``, ``> /dev/full``, ``>&-``.
 
-Whoever reads our output and has seen enough closes it. That is no error: what comes after it is thrown away, the work goes
+Whoever reads our output and has seen enough closes it, and a terminal may go away. That is no error: what comes after it is thrown away, the work goes
 on to its end, and so does the exit code. Output that cannot be written for another reason is an error. Of standard error
 nothing can be told to anybody.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -22,6 +23,7 @@ class _Stream(io.FileIO):
     def __init__(self, number: int, called: str) -> None:
         super().__init__(number, "w", closefd=False)
         self._called = called  # in errors; nothing where none are told
+        self._terminal = self.isatty()
 
     def write(self, data: object, /) -> int:
         try:
@@ -29,7 +31,9 @@ class _Stream(io.FileIO):
         except OSError as exc:
             # What waits in buffers is written once more when the program ends.
             _point_nowhere(self.fileno())
-            if isinstance(exc, BrokenPipeError) or not self._called:
+            # EIO: the terminal went away, as when ssh is cut.
+            hung_up = exc.errno == errno.EIO and self._terminal
+            if isinstance(exc, BrokenPipeError) or hung_up or not self._called:
                 return memoryview(data).nbytes  # type: ignore[arg-type]
             raise OSError(exc.errno, exc.strerror, self._called) from exc
 

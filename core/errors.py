@@ -13,7 +13,7 @@
     ├── ExportError           exit 1: a data set that cannot be written in the asked form
     ├── PublishError          exit 1: the Hub refused or could not be reached
     ├── TrainingError         exit 1: a recipe that cannot run
-    └── Interrupted           exit 130: Ctrl-C; whatever was paid for is kept
+    └── Interrupted           exit 130, 143, 129: Ctrl-C, SIGTERM, SIGHUP; whatever was paid for is kept
 
 Trouble with one row is data, not an exception: it becomes a ``Failed`` row. Our bugs keep their traceback; those of
 somebody's own component are reported by core/component_calls.py.
@@ -114,6 +114,10 @@ class Stopped(KeyboardInterrupt):
 
 
 class Interrupted(PairwrightError):
-    """The user pressed Ctrl-C."""
+    """Ctrl-C, or another ``signal`` that asks a process to end: the exit code is 128 and its number, as in a shell."""
 
     exit_code = 130
+
+    def __init__(self, message: str, hint: str = "", signal: int = 2) -> None:
+        super().__init__(message, hint)
+        self.exit_code = 128 + signal

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
+
+from pairwright.core.interruption import INTERRUPTION
 
 T = TypeVar("T")
 
@@ -42,18 +45,32 @@ class CoroutineRunner:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What ``work`` returns, or the exception that it ends with.
 
-        Ctrl-C, or a notebook's stop button, is raised at once outside a loop; inside one, first all that runs in the
-        own loop is cancelled and ends.
+        On Ctrl-C, or a notebook's stop button, ``work`` is cancelled and ends before it is raised. Other tasks in the loop
+        stay: requests on their way are worth the wait of those who close their client.
         """
         # Not asyncio.Runner.run: it installs and removes a signal handler each time, which costs more than the verdict
         # of a rule.
+        task = self._loop.create_task(work)
         if not _inside_a_loop():
-            return self._loop.run_until_complete(work)
-        done = self._second_thread().submit(self._loop.run_until_complete, work)
+            return self._run_here(task)
+        done = self._second_thread().submit(INTERRUPTION.run, self._loop, task)
         try:
             return done.result()
         except KeyboardInterrupt:
-            self._cancel_all(done)
+            self._loop.call_soon_threadsafe(task.cancel)
+            wait([done])
+            raise
+
+    def _run_here(self, task: asyncio.Task[T]) -> T:
+        try:
+            return INTERRUPTION.run(self._loop, task)
+        except KeyboardInterrupt:
+            # Twice: told again, it does not get the time to end well.
+            for _ in range(2):
+                task.cancel()
+                with suppress(KeyboardInterrupt):
+                    INTERRUPTION.run(self._loop, self._loop.create_task(_ended(task)))
+                    break
             raise
 
     def _second_thread(self) -> ThreadPoolExecutor:
@@ -61,19 +78,17 @@ class CoroutineRunner:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="pairwright")
         return self._thread
 
-    def _cancel_all(self, done: Future[Any]) -> None:
-        def cancel() -> None:
-            for task in asyncio.all_tasks(self._loop):
-                task.cancel()
-
-        self._loop.call_soon_threadsafe(cancel)
-        wait([done])
-
 
 def run_coroutine(work: Coroutine[Any, Any, T]) -> T:
     """Like :func:`asyncio.run`, also inside a running event loop."""
     with CoroutineRunner() as runner:
         return runner.run(work)
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()  # looked at: what a cancelled task ends with is nobody's business
 
 
 def _inside_a_loop() -> bool:

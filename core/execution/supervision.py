@@ -2,8 +2,9 @@
 
 distilabel runs in a process group of its own. Build and group talk through files in one folder, which survive any
 death: ``stop`` (ask nothing more), ``fatal-PID.json`` (an error that ends the build), ``asking-PID`` (requests are on
-their way) and ``alive-PID`` (locked by every process of the group as long as it lives). On a full disk they can still talk:
-:meth:`Control.prepare` keeps room for the two that matter then.
+their way), ``waits-PID.json`` (what became of them) and ``alive-PID`` (locked by every process of the group as long as it
+lives). Signals that ask a process to end are for the build alone: the group ignores them, and ends with it. On a full disk
+they can still talk: :meth:`Control.prepare` keeps room for the two that matter then.
 """
 
 from __future__ import annotations
@@ -15,19 +16,22 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
+from pairwright.core.awake import awake_steps
 from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError, StorageError
 from pairwright.core.execution.processes import end_with_parent
 from pairwright.core.file_errors import file_trouble, full_disk
+from pairwright.core.interruption import GRACE, INTERRUPTION, Wait
 from pairwright.core.storage import write_json
 
 POLL_SECONDS = 0.1
-# A little longer than client.GRACE, which the process itself gives its requests.
-DRAIN_SECONDS = 8.0
+# A little longer than GRACE, which the process itself gives its requests.
+DRAIN_SECONDS = GRACE + 1.0
 _STOP_ROOM, _FATAL_ROOM = "room-to-stop", "room-for-an-error"
 _ROOM = 16 * 1024  # bytes
 # Subclasses before their bases: report() takes the first that fits.
@@ -95,6 +99,15 @@ class Control:
                 return _ERRORS[found["kind"]](found["message"], found["hint"])
         return None
 
+    def note(self, waits: Iterable[Wait]) -> None:
+        """Write down what became of the requests of this process that were on their way when it was told to stop."""
+        write_json(self.folder / f"waits-{os.getpid()}.json", list(waits))
+
+    def waits(self) -> Iterator[Wait]:
+        """What the processes noted."""
+        for path in sorted(self.folder.glob("waits-*.json")):
+            yield from (Wait(*wait) for wait in json.loads(path.read_text(encoding="utf-8")))
+
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Requests are on their way inside this block."""
@@ -149,7 +162,7 @@ def _unlocked(path: Path) -> bool:
 def supervise(command: Sequence[str], control: Control, log: Path, environment: Mapping[str, str]) -> None:
     """Run ``command`` in a process group of its own until it ends well; nothing of the group is left afterwards.
 
-    On an error or Ctrl-C the requests on their way get :data:`DRAIN_SECONDS` to be answered and recorded.
+    On an error or a signal the requests on their way get :data:`DRAIN_SECONDS` to be answered and recorded.
 
     Raises:
         PairwrightError: what a process of the group reported, or BuildError when one of them died.
@@ -177,13 +190,14 @@ def supervise(command: Sequence[str], control: Control, log: Path, environment: 
 def _end(process: subprocess.Popen[bytes], control: Control) -> None:
     try:
         control.stop()
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while process.poll() is None and control.busy() and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+        for _ in awake_steps(DRAIN_SECONDS, POLL_SECONDS):
+            if process.poll() is not None or not control.busy():
+                break
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        INTERRUPTION.note(control.waits())
 
 
 def crash(what: str, log: Path) -> PairwrightError:
@@ -197,6 +211,22 @@ def crash(what: str, log: Path) -> PairwrightError:
         f"The whole log is {log}. Run the same command again: nothing paid for is lost. "
         "If the machine ran out of memory, lower max_concurrency or close other programs.",
     )
+
+
+def leave_signals_to_build(control: Control) -> None:
+    """Let signals that reach a whole process group or job (Slurm, ``timeout``) end the build only: this process ends with it.
+
+    Processes that are forked from now on do the same.
+    """
+
+    def end_once_finished(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        # How multiprocessing ends its workers.
+        if (control.folder / "finished").exists():
+            os._exit(0)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, end_once_finished)
 
 
 def bind_forks(control: Control) -> None:

@@ -17,9 +17,11 @@ from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
+from pairwright.core.awake import wait_awake
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import BudgetReached, ModelError, RequestFailed
 from pairwright.core.identity import content_id, row_rng
+from pairwright.core.interruption import GRACE, INTERRUPTION, Wait
 from pairwright.core.llm.endpoint import Endpoint, key_of
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.llm.rate_limits import backoff
@@ -28,9 +30,6 @@ from pairwright.core.llm.wire import prompt_token_bound, request_body, token_est
 from pairwright.core.requests import Answer, Ask, ChatRequest
 
 T = TypeVar("T")
-
-# Seconds. supervision.DRAIN_SECONDS, the time of a process that is asked to stop, is a little longer.
-GRACE = 7.0
 
 
 def request_hash(identity: str, request: ChatRequest) -> str:
@@ -46,7 +45,8 @@ class Client:
 
     An async context manager: it belongs to the event loop that entered it. ``base_urls`` gives the URLs of embedded
     endpoints that are already running. ``reused`` counts the answers that came from the ledger.
-    On the way out, requests on their way get :data:`GRACE` seconds to be answered and recorded.
+    On the way out, requests on their way get :data:`GRACE` seconds to be answered and recorded,
+    and nothing new is sent.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Client:
         self._configs = endpoints
         self._endpoints = {name: Endpoint(name, config) for name, config in endpoints.items()}
         self._tasks: dict[str, asyncio.Task[Answer]] = {}
-        self._sending: set[asyncio.Task[Any]] = set()
+        self._sending: dict[asyncio.Task[Any], str] = {}  # with the name of the endpoint
         self._settled = asyncio.Event()
         self._closing = False
 
@@ -76,16 +76,19 @@ class Client:
         self._closing = True
         tasks = set(self._tasks.values())
         # Those that still wait cost nothing; those on their way are paid for and worth the wait.
-        for task in tasks - self._sending:
+        for task in tasks - self._sending.keys():
             task.cancel()
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=GRACE)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for endpoint in self._endpoints.values():
-            if endpoint.transport is not None:
-                await endpoint.transport.close()
+        sent = dict(self._sending)
+        try:
+            await wait_awake(sent, GRACE)
+        finally:
+            INTERRUPTION.note(_fates(sent))
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for endpoint in self._endpoints.values():
+                if endpoint.transport is not None:
+                    await endpoint.transport.close()
 
     async def __call__(self, endpoint: str, request: ChatRequest) -> Answer:
         """The answer to ``request``, from the ledger if it was ever asked before.
@@ -103,6 +106,8 @@ class Client:
             return known
         task = self._tasks.get(name)
         if task is None:
+            if self._closing:  # whoever still asks goes with the loop
+                raise asyncio.CancelledError
             task = self._tasks[name] = asyncio.create_task(self._ask(state, supported, name))
             task.add_done_callback(lambda done: self._forget(name, done))
         # Whoever gives up waiting must not take the answer from the others that wait for the same request.
@@ -148,7 +153,7 @@ class Client:
             return known
         attempt = await self._begin(state, name, bound + request.max_tokens, state.cost(bound, request.max_tokens))
         sent = time.monotonic()
-        with self._on_its_way():
+        with self._on_its_way(state.name):
             received = await transport.send(body)
             read = state.read(received, name, len(body), time.monotonic() - sent)
             outcome = self._record(attempt, state, read)
@@ -165,14 +170,14 @@ class Client:
         return outcome if kept else self._ledger.get(outcome.request_hash) or outcome
 
     @contextmanager
-    def _on_its_way(self) -> Iterator[None]:
+    def _on_its_way(self, endpoint: str) -> Iterator[None]:
         task = asyncio.current_task()
         assert task is not None
-        self._sending.add(task)
+        self._sending[task] = endpoint
         try:
             yield
         finally:
-            self._sending.discard(task)
+            del self._sending[task]
             # Wakes all that wait in _begin; whoever waits from now on waits for the next one that ends.
             self._settled.set()
             self._settled = asyncio.Event()
@@ -203,6 +208,14 @@ class Client:
                 state.config.most_in_flight,
             )
         return state.transport
+
+
+def _fates(sent: Mapping[asyncio.Task[Any], str]) -> Iterator[Wait]:
+    for endpoint in sorted(set(sent.values())):
+        tasks = [task for task, name in sent.items() if name == endpoint]
+        ended = [task for task in tasks if task.done() and not task.cancelled()]
+        answered = sum(task.exception() is None for task in ended)
+        yield Wait(endpoint, len(tasks), answered, len(ended) - answered)
 
 
 def reask(request: ChatRequest, times: int) -> ChatRequest:

@@ -17,6 +17,7 @@ import importlib.util
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -27,6 +28,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pairwright.core.awake import STEP
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import ModelError
 from pairwright.core.extras import install_line
@@ -89,7 +91,7 @@ def start_embedded(name: str, config: EndpointConfig, log: Path) -> Iterator[str
             pass_fds=[writing],
             # Else OpenMP's threads spin while they wait and keep the others from working. It is read at import.
             env=os.environ | {"OMP_WAIT_POLICY": "passive"},
-            start_new_session=True,  # Ctrl-C must not end it before the requests on their way are answered
+            start_new_session=True,  # a signal must not end it before the requests on their way are answered
         )
     try:
         # So that the server has the only open end: if it dies, reading ends instead of waiting.
@@ -115,7 +117,7 @@ def _packaged_weights(name: str) -> Path:
 
 
 def _reported_url(name: str, process: subprocess.Popen[bytes], reading: int, log: Path) -> str:
-    if not select.select([reading], [], [], START_SECONDS)[0]:
+    if not any(select.select([reading], [], [], STEP)[0] for _ in range(int(START_SECONDS / STEP))):
         raise ModelError(
             f"endpoint {name!r}: the embedded server did not start in {START_SECONDS:.0f} s", f"See {log}."
         )
@@ -157,6 +159,9 @@ def _end_with(parent: int) -> None:
 
 
 def _serve(settings: dict[str, str | int], report: int) -> None:
+    # A signal to all processes of a job is for the build, whose requests this server is to answer first.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     # Before the weights are read: the parent may end meanwhile.
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     import xllamacpp

@@ -17,6 +17,7 @@ from pairwright.core.errors import PairwrightError, RequestFailed
 from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.execution.supervision import POLL_SECONDS, Control
 from pairwright.core.identity import row_rng
+from pairwright.core.interruption import INTERRUPTION
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import provenance
@@ -144,6 +145,9 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         with ExitStack() as broken:
             broken.callback(self.unload)  # after an error nobody can be sure that it comes to that
             with self._control.asking() if self._control else nullcontext():
+                # The build looks at what asks only after it has said stop: one of the two sees the other.
+                if self._control is not None and self._control.stopped():
+                    raise Stopped
                 outputs = self._runner.run(self._agenerate(inputs, num_generations))
             broken.pop_all()
             return outputs
@@ -183,6 +187,8 @@ class LedgerLLM(AsyncLLM):  # type: ignore[misc]
         if self._control is not None and isinstance(error, PairwrightError):
             self._control.report(error)
         await self._close()
+        if self._control is not None:
+            self._control.note(INTERRUPTION.take())
         raise error
 
     async def agenerate(self, input: Any, num_generations: int = 1) -> Record:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig, LimitsConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.execution.processes import end_with_parent
-from pairwright.core.execution.supervision import Control, bind_forks
+from pairwright.core.execution.supervision import Control, bind_forks, leave_signals_to_build
 from pairwright.core.file_errors import file_trouble, full_disk
 from pairwright.core.identity import Row
 from pairwright.core.records import TaskKind
@@ -91,6 +91,7 @@ def main() -> None:
     """Run the job whose path is the first argument."""
     job = GenerationJob.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
     control = Control(Path(job.control))
+    leave_signals_to_build(control)
     end_with_parent(job.parent)
     control.join()
     bind_forks(control)
@@ -125,6 +126,9 @@ def run_pipeline(job: GenerationJob, control: Control) -> Distiset:
             if control.fatal() is None:
                 told = file_trouble(e, job.folder) or full_disk(Path(job.folder))
                 control.report(told or BuildError(f"a generation step failed: {e}", f"The whole log is {job.log}."))
+
+        def _handle_keyboard_interrupt(self) -> None:
+            """Ctrl-C is for the build; distilabel would stop here without its answers."""
 
         def _teardown(self) -> None:
             control.finish()

@@ -7,13 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pairwright.core.errors import Interrupted, TrainingError
+from pairwright.core.awake import awake_steps
+from pairwright.core.errors import TrainingError
+from pairwright.core.execution.scratch import scratch_folder
+from pairwright.core.interruption import INTERRUPTION
 from pairwright.core.storage import refuse_link
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.runs.failures import failure
@@ -23,6 +25,9 @@ from pairwright.training_recipes.runs.step_log import StepLog
 # Between two looks at the step log, and between asking a group to end and ending it.
 POLL_SECONDS = 0.2
 END_SECONDS = 10.0
+# Signals that a job scheduler sends to every process at once, and how long the last of them may take.
+_ENDED = (-signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
+_SIGNAL_SECONDS = 0.5
 Tell = Callable[[StepLog], None]
 
 
@@ -31,7 +36,7 @@ def run_job(job: StageJob, name: str, log: Path, gpus: int, tell: Tell) -> StepL
 
     Raises:
         TrainingError: the process failed; the message says how, and what to do.
-        Interrupted: Ctrl-C; the process has ended.
+        Interrupted: Ctrl-C or another signal; the process has ended.
     """
     steps = StepLog(Path(job.steps))
     steps.read()
@@ -68,7 +73,7 @@ def run_process(command: Sequence[str], log: Path, look: Callable[[], None]) -> 
     """Run a command to its end and return its exit code, with ``look`` called five times a second.
 
     Raises:
-        Interrupted: Ctrl-C; the whole process group has ended.
+        Interrupted: Ctrl-C or another signal; the whole process group has ended.
     """
     refuse_link(log)
     with log.open("ab") as output:
@@ -84,10 +89,10 @@ def run_process(command: Sequence[str], log: Path, look: Callable[[], None]) -> 
         while process.poll() is None:
             look()
             time.sleep(POLL_SECONDS)
+        if process.returncode in _ENDED:
+            time.sleep(_SIGNAL_SECONDS)  # what reached it is on its way to us
     except KeyboardInterrupt:
-        raise Interrupted(
-            "stopped by Ctrl-C", "Run the same command again to go on from the last checkpoint."
-        ) from None
+        raise INTERRUPTION.told("Run the same command again to go on from the last checkpoint.") from None
     finally:
         _end(process)
     return process.returncode
@@ -98,8 +103,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(END_SECONDS)
+            for _ in awake_steps(END_SECONDS, POLL_SECONDS):
+                if process.poll() is not None:
+                    break
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -120,7 +126,7 @@ def _environment(folder: Path) -> Mapping[str, str]:
 
 @contextmanager
 def _written(job: StageJob) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pairwright-") as folder:
-        path = Path(folder) / "job.json"
+    with scratch_folder("train", Path(job.steps)) as folder:
+        path = folder / "job.json"
         path.write_text(job.model_dump_json(), encoding="utf-8")
         yield path

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from pairwright.core.execution.coroutines import CoroutineRunner
+from pairwright.core.interruption import INTERRUPTION, Interruption, Wait
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture
+def handling() -> Iterator[Interruption]:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    INTERRUPTION.handle_signals()
+    yield INTERRUPTION
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    INTERRUPTION.signal = None
+    INTERRUPTION.take()
+
+
+def test_importing_changes_no_handler() -> None:
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_is_not_raised_in_the_middle_of_what_the_loop_does(
+    handling: Interruption, number: signal.Signals
+) -> None:
+    recorded = []
+
+    async def record() -> None:
+        os.kill(os.getpid(), number)
+        recorded.append("the answer that came just then")
+        await asyncio.sleep(60)
+
+    with CoroutineRunner() as runner, pytest.raises(KeyboardInterrupt):
+        runner.run(record())
+    assert len(recorded) == 1
+    assert handling.told().exit_code == 128 + number
+
+
+def test_work_that_is_stopped_ends_well_and_what_others_began_goes_on(handling: Interruption) -> None:
+    ended: list[str] = []
+    begun: list[asyncio.Task[None]] = []
+
+    async def answer() -> None:
+        await asyncio.sleep(0.05)
+        ended.append("answer")
+
+    async def work() -> None:
+        begun.append(asyncio.ensure_future(answer()))
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            ended.append("work")
+
+    async def wait() -> None:
+        await begun[0]
+
+    with CoroutineRunner() as runner:
+        with pytest.raises(KeyboardInterrupt):
+            runner.run(work())
+        assert ended == ["work"]
+        runner.run(wait())
+    assert ended == ["work", "answer"]
+    assert handling.signal == signal.SIGTERM
+
+
+def test_outside_a_loop_it_is_raised_at_once(handling: Interruption) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    others = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        Interruption().handle_signals()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        for number, handler in others.items():
+            signal.signal(number, handler)
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(
+    ("waits", "said"),
+    [
+        ([], "stopped by Ctrl-C"),
+        ([Wait("teacher", 0, 0, 0)], "stopped by Ctrl-C"),
+        (
+            [Wait("teacher", 8, 5, 0), Wait("judge", 4, 4, 0)],
+            "stopped by Ctrl-C; 12 requests were on their way: 9 answers came and are kept, "
+            "3 did not come in 10 s (endpoint teacher)",
+        ),
+        (
+            [Wait("teacher", 2, 0, 1), Wait("judge", 1, 0, 0)],
+            "stopped by Ctrl-C; 3 requests were on their way: 0 answers came and are kept, 1 ended in an error, "
+            "2 did not come in 10 s (endpoints judge, teacher)",
+        ),
+        ([Wait("t", 1, 1, 0)], "stopped by Ctrl-C; 1 request was on its way: 1 answer came and is kept"),
+    ],
+)
+def test_the_paragraph_says_what_became_of_the_requests(waits: list[Wait], said: str) -> None:
+    interruption = Interruption()
+    interruption.note(waits)
+    assert interruption.told().message == said
+    assert interruption.told().message == "stopped by Ctrl-C"
