@@ -27,6 +27,10 @@ _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SI
 _AGAIN = "Everything paid for is kept; run the same command again to go on."
 
 
+class Signalled(KeyboardInterrupt):
+    """A signal. A class of its own: Python ends with SIGINT after a bare KeyboardInterrupt that passed through ``exec``, whatever the exit code."""
+
+
 class Wait(NamedTuple):
     """What became of the requests that were on their way to one ``endpoint``; the rest of ``sent`` did not come in time."""
 
@@ -64,7 +68,7 @@ class Interruption:
             os.write(2, b"\nstopping: requests on their way have 10 s to be answered; once more ends at once\n")
         self.signal = self.signal or number
         if self._loop is None:
-            raise KeyboardInterrupt
+            raise Signalled
         # An exception here would fall into whatever the loop is doing: an answer that came and is not recorded yet.
         self._stopped_loop = True
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -97,7 +101,7 @@ class Interruption:
             self._loop = None
         if self._stopped_loop:
             self._stopped_loop = False
-            raise KeyboardInterrupt
+            raise Signalled
         return task.result()
 
     def note(self, waits: Iterable[Wait]) -> None:

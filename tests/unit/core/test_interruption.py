@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -114,3 +116,18 @@ def test_the_paragraph_says_what_became_of_the_requests(waits: list[Wait], said:
     interruption.note(waits)
     assert interruption.told().message == said
     assert interruption.told().message == "stopped by Ctrl-C"
+
+
+@pytest.mark.slow
+def test_the_exit_code_is_right_also_where_generated_code_was_running() -> None:
+    """As dataclasses do while a command begins."""
+    code = """
+import sys
+from pairwright.core.interruption import INTERRUPTION
+INTERRUPTION.handle_signals()
+try:
+    exec("import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+except KeyboardInterrupt:
+    sys.exit(INTERRUPTION.told().exit_code)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 143
