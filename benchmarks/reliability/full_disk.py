@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import yaml
 
-from pairwright.testing import Body, FaultServer
+from pairwright.testing.fault_server import Body, FaultServer
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 PLACES = ("all", "output", "ledger", "tmp", "home", "limit")

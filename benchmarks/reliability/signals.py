@@ -1,6 +1,6 @@
 """Signals at ten points of a build: is anything paid twice, lost or left behind?
 
-    python benchmarks/signals.py [--seed 0] [--signals TERM,HUP,INT] [--points reading,judging] [--group]
+    python benchmarks/reliability/signals.py [--seed 0] [--signals TERM,HUP,INT] [--points reading,judging] [--group]
 
 Each case is a build against a server that answers within five seconds, with several requests on their way. It gets the
 signal at a point that is seen by its progress (files, requests), then the same command runs again. ``--group`` sends the
