@@ -32,7 +32,7 @@ from pairwright.testing import FaultServer
 from pairwright.testing.behaviours import always_five
 from pairwright.testing.fault_server import Body, default_answer
 
-DATA = Path(__file__).parents[1] / "examples" / "data"
+DATA = Path(__file__).parents[2] / "examples" / "data"
 CODES = {"INT": 130, "TERM": 143, "HUP": 129}
 IN_FLIGHT = 8
 SLOWEST = 5.0  # seconds
