@@ -166,7 +166,7 @@ def check_bytes(expected: Mapping[str, str], output: Path) -> Iterator[Finding]:
     found = files_of(output)
     if different := sorted({name for name, _ in expected.items() ^ found.items()}):
         yield Finding("bytes", f"{len(different)} files of {output} differ: {', '.join(different[:4])}")
-    known = {"rows", "exports", "build.yaml", "report.md", "manifest.json", "build.lock"}
+    known = {"rows", "exports", "build.yaml", "report.md", "manifest.json", "build.lock", "build.files.json"}
     odd = [path.name for path in output.iterdir() if path.name not in known and "ledger.sqlite" not in path.name]
     if odd:
         yield Finding("leftovers", f"in {output}: {', '.join(sorted(odd))}")
