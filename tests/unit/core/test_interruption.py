@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -119,7 +120,7 @@ def test_the_paragraph_says_what_became_of_the_requests(waits: list[Wait], said:
 
 
 @pytest.mark.slow
-def test_the_exit_code_is_right_also_where_generated_code_was_running() -> None:
+def test_the_exit_code_is_right_also_where_generated_code_was_running(tmp_path: Path) -> None:
     """As dataclasses do while a command begins."""
     code = """
 import sys
@@ -130,4 +131,5 @@ try:
 except KeyboardInterrupt:
     sys.exit(INTERRUPTION.told().exit_code)
 """
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 143
+    (tmp_path / "begins.py").write_text(code)
+    assert subprocess.run([sys.executable, "-m", "begins"], cwd=tmp_path, check=False).returncode == 143
