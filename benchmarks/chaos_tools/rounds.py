@@ -356,12 +356,11 @@ class Round:
     def _tear(self, trouble: Trouble) -> None:
         self._signal(trouble)
         self.place.settle()
-        tear(self.out / "unfinished", self._precious, random.Random(trouble.luck))
+        tear(self.out / "unfinished", random.Random(trouble.luck))
 
 
-def tear(folder: Path, precious: Path, rng: random.Random) -> None:
-    """Do to an unfinished folder what broken disks and people do; ``precious`` is somebody else's and linked from there."""
-    folder.mkdir(exist_ok=True)
+def tear(folder: Path, rng: random.Random) -> None:
+    """Do to the files of an unfinished folder what broken disks do. Files of others are another matter: they stay."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     for path in rng.sample(files, min(len(files), 4)):
         size = path.stat().st_size
@@ -375,7 +374,3 @@ def tear(folder: Path, precious: Path, rng: random.Random) -> None:
             path.unlink()
             if what == "folder":
                 path.mkdir()
-    (folder / "link").symlink_to(precious)
-    (folder / "manifest.json").write_text("{}", encoding="utf-8")
-    (folder / "rows").mkdir(exist_ok=True)
-    (folder / "rows" / "sft.jsonl").write_bytes(b"\xff\x00")
