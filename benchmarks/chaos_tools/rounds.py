@@ -364,7 +364,7 @@ def tear(folder: Path, rng: random.Random) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     for path in rng.sample(files, min(len(files), 4)):
         size = path.stat().st_size
-        what = rng.choice(("cut", "garble", "folder", "gone"))
+        what = rng.choice(("cut", "garble", "gone"))
         if what == "cut":
             with path.open("r+b") as file:
                 file.truncate(rng.randrange(size + 1))
@@ -372,5 +372,3 @@ def tear(folder: Path, rng: random.Random) -> None:
             path.write_bytes(rng.randbytes(max(size, 10)))
         else:
             path.unlink()
-            if what == "folder":
-                path.mkdir()

@@ -23,6 +23,7 @@ from hub_server import TOKEN, running_hub
 
 from pairwright.core.components import Component
 from pairwright.core.errors import PublishError
+from pairwright.core.owned_folder import Mark, write_mark
 from pairwright.core.records import Example, GateDecision, Task, ToolCall, Turn
 from pairwright.core.storage import manifest_of, write_json
 from pairwright.exports import EXPORTERS
@@ -243,6 +244,9 @@ def _build(folder: Path, rows: Rows, card: Mapping[str, str]) -> Path:
     (folder / "report.md").write_text("# Report\n")
     files = [path for path in (folder / "exports").rglob("*") if path.is_file()]
     write_json(folder / "manifest.json", {"build": "cafe0123", "files": manifest_of(folder, files)})
+    pages = [folder / name for name in ("build.yaml", "report.md", "manifest.json")]
+    made = manifest_of(folder, [*files, *pages])
+    write_mark(folder, Mark(kind="build", name="demo", files={name: (digest,) for name, digest in made.items()}))
     return folder
 
 

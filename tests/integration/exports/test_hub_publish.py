@@ -55,11 +55,7 @@ def build(folder: Path, rows: int = 40, forms: tuple[str, ...] = FORMS, licence:
     (folder / "build.yaml").write_text(yaml.safe_dump(config))
     (folder / "report.md").write_text("# Report\n")
     (folder / "ledger.sqlite").write_text("paid for")
-    files = [path for path in (folder / "exports").rglob("*") if path.is_file()]
-    files += [path for path in (folder / "rows").iterdir()]
-    write_json(folder / "manifest.json", {"build": "cafe0123", "files": manifest_of(folder, files)})
-    made = manifest_of(folder, [*files, *(folder / name for name in ("build.yaml", "report.md", "manifest.json"))])
-    write_mark(folder, Mark(kind="build", name="demo", files={name: (digest,) for name, digest in made.items()}))
+    renewed(folder)
     return folder
 
 
@@ -243,6 +239,7 @@ def test_rows_with_personal_data_or_a_flag_are_not_published(
     task = factories.task(query).model_copy(update={"flags": flags})
     lines = (folder / "rows/pairs.jsonl").read_text(encoding="utf-8") + factories.pair(task).model_dump_json() + "\n"
     (folder / "rows/pairs.jsonl").write_text(lines, encoding="utf-8")
+    renewed(folder)
     with pytest.raises(PublishError) as refused:
         publish(folder, REPO, dry_run=True)
     field = "" if flags else "task.query "
@@ -281,6 +278,9 @@ def test_pages_are_searched_as_rows_are(hub: Hub, tmp_path: Path, place: str) ->
 
 
 def renewed(folder: Path) -> None:
-    """Let the manifest say that the build wrote its files as they are now."""
+    """Let the build have written its files as they are now."""
     files = [path for path in (folder / "exports").rglob("*") if path.is_file()]
+    files += [path for path in (folder / "rows").iterdir()]
     write_json(folder / "manifest.json", {"build": "cafe0123", "files": manifest_of(folder, files)})
+    made = manifest_of(folder, [*files, *(folder / name for name in ("build.yaml", "report.md", "manifest.json"))])
+    write_mark(folder, Mark(kind="build", name="demo", files={name: (digest,) for name, digest in made.items()}))
