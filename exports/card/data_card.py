@@ -29,6 +29,7 @@ from pairwright.exports.card.row_facts import Facts, facts_of
 from pairwright.exports.card.training_section import Found, training_section
 from pairwright.exports.card.use_sections import citation_section, personal_data_section
 from pairwright.exports.publishing.licences import combined
+from pairwright.exports.publishing.public_build_file import public_settings
 
 _FILE = re.compile(r"_(?P<kind>sft|dpo|kto)_(?P<split>train|validation|test)\.(?:jsonl|json|parquet)")
 _FORMS = ("parquet", "trl", "llamafactory", "openai")  # the first that is there is what the Hub loads
@@ -188,7 +189,7 @@ def _settings(part: Sequence[Configured] | Section, foreign: frozenset[str]) -> 
         if isinstance(part, Section)
         else [one.model_dump(mode="json") for one in part]
     )
-    return json.dumps(content, ensure_ascii=False)
+    return json.dumps(public_settings(content), ensure_ascii=False)
 
 
 def _funnel(counts: Iterable[StageCount]) -> list[str]:

@@ -22,10 +22,14 @@ _FOLDERS = re.compile(
 
 def for_strangers(config: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a build file without its own folders, the folders of other files, and whatever in a URL may be a key."""
-    home = str(Path.home())
-    kept = {key: value for key, value in config.items() if key not in _ONLY_HERE}
-    public: dict[str, Any] = _public(kept, home if len(Path(home).parts) > 1 else "")
+    public: dict[str, Any] = public_settings({key: value for key, value in config.items() if key not in _ONLY_HERE})
     return public
+
+
+def public_settings(settings: Any) -> Any:
+    """The same of a part of it, all of whose keys stay."""
+    home = str(Path.home())
+    return _public(settings, home if len(Path(home).parts) > 1 else "")
 
 
 def _public(value: Any, home: str) -> Any:

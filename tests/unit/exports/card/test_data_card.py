@@ -235,3 +235,9 @@ def test_card_tells_how_to_get_cite_and_ask(tmp_path: Path) -> None:
     cited = card(tmp_path / "cited", CardExporter(citation="Somebody, 2030"), **rows)
     assert "cite: Somebody, 2030" in cited
     assert "hf download" not in cited, "there is no file to train on"
+
+
+def test_settings_are_told_without_the_folders_of_this_machine(tmp_path: Path) -> None:
+    said = card(tmp_path, dedup={"earlier": ["/home/zhangwei/私人/earlier-build"]})
+    assert "earlier-build" in said
+    assert "zhangwei" not in said
