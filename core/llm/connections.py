@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx2
 
+MOST_BYTES = 64 * 1024 * 1024  # of a response
+_READ = ("Retry-After", "Date", "Location")  # the only headers that anybody reads
+
 
 class Connections(httpx2.AsyncClient):
     """At most ``most`` connections, kept open, to the server of ``base_url``; honours the proxies of the environment.
@@ -47,19 +50,35 @@ class Connections(httpx2.AsyncClient):
         url = str(request.url)
         try:
             async with self._session.request(
-                request.method, url, data=request.content, headers=request.headers, proxy=self._proxy
+                request.method,
+                url,
+                data=request.content,
+                headers=request.headers,
+                proxy=self._proxy,
+                # Dialogues go to the address that the build file names, and to no other.
+                allow_redirects=False,
             ) as response:
-                body = await response.read()
+                body = await _read(response)
         except aiohttp.ClientError as exc:
             raise httpx2.TransportError("no connection, or it broke") from exc
-        # The only headers that anybody reads.
-        headers = {name: response.headers[name] for name in ("Retry-After", "Date") if name in response.headers}
+        # httpx refuses headers that are not ASCII, and a server may send anything.
+        headers = {name: ascii(response.headers[name])[1:-1] for name in _READ if name in response.headers}
         return httpx2.Response(response.status, headers=headers, content=body, request=request)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._session.close()
         await super().aclose()
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The body, cut off after :data:`MOST_BYTES`: what is longer is no answer, and must not fill the memory."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            break
+    return bytes(body[:MOST_BYTES])
 
 
 def proxy_for(base_url: str) -> str | None:

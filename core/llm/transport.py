@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pairwright.core.awake import AwakeTimeout
 from pairwright.core.llm.rate_limits import retry_after_seconds, unix_time
 from pairwright.core.llm.wire import error_details, names_unknown_model, quotable
+from pairwright.core.pages.printable import one_line
 
 if TYPE_CHECKING:
     from openai._types import RequestOptions
@@ -92,6 +93,8 @@ class Transport:
         return f"endpoint {self.name!r} ({self._shown_url})"
 
     def _refused(self, status: int, content: bytes, headers: Mapping[str, str], asked: bytes) -> Trouble:
+        if 300 <= status < 400:
+            return self._redirected(status, headers.get("location", ""))
         code, said = error_details(content)
         if status in (401, 403):
             return self._fatal(status, "it refused the key", self._key_hint)
@@ -111,6 +114,17 @@ class Transport:
             wait = retry_after_seconds(headers.get("retry-after"), now)
             return Trouble(kind, text, retry=True, throttled=status in _THROTTLED, retry_after=wait)
         return Trouble(f"http_{status}", text)
+
+    def _redirected(self, status: int, location: str) -> Trouble:
+        try:
+            shown = one_line(_without_secrets(urljoin(self._url, location)))
+        except ValueError:  # no address at all
+            shown = "another address"
+        return self._fatal(
+            status,
+            f"it redirects to {shown}, and requests go to no other address than that of the build file",
+            f"If you trust that address, write it as endpoints.{self.name}.base_url, without /chat/completions.",
+        )
 
     @property
     def _key_hint(self) -> str:

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
 import pytest
 
+from pairwright.core.llm import connections
 from pairwright.core.llm.connections import Connections, proxy_for
+from pairwright.core.llm.transport import Transport, Trouble
 from pairwright.testing import FaultServer
 
 
@@ -63,3 +69,64 @@ def test_proxies_of_the_environment_are_honoured(monkeypatch: pytest.MonkeyPatch
 def test_a_request_goes_through_the_proxy(openai_server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", openai_server.base_url.removesuffix("/v1"))
     assert post("http://nowhere.invalid/v1/chat/completions").status_code == 200
+
+
+@contextmanager
+def server(status: int, headers: dict[str, str], body: bytes = b"") -> Iterator[tuple[str, list[bytes]]]:
+    """The base URL of a server that answers every request so, and the bodies that it was sent."""
+    sent: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/v1", sent
+        running.shutdown()
+
+
+def send(base_url: str) -> bytes | Trouble:
+    async def run() -> bytes | Trouble:
+        transport = Transport("teacher", base_url, "sk-secret", "KEY", timeout=30, connections=1)
+        try:
+            return await transport.send(b'{"messages": ["private"]}')
+        finally:
+            await transport.close()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_sends_nothing_to_another_address(status: int) -> None:
+    with server(200, {}) as (other, arrived), server(status, {"Location": f"{other}?key=sk-1"}) as (first, sent):
+        trouble = send(first)
+    assert isinstance(trouble, Trouble)
+    assert trouble.fatal
+    assert f"redirects to {other}," in trouble.message
+    assert "endpoints.teacher.base_url" in trouble.hint
+    assert "sk-" not in str(trouble)
+    assert (len(sent), arrived) == (1, [])
+
+
+@pytest.mark.parametrize("location", ["", "http://[::1", "http://host:port/", "\t\x85//x"])
+def test_a_redirect_to_no_address_is_told_all_the_same(location: str) -> None:
+    with server(307, {"Location": location}) as (url, _):
+        trouble = send(url)
+    assert isinstance(trouble, Trouble)
+    assert "redirects to" in trouble.message
+    assert trouble.message.isprintable()
+
+
+def test_a_body_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_BYTES", 1000)
+    with server(200, {}, b"x" * 5_000_000) as (url, _):
+        assert send(url) == b"x" * 1000
