@@ -18,9 +18,11 @@ class Paid(NamedTuple):
     kept: int
     unanswered: int
     """Attempts that ended well and have no answer."""
+    unfinished: int
+    """Attempts of which nobody wrote down how they ended: on their way when their process died."""
 
 
-NOTHING = Paid({}, 0, 0, 0, 0)
+NOTHING = Paid({}, 0, 0, 0, 0, 0)
 
 
 def read_ledger(path: Path, spare: Path) -> Paid:
@@ -42,7 +44,8 @@ def read_ledger(path: Path, spare: Path) -> Paid:
         unanswered = found.execute(
             "SELECT COUNT(*) FROM attempts WHERE outcome = 'ok' AND request_hash NOT IN (SELECT request_hash FROM answers)"
         ).fetchone()[0]
-        return Paid(answers, attempts, int(requests), int(kept), unanswered)
+        unfinished = found.execute("SELECT COUNT(*) FROM attempts WHERE outcome IS NULL").fetchone()[0]
+        return Paid(answers, attempts, int(requests), int(kept), unanswered, unfinished)
     finally:
         found.close()
         shutil.rmtree(spare)

@@ -161,7 +161,7 @@ class Round:
         if finished:
             self.findings += check_bytes(self.baseline.files, self.out)
             times = Times(self._kills, self._stops, self._full, bool(self._others))
-            self.findings += check_payments(self.server.sent, times, len(self._paid.answers), self._edited)
+            self.findings += check_payments(self.server.sent, times, self._paid, self._edited)
             for reason, number in paid_twice(self.server.sent, times).items():
                 self.counts[f"paid twice: {reason}"] += number
         self.findings += check_key(self.place.key, self.place.folder)

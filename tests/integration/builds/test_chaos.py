@@ -120,17 +120,18 @@ def ask(server: Any, connection: http.client.HTTPConnection) -> None:
 
 
 def test_what_is_paid_twice_is_noticed_and_only_what_was_on_its_way_is_excused(tools: Any) -> None:
+    kept = tools.NOTHING._replace(answers={"hash": "answer"})
     with tools.ChaosServer(0, "key", {}, 0.0) as server:
         address = urlsplit(server.url).netloc
         with closing(http.client.HTTPConnection(address)) as connection:
             ask(server, connection)
-            assert kinds(tools.check_payments(server.sent, tools.Times(), 1, False)) == []
-            assert kinds(tools.check_payments(server.sent, tools.Times(), 0, False)) == ["lost"]
+            assert kinds(tools.check_payments(server.sent, tools.Times(), kept, False)) == []
+            assert kinds(tools.check_payments(server.sent, tools.Times(), tools.NOTHING, False)) == ["lost"]
             ask(server, connection)
             # The client went on with the connection: it has seen the first answer, killed or not.
             killed = tools.Times(kills=[time.monotonic()])
             assert tools.paid_twice(server.sent, killed) == {"for nothing": 1}
-            assert kinds(tools.check_payments(server.sent, killed, 1, False)) == ["paid twice"]
+            assert kinds(tools.check_payments(server.sent, killed, kept, False)) == ["paid twice"]
         while server.sent[-1].line.closed is None:
             time.sleep(0.01)
         killed = tools.Times(kills=[server.sent[-1].line.closed])
@@ -138,6 +139,10 @@ def test_what_is_paid_twice_is_noticed_and_only_what_was_on_its_way_is_excused(t
             ask(server, connection)
         assert tools.paid_twice(server.sent, killed) == {"for nothing": 1, "at a kill -9": 1}
         assert tools.paid_twice(server.sent, tools.Times()) == {"for nothing": 2}
+        # The ledger knows of nothing that was on its way.
+        assert kinds(tools.check_payments(server.sent, killed, kept, False)) == ["paid twice", "paid twice"]
+        left = kept._replace(unfinished=1)
+        assert kinds(tools.check_payments(server.sent, killed, left, False)) == ["paid twice"]
 
 
 @pytest.mark.slow
