@@ -217,9 +217,10 @@ class Line(asyncio.Protocol):
         head = f"HTTP/1.1 200 OK\r\n{kind}Content-Length: {len(body)}\r\n\r\n".encode()
         if fault == "drip":
             for at in range(0, len(body), len(body) // 8 + 1):
+                if at:  # not after the last piece: whoever goes away then has the whole answer
+                    await asyncio.sleep(0.15)
                 self._transport.write(head + body[at : at + len(body) // 8 + 1])
                 head = b""
-                await asyncio.sleep(0.15)
             return
         self._transport.write(head + body)
 
