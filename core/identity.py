@@ -14,6 +14,9 @@ from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError
+
+from pairwright.core.untrusted_json import well_formed_value
 
 
 def content_id(content: object) -> str:
@@ -46,6 +49,16 @@ class Row(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
     hashed: ClassVar[tuple[str, ...]] = ()
+
+    def model_dump_json(self, **options: Any) -> str:
+        """The row as JSON text; lone surrogates, which no file in UTF-8 can hold, are U+FFFD in it."""
+        try:
+            return super().model_dump_json(**options)
+        except (PydanticSerializationError, UnicodeEncodeError):
+            indent, escaped = options.pop("indent", None), options.pop("ensure_ascii", False)
+            content = well_formed_value(self.model_dump(mode="json", **options))
+            separators = (",", ":") if indent is None else None
+            return json.dumps(content, ensure_ascii=escaped, indent=indent, separators=separators)
 
     def identity(self) -> Any:
         """What stands for this row in the ids of rows that contain it.

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pairwright.core.records import ToolCall
+from pairwright.core.untrusted_json import read_json
 
 
 def calls_of(answer: str) -> tuple[ToolCall, ...]:
@@ -36,12 +37,9 @@ def strict_json(text: str) -> Any:
     Raises:
         ValueError: it is none; the message says why, in one line.
     """
-    try:
-        found = json.loads(text)
-        # json.loads takes NaN and infinities; writing them is what refuses them.
-        json.dumps(found, allow_nan=False)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    found = read_json(text)
+    # It takes NaN and infinities; writing them is what refuses them.
+    json.dumps(found, allow_nan=False)
     return found
 
 

@@ -8,7 +8,6 @@ history.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.identity import content_id
 from pairwright.core.storage import sha256_of
+from pairwright.core.untrusted_json import read_json
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet, explain, gold_set, read_gold, row_from
 
 RawRow = dict[str, Any]
@@ -177,7 +177,7 @@ def unspaced(text: str) -> str:
 
 
 def _json(path: Path) -> list[Any]:
-    found = json.loads(path.read_text(encoding="utf-8-sig"))
+    found = read_json(path.read_text(encoding="utf-8-sig"))
     if not isinstance(found, list):
         raise ValueError("a JSON list is expected")
     return found

@@ -10,7 +10,6 @@ Nothing is skipped: every line that cannot be used is named in one error.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language, normalise
 from pairwright.core.records import Example, KnownCase, Language, SftRow, Split, TaskKind, Turn
 from pairwright.core.storage import read_rows, sha256_of
+from pairwright.core.untrusted_json import NotJson, read_json
 
 MEASURED: frozenset[TaskKind] = frozenset({"rewrite"})
 """The kinds of task whose answers can be measured against a text that a person wrote."""
@@ -98,7 +98,7 @@ def read_gold(path: Path) -> GoldSet:
     for number, line in enumerate(_lines(path), start=1):
         if line.strip():
             try:
-                rows.append(row_from(json.loads(line)))
+                rows.append(row_from(read_json(line)))
             except (ValueError, KeyError, TypeError, AttributeError) as exc:
                 problems.append(f"{path}:{number}: {explain(exc)}")
     return gold_set(path.stem, rows, problems, source=str(path), sha256=sha256_of(path))
@@ -222,8 +222,8 @@ def explain(exc: Exception) -> str:
     """What is wrong with a row, in one line."""
     if isinstance(exc, ValidationError):
         return "; ".join(f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors())
-    if isinstance(exc, json.JSONDecodeError):
-        return f"not JSON: {exc.msg} at column {exc.colno}"
+    if isinstance(exc, NotJson):
+        return f"not JSON: {exc.brief}"
     if isinstance(exc, KeyError):
         return f"key {exc.args[0]!r} is missing"
     return f"not a rewriting row: {exc}"

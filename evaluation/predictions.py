@@ -56,6 +56,8 @@ def read_predictions(path: Path, gold: GoldSet) -> tuple[Prediction, ...]:
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as exc:
         raise SourceError(f"{path}: {exc.strerror}", "Check the path of the predictions.") from exc
+    except UnicodeDecodeError as exc:
+        raise SourceError(f"{path}: not UTF-8 at byte {exc.start + 1}", "Save the predictions as UTF-8.") from exc
     found: list[tuple[int, Prediction]] = []
     problems: list[str] = []
     for number, line in enumerate(lines, start=1):

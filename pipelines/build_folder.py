@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +19,7 @@ from pairwright.core.owned_folder import BUILD, Mark, changed_files, remove_empt
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.result import BuildResult
 from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
+from pairwright.core.untrusted_json import read_json
 from pairwright.pipelines.artefacts import DROPPED, FAILED
 from pairwright.pipelines.catalogues import CATALOGUES
 from pairwright.pipelines.folder_claim import FILES, FOLDERS, MANIFEST, UNFINISHED, Claim, is_scratch
@@ -113,7 +113,7 @@ def read_finished(folder: Path) -> BuildResult:
         BuildError: there is none, or it is one of another version.
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
+        manifest = read_json((folder / "manifest.json").read_bytes())
         counts = tuple(map(StageCount.model_validate, manifest["stages"]))
         config = read_build(folder / "build.yaml", CATALOGUES)
         return BuildResult(config, manifest["build"], folder / "rows", counts, manifest["prompts"])

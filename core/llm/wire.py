@@ -16,21 +16,13 @@ from typing import Any
 from pairwright.core.records import Turn
 from pairwright.core.requests import Answer, ChatRequest, Message, TokenLogprob
 from pairwright.core.tool_calls import argument_text
+from pairwright.core.untrusted_json import read_json, well_formed
 
 _QUOTED = 16  # characters in a row that an error has from the request: then it quotes it
 _MOST_TOKENS = 2**31
 _UNKNOWN_MODEL = re.compile(
     r"model.{0,80}(not (found|exist)|does not exist|unknown)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
 )
-
-
-def well_formed(text: str) -> str:
-    """``text`` without lone surrogates, which UTF-8 cannot hold: pairs are joined, the others become U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def request_body(request: ChatRequest, model: str) -> bytes:
@@ -99,7 +91,7 @@ def read_answer(body: bytes, request_hash: str, asked_bytes: int, latency: float
         ValueError: no JSON, or no answer in it; the message does not quote the body.
     """
     try:
-        data = json.loads(body)
+        data = read_json(body)
     except ValueError:
         raise ValueError("HTML instead of JSON" if body.lstrip()[:1] == b"<" else "a body that is no JSON") from None
     try:
@@ -111,9 +103,9 @@ def read_answer(body: bytes, request_hash: str, asked_bytes: int, latency: float
         usage = data.get("usage") or {}
         return Answer(
             request_hash=request_hash,
-            model=str(data.get("model") or model),
+            model=well_formed(str(data.get("model") or model)),
             text=text,
-            finish_reason="refusal" if refusal else str(choice.get("finish_reason") or "unknown"),
+            finish_reason="refusal" if refusal else well_formed(str(choice.get("finish_reason") or "unknown")),
             prompt_tokens=_counted(usage, "prompt_tokens", asked_bytes),
             completion_tokens=_counted(usage, "completion_tokens", len(text.encode())),
             logprobs=_logprobs(choice.get("logprobs")),
@@ -168,7 +160,7 @@ def _finite(value: float | None) -> float:
 def error_details(body: bytes) -> tuple[str, str]:
     """``(code, message)`` of an error body in OpenAI's form, or in a plain ``detail`` / ``message`` one; else empty."""
     try:
-        data = json.loads(body)
+        data = read_json(body)
     except ValueError:
         return "", ""
     if isinstance(data, dict) and isinstance(data.get("error"), dict):

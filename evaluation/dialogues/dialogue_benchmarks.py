@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.records import Turn
 from pairwright.core.storage import sha256_of
+from pairwright.core.untrusted_json import read_json
 from pairwright.evaluation.dialogues.dialogue_rows import (
     DialogueCall,
     DialogueRow,
@@ -55,7 +55,7 @@ def open_dialogues(spec: str) -> DialogueSet:
 
 def hammerbench(paths: Sequence[Path]) -> Iterator[DialogueRow]:
     """HammerBench: one row per user turn; the calls up to the assistant's next words are what is expected."""
-    for dialogue in json.loads(paths[0].read_text(encoding="utf-8")):
+    for dialogue in read_json(paths[0].read_text(encoding="utf-8")):
         messages = dialogue["messages"]
         for position, message in enumerate(messages):
             if message["role"] != "user":
@@ -73,7 +73,7 @@ def bfcl(paths: Sequence[Path]) -> Iterator[DialogueRow]:
     """BFCL multi-turn: one row per user turn, with its ground-truth calls in order."""
     if len(paths) != 2:
         raise ValueError("two files are needed: QUESTIONS.jsonl,ANSWERS.jsonl")
-    questions, answers = ({row["id"]: row for row in map(json.loads, _lines(path))} for path in paths)
+    questions, answers = ({row["id"]: row for row in map(read_json, _lines(path))} for path in paths)
     for identity, row in questions.items():
         history: list[Mapping[str, str]] = []
         for number, (said, calls) in enumerate(zip(row["question"], answers[identity]["ground_truth"], strict=True)):

@@ -14,7 +14,6 @@ words. A prediction is ``{"id", "answer", "tool_calls", "slots"}``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from pairwright.core.errors import SourceError
 from pairwright.core.identity import Row
 from pairwright.core.records import Language, Turn
 from pairwright.core.storage import sha256_of
+from pairwright.core.untrusted_json import read_json
 
 R = TypeVar("R", bound="Identified")
 _SHOWN = 10  # problems that are told; the others are counted
@@ -138,6 +138,8 @@ def _read(path: Path, make: Any) -> tuple[list[Any], list[str]]:
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as exc:
         raise SourceError(f"{path}: {exc.strerror}", "Check the path.") from exc
+    except UnicodeDecodeError as exc:
+        raise SourceError(f"{path}: not UTF-8 at byte {exc.start + 1}", "Save the file as UTF-8.") from exc
     rows: list[Any] = []
     problems: list[str] = []
     seen: set[str] = set()
@@ -145,7 +147,7 @@ def _read(path: Path, make: Any) -> tuple[list[Any], list[str]]:
         if not line.strip():
             continue
         try:
-            row = make(json.loads(line))
+            row = make(read_json(line))
         except ValidationError as exc:
             error = exc.errors()[0]
             problems.append(f"{path}:{number}: {'.'.join(map(str, error['loc']))}: {error['msg']}")

@@ -5,8 +5,7 @@ Nothing may stand around the object, not even a code fence: a program reads it.
 
 from __future__ import annotations
 
-import json
-
+from pairwright.core.untrusted_json import read_json
 from pairwright.evaluation.dialogues.dialogue_rows import DialogueCase
 from pairwright.evaluation.metrics.metric import Metric, Sums, share
 
@@ -16,7 +15,7 @@ def _parses(case: DialogueCase) -> Sums | None:
     if wanted is None or wanted is False:
         return None
     try:
-        found = json.loads(case.prediction.answer)
+        found = read_json(case.prediction.answer)
     except ValueError:
         return share(False)
     keys = () if wanted is True else wanted

@@ -7,7 +7,6 @@ English is searched by lower-case words without stemming, Chinese by overlapping
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.extras import install_line
 from pairwright.core.identity import Row
+from pairwright.core.untrusted_json import read_json
 from pairwright.evaluation.gold_rows import GoldRow
 from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.metrics.tokens import tokens
@@ -43,11 +43,13 @@ def read_passages(path: Path) -> list[Passage]:
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as exc:
         raise SourceError(f"{path}: {exc.strerror}", "Check the path of the passages.") from exc
+    except UnicodeDecodeError as exc:
+        raise SourceError(f"{path}: not UTF-8 at byte {exc.start + 1}", "Save the passages as UTF-8.") from exc
     found = []
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                found.append(Passage.model_validate(json.loads(line)))
+                found.append(Passage.model_validate(read_json(line)))
             except (ValidationError, ValueError) as exc:
                 raise SourceError(f"{path}:{number}: not a passage", 'A passage is {"id": "…", "text": "…"}.') from exc
     if not found:

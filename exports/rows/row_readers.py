@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +9,7 @@ from typing import Any, cast
 from pairwright.core.errors import ExportError
 from pairwright.core.records import Split
 from pairwright.core.storage import storage_error
+from pairwright.core.untrusted_json import read_json
 from pairwright.exports.rows.rewrite_rows import TrainingRow
 
 
@@ -46,10 +46,10 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
         return
     try:
         with path.open("r", encoding="utf-8", newline="\n") as file:
-            yield from json.load(file) if path.suffix == ".json" else map(json.loads, file)
+            yield from read_json(file.read()) if path.suffix == ".json" else map(read_json, file)
     except OSError as exc:
         raise storage_error(exc, path) from exc
-    except json.JSONDecodeError as exc:
+    except ValueError as exc:
         raise ExportError(f"{path}: not JSON: {exc}") from exc
 
 

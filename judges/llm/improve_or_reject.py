@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-import yaml
 from pydantic import Field, field_validator
 
 from pairwright.core.components import Component
+from pairwright.core.config.yaml_file import yaml_value
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.improvement import Review
 from pairwright.core.llm.client import ask_json
@@ -154,10 +154,7 @@ def read_rules(path: str, language: Language) -> tuple[str, ...]:
 
 
 def _listed(text: str) -> list[str]:
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
-        raise ValueError(f"not valid YAML: {' '.join(str(exc).split())}") from exc
+    content = yaml_value(text)
     if not isinstance(content, list):
         raise ValueError(f"expected a list of rules, found {type(content).__name__}")
     for number, rule in enumerate(content, start=1):

@@ -25,9 +25,9 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
-import yaml
 from pydantic import Field, ValidationError
 
+from pairwright.core.config.yaml_file import yaml_value
 from pairwright.core.identity import Row
 from pairwright.core.records import Language, TaskKind
 
@@ -153,10 +153,7 @@ def _from_yaml(text: str, kind: TaskKind, language: Language) -> RubricFile:
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
-        raise ValueError(f"not valid YAML: {' '.join(str(exc).split())}") from exc
+    content = yaml_value(text)
     if not isinstance(content, dict):
         raise ValueError(f"expected keys and values, found {type(content).__name__}")
     return content

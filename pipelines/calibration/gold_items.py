@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from pairwright.core.identity import Row, row_rng
 from pairwright.core.language.text_analysis import detect_language, estimate_tokens
 from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import Candidate, Conversation, Language, Origin, Rejected, Task, Turn
+from pairwright.core.untrusted_json import read_json
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.ingest.contexts import find_queries, window_queries
 
@@ -101,7 +101,7 @@ def marked_items(path: Path) -> list[Item]:
     items, problems = [], []
     for number, line in enumerate(lines, start=1):
         try:
-            items.append(_marked(Marked.model_validate(json.loads(line)), path, number))
+            items.append(_marked(Marked.model_validate(read_json(line)), path, number))
         except (ValueError, ValidationError) as exc:
             what = exc.errors()[0] if isinstance(exc, ValidationError) else {"loc": (), "msg": str(exc)}
             problems.append(f"{path}:{number}: {'.'.join(map(str, what['loc']))}: {what['msg']}")

@@ -6,7 +6,6 @@ The index holds texts, not MinHash keys: keys are made again in some ten microse
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
 from pairwright.core.result import INDEX
 from pairwright.core.storage import atomic_path
+from pairwright.core.untrusted_json import read_json
 from pairwright.pipelines.dedup.outline import Outlined
 
 _COLUMNS = ("id", "digest", "asked")
@@ -95,10 +95,10 @@ def build_name(folder: Path) -> str:
         ConfigError: there is no finished build in ``folder``.
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        manifest = read_json((folder / "manifest.json").read_text(encoding="utf-8"))
+        return f"{manifest['name']} {manifest['build']}"
+    except (OSError, ValueError, KeyError, TypeError):
         raise ConfigError(
             [f"dedup.earlier: {folder}: no finished build there (no readable manifest.json)"],
             "Name the output folder of a build that ran to its end.",
         ) from None
-    return f"{manifest['name']} {manifest['build']}"

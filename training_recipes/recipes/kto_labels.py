@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any, NamedTuple
 
+from pairwright.core.untrusted_json import read_json
 from pairwright.training_recipes.recipes.build_facts import Export
 from pairwright.training_recipes.recipes.recipe_files import Trainer
 
@@ -24,7 +24,9 @@ def read_labels(export: Export, name: str) -> Labels:
     odd = None
     for path in export.folder.glob(f"{name}.json*"):
         with path.open(encoding="utf-8", newline="\n") as file:
-            for number, row in enumerate(json.load(file) if path.suffix == ".json" else map(json.loads, file), start=1):
+            for number, row in enumerate(
+                read_json(file.read()) if path.suffix == ".json" else map(read_json, file), start=1
+            ):
                 label = row.get("label")
                 if isinstance(label, bool):
                     counts[label] += 1

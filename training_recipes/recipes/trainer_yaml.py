@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from pairwright.core.config.yaml_file import yaml_value
 from pairwright.core.errors import ConfigError
 
 # YAML 1.1 wants a dot in a float; LlamaFactory (OmegaConf) and people do not.
@@ -38,11 +39,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: no such file, not YAML, or no mapping.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = yaml_value(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
-    except yaml.YAMLError as exc:
-        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(exc).split())}"]) from exc
+    except ValueError as exc:
+        raise ConfigError([f"{path}: {exc}"]) from exc
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError([f"{path}: expected keys and values, found {type(content).__name__}"])
     return content
