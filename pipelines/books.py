@@ -124,16 +124,19 @@ class Books:
             raise self._too_many(limit, count.failed, count.rows_in)
 
     def _too_many(self, limit: FailureLimit, failed: Mapping[str, int], rows: int, when: str = "") -> BuildError:
-        # The first failure is read back from the file.
-        with file_errors(self._folder / "failed.jsonl"):
-            self._failed.flush()
-        hint = f"{self._first_failure(limit.stage)}All of them are in {self._folder / 'failed.jsonl'}."
+        hint = f"{self.first_failure(limit.stage)}All of them are in {self._folder / 'failed.jsonl'}."
         return limit.error(failed, rows, when, hint)
 
-    def _first_failure(self, stage: str) -> str:
+    def first_failure(self, stage: str = "") -> str:
+        """A sentence that names the first failed row, of ``stage`` if given; empty where none has failed."""
+        # It is read back from the file.
+        with file_errors(self._folder / "failed.jsonl"):
+            self._failed.flush()
         with (self._folder / "failed.jsonl").open(encoding="utf-8") as file:
             rows = (Failed.model_validate_json(line) for line in file)
-            first = next(row for row in rows if row.stage == stage)
+            first = next((row for row in rows if stage in ("", row.stage)), None)
+        if first is None:
+            return ""
         where = f"{first.file}:{first.line}: " if first.file else ""
         return f"The first: {where}{first.message}. "
 

@@ -61,8 +61,8 @@ def _run(stages: Sequence[RowStage], into: Rows[Any] | None, run: Run) -> None:
         for _ in rows:
             pass  # counted by the books, and written where the stage keeps what it finds
         return
-    nothing = stages[-1].without_rows(run)
-    if not run.write(into, stages[-1].packed(rows)) and nothing is not None:
+    # Asked for behind the rows: it may say what became of them.
+    if not run.write(into, stages[-1].packed(rows)) and (nothing := stages[-1].without_rows(run)) is not None:
         raise nothing
 
 

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -297,5 +298,5 @@ def _first(fields: Mapping[str, Any], paths: Sequence[str]) -> Any:
 
 
 def _few(fields: Mapping[str, Any]) -> str:
-    names = [str(name)[:40] for name in fields]
+    names = [clean(str(name)[:40]) for name in islice(fields, 9)]
     return ", ".join(names[:8]) + (" ..." if len(names) > 8 else "") if names else "nothing"

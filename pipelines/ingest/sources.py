@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -14,12 +14,16 @@ from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component, Source
 from pairwright.core.errors import SourceError
 from pairwright.core.records import Conversation, Language
-from pairwright.pipelines.ingest.file_readers import BadRow, RawRow, expand, read_file, read_json_lines
+from pairwright.core.untrusted_json import well_formed
+from pairwright.pipelines.ingest.file_readers import expand, read_file
+from pairwright.pipelines.ingest.json_lines import read_json_lines
+from pairwright.pipelines.ingest.raw_rows import BadRow, RawRow
 from pairwright.pipelines.ingest.row_forms import RowError, RowMapping, RowReader
 
 Rows = Iterable[Mapping[str, Any]]
 
 STAGE = "read"
+_LONGEST_MESSAGE = 500  # characters
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -38,6 +42,7 @@ class RowSource(Component):
 
     def _outcomes(self, rows: Iterable[RawRow | BadRow], file: str) -> Iterator[Conversation | Failed]:
         reader = RowReader(self.source, self.licence, self.language, self.mapping)
+        file = well_formed(file)  # a name in another encoding than UTF-8
         for row in rows:
             if isinstance(row, BadRow):
                 yield _failed(row, file)
@@ -46,6 +51,8 @@ class RowSource(Component):
                 yield reader.conversation(row.fields, file, row.line)
             except RowError as exc:
                 yield _failed(BadRow(row.line, exc.error, str(exc)), file)
+            except RecursionError:
+                yield _failed(BadRow(row.line, "not_readable", "nested too deeply"), file)
 
 
 class FileSource(RowSource):
@@ -78,13 +85,20 @@ class StdinSource(RowSource):
             SourceError: nothing comes, or standard input is a terminal.
         """
         hint = "Pipe JSON Lines into the command, or use 'files'."
-        if sys.stdin.isatty():
-            raise SourceError("stdin: a terminal, not data", hint)
+        if sys.stdin is None or sys.stdin.isatty():
+            raise SourceError(f"stdin: {'closed' if sys.stdin is None else 'a terminal, not data'}", hint)
+        yield from self._outcomes(self._rows(hint), "stdin")
+
+    def _rows(self, hint: str) -> Iterator[RawRow | BadRow]:
         rows = read_json_lines(sys.stdin.buffer, "stdin")
-        first = next(rows, None)
-        if first is None:
-            raise SourceError("stdin: no rows came", hint)
-        yield from self._outcomes(chain([first], rows), "stdin")
+        try:
+            first = next(rows, None)
+            if first is None:
+                raise SourceError("stdin: no rows came", hint)
+            yield first
+            yield from rows
+        except OSError as exc:
+            raise SourceError(f"stdin: {exc.strerror or exc}", hint) from exc
 
 
 class HuggingFaceSource(RowSource):
@@ -116,7 +130,7 @@ class HuggingFaceSource(RowSource):
         try:
             for line, fields in enumerate(self._open(), start=1):
                 yield RawRow(line, fields)
-        except (DatasetsError, OSError, ValueError, RuntimeError) as exc:
+        except (DatasetsError, OSError, EOFError, ValueError, TypeError, LookupError, RuntimeError, zlib.error) as exc:
             reason = next(iter(str(exc).splitlines()), "") or type(exc).__name__
             raise SourceError(
                 f"{file}: {reason}", "Check path, subset, split and revision, and that the data set can be reached."
@@ -144,5 +158,13 @@ _SOURCES: tuple[type[Source], ...] = (FileSource, StdinSource, HuggingFaceSource
 SOURCES: Mapping[str, type[Source]] = {source.name: source for source in _SOURCES}
 
 
+def clip(message: str) -> str:
+    """A message that quotes a row, without what no file can hold and no longer than a person reads."""
+    message = well_formed(message)
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]} …"
+
+
 def _failed(row: BadRow, file: str) -> Failed:
-    return Failed(stage=STAGE, row=f"{file}:{row.line}", error=row.error, message=row.message, file=file, line=row.line)
+    return Failed(
+        stage=STAGE, row=f"{file}:{row.line}", error=row.error, message=clip(row.message), file=file, line=row.line
+    )

@@ -10,7 +10,7 @@ import zstandard
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_CHUNK = 64 * 1024  # compressed bytes read at once
+_CHUNK = 2 * 1024  # compressed bytes read at once: they may unpack to thirty thousand times as much
 
 
 class ZstandardFile(io.RawIOBase):

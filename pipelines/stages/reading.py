@@ -73,9 +73,12 @@ class _LeavesTasks(RowStage):
     unit: ClassVar[str] = "queries"
 
     def without_rows(self, run: Run) -> BuildError:
+        failed = run.books.first_failure()
+        if failed:
+            failed = f"Rows failed: {run.work / 'failed.jsonl'} has them. {failed}"
         return BuildError(
             "no query is left after reading, windowing and removing duplicates",
-            f"{run.work / 'dropped.jsonl'} says why each one went; check the sources' mapping and context.languages.",
+            f"{failed}{run.work / 'dropped.jsonl'} says why each one went; check the sources' mapping and context.languages.",
         )
 
 

@@ -21,7 +21,7 @@ from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Source
 from pairwright.core.errors import SourceError
 from pairwright.core.records import Conversation
-from pairwright.pipelines.ingest import file_readers
+from pairwright.pipelines.ingest import raw_rows
 from pairwright.pipelines.ingest.row_forms import ROLES, RowMapping, clean
 from pairwright.pipelines.ingest.sources import SOURCES, FileSource, HuggingFaceSource, StdinSource
 
@@ -193,7 +193,7 @@ def test_a_bad_line_costs_itself_alone_and_names_file_and_line(tmp_path: Path) -
 
 
 def test_an_enormous_line_is_one_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_readers, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(raw_rows, "MAX_LINE_BYTES", 1000)
     path = write_lines(tmp_path / "a.jsonl", "x" * 4321, REWRITING)
     rows = read(path)
     assert [row.error if isinstance(row, Failed) else row.origin.line for row in rows] == ["line_too_long", 2]
@@ -239,7 +239,7 @@ json_values = st.recursive(
 )
 def test_any_json_object_is_a_conversation_or_a_failure(fields: dict[str, Any]) -> None:
     source = FileSource(source="s", path="x")
-    (row,) = source._outcomes([file_readers.RawRow(1, fields)], "f")
+    (row,) = source._outcomes([raw_rows.RawRow(1, fields)], "f")
     assert isinstance(row, Conversation | Failed)
     row.model_dump_json().encode("utf-8")
 
