@@ -29,6 +29,7 @@ app = typer.Typer(
     help="Turn raw multi-turn dialogues into SFT and preference data that make a small model better.",
 )
 BuildFile = Annotated[Path, typer.Argument(help="The build file (YAML).", metavar="BUILD.yaml")]
+NoCode = Annotated[bool, typer.Option("--no-code", help="Refuse a file that runs code of others (use: module:Class).")]
 BuildFolder = Annotated[Path, typer.Argument(help="The folder of a finished build.", metavar="FOLDER")]
 
 
@@ -61,27 +62,28 @@ def build(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a build of another name, or one with edited files.")
     ] = False,
+    no_code: NoCode = False,
 ) -> None:
     """Build the data set. It reads, generates, judges, makes worse variants, pairs, splits and exports."""
     from pairwright.cli.build_commands import build_command
 
-    build_command(file, output, quiet, allow_licence, until, replace)
+    build_command(file, output, quiet, allow_licence, until, replace, not no_code)
 
 
 @app.command()
-def check(file: BuildFile) -> None:
+def check(file: BuildFile, no_code: NoCode = False) -> None:
     """Check a build file and what it needs; send nothing. It looks at sources, and at what endpoints need to be asked."""
     from pairwright.cli.build_commands import check_command
 
-    check_command(file)
+    check_command(file, not no_code)
 
 
 @app.command()
-def plan(file: BuildFile) -> None:
+def plan(file: BuildFile, no_code: NoCode = False) -> None:
     """Print the requests and cost to expect; send nothing. Also rows per stage, and tokens."""
     from pairwright.cli.build_commands import plan_command
 
-    plan_command(file)
+    plan_command(file, not no_code)
 
 
 @app.command()
@@ -91,11 +93,12 @@ def preview(
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask the endpoints about them; the build reuses the answers.")
     ] = False,
+    no_code: NoCode = False,
 ) -> None:
     """Show what the first few queries become. It asks no endpoint unless told to, and writes no build."""
     from pairwright.cli.build_commands import preview_command
 
-    preview_command(file, queries, ask)
+    preview_command(file, queries, ask, not no_code)
 
 
 @app.command()
@@ -354,11 +357,12 @@ def calibrate(
     variants: Annotated[int, typer.Option(min=1, help="Bad variants of each gold row.")] = 2,
     precision: Annotated[float, typer.Option(min=0.5, max=1.0, help="Precision that thresholds should give.")] = 0.9,
     output: Annotated[Path | None, typer.Option(help="Folder for the results (default: OUTPUT/calibration).")] = None,
+    no_code: NoCode = False,
 ) -> None:
     """Measure judges against gold, and choose thresholds. The judges are those of the build file."""
     from pairwright.cli.calibrate_command import calibrate_command
 
-    calibrate_command(file, marked or [], limit, variants, precision, output)
+    calibrate_command(file, marked or [], limit, variants, precision, output, not no_code)
 
 
 @app.command()

@@ -21,10 +21,16 @@ FILES = ("calibration.json", "calibration.svg")
 
 
 def calibrate_command(
-    file: Path, marked: Sequence[Path], limit: int, variants: int, precision: float, output: Path | None
+    file: Path,
+    marked: Sequence[Path],
+    limit: int,
+    variants: int,
+    precision: float,
+    output: Path | None,
+    code: bool = True,
 ) -> None:
     """Measure the judges, print the tables, and write ``calibration.json`` and ``calibration.svg``."""
-    config = read_build(file, CATALOGUES)
+    config = read_build(file, CATALOGUES, code=code)
     folder = output or Path(config.output) / "calibration"
     logs = [f"{name}.server.log" for name, endpoint in config.endpoints.items() if endpoint.use == "embedded"]
     begin_files(folder, "calibration", [*FILES, *logs], _is_calibrated)

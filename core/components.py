@@ -316,6 +316,10 @@ def plugin_class(plugin: Plugin) -> type[Component]:
 
 
 def _imported(module: str, name: str) -> object:
+    if not (name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        raise LookupError(
+            f"{module + ':' + name!r} names no class; expected package.module:Class, without '..' and spaces"
+        )
     with Loading(
         f"cannot import {module!r}", "Python must find it (in a folder of yours: PYTHONPATH=.), and its code must run"
     ):

@@ -108,15 +108,17 @@ class Build:
         self._file = file
 
     @classmethod
-    def from_file(cls, path: Path | str, **changes: Any) -> Self:
+    def from_file(cls, path: Path | str, *, code: bool = True, **changes: Any) -> Self:
         """The build of a YAML file; ``changes`` replace keys of it, such as ``output="builds/mine"``.
+
+        With ``code=False`` it may use components of ours only: ``use: module:Class`` and plug-ins are refused, unseen.
 
         Paths in it are relative to the working directory, as on the command line.
 
         Raises:
             ConfigError: no such file, or every problem that it has.
         """
-        return cls._parsed({**read_yaml(Path(path)), **changes}, str(path), Path(path))
+        return cls._parsed({**read_yaml(Path(path)), **changes}, str(path), Path(path), code=code)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
@@ -128,8 +130,8 @@ class Build:
         return cls._parsed(content, f"build {content.get('name', '')}".strip())
 
     @classmethod
-    def _parsed(cls, content: Mapping[str, Any], called: str, file: Path | None = None) -> Self:
-        return cls(parse_build(content, called, CATALOGUES), called, file)
+    def _parsed(cls, content: Mapping[str, Any], called: str, file: Path | None = None, *, code: bool = True) -> Self:
+        return cls(parse_build(content, called, CATALOGUES, code=code), called, file)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.config.name!r}, output={self.config.output!r})"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
+from pairwright.core.config.endpoint_urls import shown_url
 from pairwright.core.config.model_families import family_warnings
 from pairwright.core.errors import ConfigError
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
@@ -46,13 +47,22 @@ def check_endpoints(config: BuildConfig) -> Iterator[str]:
 
 def _reachable(name: str, endpoint: EndpointConfig) -> str:
     from pairwright.core.llm.embedded_server import weights
+    from pairwright.core.llm.endpoint import key_problem
 
     if endpoint.use == "embedded":
         return f"{weights(name, endpoint).name} on this machine"
-    if endpoint.api_key_env and not os.environ.get(endpoint.api_key_env):
+    key = os.environ.get(endpoint.api_key_env or "", "").strip()
+    if endpoint.api_key_env and not key:
         raise ConfigError(
             [f"endpoints.{name}.api_key_env: the environment variable {endpoint.api_key_env} is not set"],
             f"export {endpoint.api_key_env}=... in the shell that runs the build.",
         )
-    key = f"key from {endpoint.api_key_env}" if endpoint.api_key_env else "no key"
-    return f"{endpoint.model} at {endpoint.base_url}, {key}"
+    if problem := key_problem(key):
+        raise ConfigError(
+            [
+                f"endpoints.{name}.api_key_env: the environment variable {endpoint.api_key_env} {problem}; its value is not shown"
+            ],
+            f"export {endpoint.api_key_env}=... with the key alone, in the shell that runs the build.",
+        )
+    known = f"key from {endpoint.api_key_env}" if endpoint.api_key_env else "no key"
+    return f"{endpoint.model} at {shown_url(endpoint.base_url or '')}, {known}"

@@ -11,10 +11,11 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from pairwright.core.components import Catalogues
 from pairwright.core.config.component_references import components_in, named_endpoints
+from pairwright.core.config.endpoint_urls import url_problem
 from pairwright.core.config.pairing import PairingConfig as PairingConfig
 from pairwright.core.config.pairing import find_unserved
 from pairwright.core.config.problems import did_you_mean, explain, find_misfits
@@ -29,9 +30,11 @@ from pairwright.core.config.slots import (
     PerturberComponent,
     SourceComponent,
 )
+from pairwright.core.config.written_texts import find_unfit
 from pairwright.core.config.yaml_file import read_yaml
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import ANALYSED, Language, TaskKind
+from pairwright.core.secret_patterns import hide_keys, is_variable_name
 
 Style = Literal["concise", "informative"]
 _IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -115,6 +118,23 @@ class EndpointConfig(Section):
     def most_in_flight(self) -> int:
         """Requests to have in flight: an embedded server would only queue more than it has slots, until they time out."""
         return min(self.max_concurrency, self.slots) if self.use == "embedded" else self.max_concurrency
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_url(cls, url: str | None) -> str | None:
+        if url and (problem := url_problem(url)):
+            raise ValueError(problem)
+        return url
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_a_name(cls, name: str | None) -> str | None:
+        if name is not None and not is_variable_name(name):
+            without = " without the '$'" if name.startswith("$") else ""
+            raise ValueError(
+                f"expected the name of an environment variable{without}, such as OPENAI_API_KEY, and not a key; what stands here is not shown"
+            )
+        return name
 
     @model_validator(mode="after")
     def _complete(self) -> EndpointConfig:
@@ -287,6 +307,28 @@ class BuildConfig(Section):
         False, description="Build although the sources' licences cannot be combined; recorded with the build."
     )
 
+    @field_validator("output")
+    @classmethod
+    def _is_a_folder(cls, output: str) -> str:
+        if not output.strip():
+            raise ValueError("expected the path of a folder, found nothing")
+        return output
+
+    @field_validator("ledger")
+    @classmethod
+    def _is_a_file(cls, ledger: str | None) -> str | None:
+        if ledger is None:
+            return None
+        if not ledger.strip() or ledger.startswith(":memory:") or ledger.lower().startswith("file:"):
+            raise ValueError("expected the path of a file: what is paid for must stay on disk")
+        try:
+            folder = ledger.endswith("/") or Path(ledger).is_dir()
+        except OSError:
+            folder = False  # opening it says what is wrong
+        if folder:
+            raise ValueError("expected the path of a file, found a folder")
+        return ledger
+
     @property
     def ledger_path(self) -> Path:
         """Where the build keeps its paid answers."""
@@ -336,28 +378,44 @@ class BuildConfig(Section):
         return self
 
 
-def read_build(path: Path, catalogues: Catalogues) -> BuildConfig:
-    """Read and check a build file; report every problem at once.
+def read_build(path: Path, catalogues: Catalogues, *, code: bool = True) -> BuildConfig:
+    """Read and check a build file; report every problem at once. Without ``code`` only our own components may be used.
 
     Raises:
         ConfigError: no such file, not YAML, or problems such as
             ``x.yaml: judges.0.max_chras: unknown key, did you mean max_chars?``
     """
-    return parse_build(read_yaml(path), str(path), catalogues)
+    return parse_build(read_yaml(path), str(path), catalogues, code=code)
 
 
-def parse_build(content: Mapping[str, Any], called: str, catalogues: Catalogues) -> BuildConfig:
+def parse_build(content: Mapping[str, Any], called: str, catalogues: Catalogues, *, code: bool = True) -> BuildConfig:
     """Check what stands in a build file; ``called`` is what errors call it.
 
     Raises:
         ConfigError: every problem at once, see :func:`read_build`.
     """
+    if unfit := find_unfit(content):
+        raise ConfigError([f"{called}: {problem}" for problem in unfit])
     try:
-        config = BuildConfig.model_validate(content, context={"catalogues": catalogues})
+        config = BuildConfig.model_validate(content, context={"catalogues": catalogues, "code": code})
     except ValidationError as exc:
-        problems = [f"{called}: {problem}" for problem in explain(exc.errors(), BuildConfig, content, catalogues)]
+        problems = explain(exc.errors(), BuildConfig, content, catalogues)
         raise ConfigError(
-            problems,
+            [f"{called}: {hide_keys(problem)}" for problem in problems],
             "'pairwright schema' prints every key, 'pairwright list' every component; docs/build-file.md explains them.",
         ) from None
     return config
+
+
+def parse_endpoint(called: str, **keys: Any) -> EndpointConfig:
+    """An endpoint that stands in no build file; ``called`` is what errors call it.
+
+    Raises:
+        ConfigError: what is wrong with it, without what stands there.
+    """
+    try:
+        return EndpointConfig(**keys)
+    except ValidationError as exc:
+        raise ConfigError(
+            [f"{called}: {problem}" for problem in explain(exc.errors(), EndpointConfig, {}, {})]
+        ) from None

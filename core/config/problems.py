@@ -68,13 +68,34 @@ def _message(error: Any, model: type[BaseModel], content: object, catalogues: Ca
     if kind == "extra_forbidden":
         known = _keys_at(error["loc"][:-1], model, content, catalogues)
         guess = did_you_mean(str(error["loc"][-1]), known)
-        return f"unknown key{guess or '; there are: ' + ', '.join(sorted(known))}"
+        there_are = f"; there are: {', '.join(sorted(known))}" if known else ""
+        return f"unknown key{guess or there_are}"
     if kind == "missing":
         return "required key is missing"
     message = str(error["msg"]).removeprefix("Value error, ")
+    if not _may_show(error["loc"], error["input"], model, content, catalogues):
+        return message
     shown = repr(error["input"])
     # A whole section as the value that was found would bury the message.
     return message if kind == "value_error" or len(shown) > 60 else f"{message}, found {shown}"
+
+
+def _may_show(location: Location, value: object, model: type[BaseModel], content: Any, catalogues: Catalogues) -> bool:
+    """Not the texts of endpoints and of others' components: a key may stand where something else belongs."""
+    if value is None or isinstance(value, bool | int | float) or location[-1:] == ("use",):
+        return True
+    if "endpoints" in location[:1] or "base_url" in model.model_fields:
+        return False
+    for part in location:
+        try:
+            content = content[part]
+        except (LookupError, TypeError):
+            return True
+        if isinstance(content, Mapping) and "use" in content:
+            catalogue = catalogues.get(_kind(str(location[0])), {})
+            if not (isinstance(content["use"], str) and content["use"] in catalogue):
+                return False
+    return True
 
 
 def _keys_at(location: Location, model: type[BaseModel], content: Any, catalogues: Catalogues) -> list[str]:
@@ -85,7 +106,10 @@ def _keys_at(location: Location, model: type[BaseModel], content: Any, catalogue
         annotation = _inner(annotation, part)
         # Slots have protocols as their types; all other mappings with keys to explain are models.
         if isinstance(content, dict) and "use" in content and model_in(annotation) is None:
-            annotation = load_class(content["use"], catalogues[_kind(str(location[0]))])
+            try:
+                annotation = load_class(content["use"], catalogues[_kind(str(location[0]))])
+            except LookupError:
+                return []
     found = model_in(annotation)
     names = list(found.model_fields) if found else []
     return [*names, "use"] if found and issubclass(found, Component) else names

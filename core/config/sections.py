@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class Section(BaseModel):
     """Base of every part of a build file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An error that somebody prints must not show a key that stands in the wrong place.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class DedupConfig(Section):

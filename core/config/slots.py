@@ -6,7 +6,8 @@ build file is read, whatever else stands there is refused with what it is and wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, get_args
 
@@ -24,9 +25,11 @@ from pairwright.core.components import (
     NoSuchComponent,
     Perturber,
     Source,
+    is_ours,
     load_class,
     reference_of,
 )
+from pairwright.core.config.foreign_code import code_forbidden, require_ours
 from pairwright.core.config.problems import did_you_mean
 from pairwright.core.plugins import installed_plugins
 
@@ -79,9 +82,14 @@ class Slot:
         if not isinstance(value, dict) or not isinstance(value.get("use"), str):
             raise ValueError(f"expected a mapping with 'use: NAME' that names one of the {self.kind}")
         settings = {name: item for name, item in value.items() if name != "use"}
-        chosen = self._find(value["use"], (info.context or {}).get("catalogues", {}))
+        context = info.context or {}
+        catalogues: Catalogues = context.get("catalogues", {})
+        if code_forbidden(code=context.get("code", True)):
+            require_ours(value["use"], catalogues.get(self.kind, {}))
+        chosen = self._find(value["use"], catalogues)
         self._require(chosen, value["use"], key)
-        return chosen.model_validate(settings, context=info.context)
+        with _told_of(chosen):
+            return chosen.model_validate(settings, context=info.context)
 
     def _find(self, reference: str, catalogues: Catalogues) -> type[Component]:
         catalogue = catalogues.get(self.kind, {})
@@ -100,6 +108,19 @@ class Slot:
             raise ValueError(f"{_called(reference)} {what}, {key} takes {wanted}")
         if not _is_named(cls):
             raise ValueError(f'{_called(reference)} has no name; give the class one: name: ClassVar[str] = "..."')
+
+
+@contextmanager
+def _told_of(cls: type[Component]) -> Iterator[None]:
+    """What somebody's own component raises while it looks at its settings is a problem of the build file."""
+    try:
+        yield
+    except (ValueError, AssertionError):
+        raise
+    except Exception as exc:
+        if is_ours(cls):
+            raise
+        raise ValueError(f"{reference_of(cls)} failed: {type(exc).__name__}: {exc}") from exc
 
 
 def slot_in(annotation: Any) -> Slot | None:

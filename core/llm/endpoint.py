@@ -121,7 +121,7 @@ def key_of(name: str, config: EndpointConfig) -> str:
     """The key of endpoint ``name`` from its environment variable; a dummy for servers without keys.
 
     Raises:
-        ModelError: the variable is not set.
+        ModelError: the variable is not set, or holds what cannot be a key.
     """
     if config.api_key_env is None:
         return "none"
@@ -131,4 +131,18 @@ def key_of(name: str, config: EndpointConfig) -> str:
             f"endpoint {name!r} takes its key from the environment variable {config.api_key_env}, which is not set.",
             f"export {config.api_key_env}=... and run the same command again. Nothing was sent.",
         )
+    if problem := key_problem(key):
+        raise ModelError(
+            f"endpoint {name!r}: the environment variable {config.api_key_env} {problem}; its value is not shown.",
+            f"export {config.api_key_env}=... with the key alone, and run the same command again. Nothing was sent.",
+        )
     return key
+
+
+def key_problem(key: str) -> str | None:
+    """Why ``key`` can be no key, in words that show nothing of it; None if it can."""
+    if "\n" in key or "\r" in key:
+        return "holds a line break inside the key"
+    if not key.isascii():
+        return "holds characters beyond ASCII, which no key has"
+    return None if key.isprintable() else "holds control characters, which no key has"

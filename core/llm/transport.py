@@ -11,9 +11,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from pairwright.core.awake import AwakeTimeout
+from pairwright.core.config.endpoint_urls import shown_url
 from pairwright.core.llm.rate_limits import retry_after_seconds, unix_time
 from pairwright.core.llm.wire import error_details, names_unknown_model, quotable
 from pairwright.core.pages.printable import one_line
@@ -59,7 +60,7 @@ class Transport:
 
         self.name = name
         self._url = f"{base_url.rstrip('/')}/chat/completions"  # absolute: cheaper than merging URLs per request
-        self._shown_url = _without_secrets(base_url)
+        self._shown_url = shown_url(base_url)
         self._key = key if key_env else None
         self._key_env = key_env
         self._timeout = timeout
@@ -117,9 +118,10 @@ class Transport:
 
     def _redirected(self, status: int, location: str) -> Trouble:
         try:
-            shown = one_line(_without_secrets(urljoin(self._url, location)))
+            there = urljoin(self._url, location)
         except ValueError:  # no address at all
-            shown = "another address"
+            there = ""
+        shown = one_line(shown_url(there))
         return self._fatal(
             status,
             f"it redirects to {shown}, and requests go to no other address than that of the build file",
@@ -134,8 +136,3 @@ class Transport:
 
     def _fatal(self, status: int, what: str, hint: str) -> Trouble:
         return Trouble(f"http_{status}", f"{self._at}: {what} (HTTP {status}).", fatal=True, hint=hint)
-
-
-def _without_secrets(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"

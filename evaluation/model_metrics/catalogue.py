@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pairwright.core.config.build_file import EndpointConfig
+from pairwright.core.config.build_file import EndpointConfig, parse_endpoint
 from pairwright.core.errors import ConfigError
 from pairwright.core.execution.coroutines import run_coroutine
 from pairwright.core.identity import Row
@@ -75,8 +75,8 @@ def _judged(
     if spec.kind != "endpoint":
         raise ConfigError([f"--judge {judge}: a judge is URL#MODEL or gguf[:FILE]"])
     base_url, model = spec.target.rsplit("#", 1)
-    config = EndpointConfig(
-        base_url=base_url, model=model, api_key_env=options.api_key_env, max_concurrency=options.concurrency
+    config = parse_endpoint(
+        "--judge", base_url=base_url, model=model, api_key_env=options.api_key_env, max_concurrency=options.concurrency
     )
     return _ask(config, {}, gold, systems, against, options)
 

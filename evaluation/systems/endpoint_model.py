@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from pairwright.core.config.build_file import EndpointConfig
+from pairwright.core.config.build_file import EndpointConfig, parse_endpoint
+from pairwright.core.config.endpoint_urls import shown_url
 from pairwright.core.errors import ModelError, RequestFailed
 from pairwright.core.execution.coroutines import run_coroutine
 from pairwright.core.llm.client import Client
@@ -29,10 +30,14 @@ def from_endpoint(name: str, base_url: str, model: str, gold: GoldSet, options: 
         ModelError: the endpoint cannot be used, or some rows got no answer; those that came are in the ledger.
         BudgetReached: asking would pass ``options.limits``.
     """
-    config = EndpointConfig(
-        base_url=base_url, model=model, api_key_env=options.api_key_env, max_concurrency=options.concurrency
+    config = parse_endpoint(
+        f"system {name}",
+        base_url=base_url,
+        model=model,
+        api_key_env=options.api_key_env,
+        max_concurrency=options.concurrency,
     )
-    details = {"model": model, "base_url": base_url, **prompt_names(gold, options)}
+    details = {"model": model, "base_url": shown_url(base_url), **prompt_names(gold, options)}
     return System(name=name, kind="endpoint", predictions=_ask(name, config, {}, gold, options), details=details)
 
 

@@ -17,27 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pairwright.core.pages.printable import printable
+from pairwright.core.secret_patterns import API_KEY
 from pairwright.core.storage import storage_error
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _MOBILE = re.compile(r"(?<![\d.])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\d.]*\d)")
 _IDENTITY = re.compile(r"(?<!\d)[1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)")
 _CARD = re.compile(r"(?<![\d.])[3-6]\d{3}(?:[- ]?\d{4}){2}[- ]?\d{3,4}(?:\d{3})?(?![\d.]*\d)")
-_API_KEY = re.compile(
-    r"(?<![A-Za-z0-9_-])(?:"
-    r"sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic, DeepSeek, DashScope, OpenRouter
-    r"|hf_[A-Za-z0-9]{30,}"
-    r"|(?:AKIA|ASIA)[A-Z0-9]{16}"
-    r"|LTAI[A-Za-z0-9]{16,}"  # Alibaba Cloud
-    r"|AKID[A-Za-z0-9]{32}"  # Tencent Cloud
-    r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
-    r"|xox[abprs]-[A-Za-z0-9-]{10,}"
-    r"|AIza[A-Za-z0-9_-]{35}|gsk_[A-Za-z0-9]{30,}|nvapi-[A-Za-z0-9_-]{30,}"
-    r"|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"  # a signed token (RFC 7519)
-    r"|[Bb]earer +[A-Za-z0-9._~+/-]{20,}"
-    r")"
-    r"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"
-)
 # Full-width forms and invisible characters between the digits: people read the same number.
 _PLAIN = re.compile(r"[\x00-\x7f\u4e00-\u9fff，。！？、：；（）《》“”‘’…—]*")
 # Weights and check characters of GB 11643.
@@ -156,6 +142,6 @@ _PATTERNS: Mapping[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
     "mobile_number": (_MOBILE, bool),
     "identity_number": (_IDENTITY, _identity),
     "payment_card": (_CARD, _luhn),
-    "api_key": (_API_KEY, bool),
+    "api_key": (API_KEY, bool),
 }
 KINDS = ("email", *_PATTERNS)

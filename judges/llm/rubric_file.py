@@ -23,11 +23,11 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
-from pairwright.core.config.yaml_file import yaml_value
+from pairwright.core.config.yaml_file import mapping_in, parse_yaml, read_text
 from pairwright.core.identity import Row
 from pairwright.core.records import Language, TaskKind
 
@@ -81,7 +81,7 @@ def read_rubric(path: str, kind: TaskKind, language: Language) -> RubricFile:
     """
     file = Path(path.replace("{language}", language))
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text(file, "utf-8")  # a byte-order mark has always been part of the prompt
         return _from_yaml(text, kind, language) if file.suffix in (".yaml", ".yml") else _from_text(text)
     except (OSError, ValueError) as exc:
         raise ValueError(f"{file}: {exc.strerror if isinstance(exc, OSError) else exc}") from exc
@@ -139,7 +139,7 @@ def _names(places: frozenset[str] | set[str]) -> str:
 
 
 def _from_yaml(text: str, kind: TaskKind, language: Language) -> RubricFile:
-    content = _mapping(text)
+    content = mapping_in(parse_yaml(text))
     try:
         found = _Yaml.model_validate(content)
     except ValidationError as exc:
@@ -150,13 +150,6 @@ def _from_yaml(text: str, kind: TaskKind, language: Language) -> RubricFile:
     named = {key: one if one.name else one.model_copy(update={"name": key}) for key, one in found.dimensions.items()}
     user = usual.user if found.user is None else _in_field(found.user)
     return RubricFile(usual.system if found.system is None else found.system.strip(), user, named)
-
-
-def _mapping(text: str) -> dict[str, Any]:
-    content = yaml_value(text)
-    if not isinstance(content, dict):
-        raise ValueError(f"expected keys and values, found {type(content).__name__}")
-    return content
 
 
 def _in_field(text: str) -> Template:

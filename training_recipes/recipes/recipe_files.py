@@ -89,7 +89,7 @@ def _names() -> list[str]:
 
 def _read(path: Path) -> Recipe:
     settings = read_yaml(path)
-    command, summary = _opening(path.read_text(encoding="utf-8"))
+    command, summary = _opening(path.read_text(encoding="utf-8-sig"))
     if "chain" in settings:
         _require_chain(path, settings)
         first = read_recipe(settings["chain"][0])

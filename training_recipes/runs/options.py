@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from pairwright.core.errors import ConfigError
 from pairwright.core.records import Scalar, Split
 from pairwright.training_recipes.recipes.trainer_yaml import read_value
@@ -54,7 +52,7 @@ def scalar(text: str) -> Scalar:
         return text
     try:
         found = read_value(text)
-    except yaml.YAMLError:
+    except ValueError:
         return text
     return found if isinstance(found, str | int | float | bool) or found is None else text
 

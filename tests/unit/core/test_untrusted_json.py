@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pairwright.core.bookkeeping import Failed
-from pairwright.core.config.yaml_file import read_yaml, yaml_value
+from pairwright.core.config.yaml_file import parse_yaml, read_yaml
 from pairwright.core.errors import BuildError, ConfigError, ExportError, SourceError
 from pairwright.core.llm.wire import error_details, read_answer
 from pairwright.core.tool_calls import calls_of
@@ -66,7 +66,7 @@ def test_files_that_users_hand_in_end_in_one_clear_error(tmp_path: Path, content
 @pytest.mark.parametrize("text", ["[" * 5000, "day: 2024-99-99", "a: {b", "? [1]\n: 2\n? {a: 1}\n: 3"])
 def test_yaml_that_cannot_be_is_one_clear_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match="not valid YAML"):
-        yaml_value(text)
+        parse_yaml(text)
     (tmp_path / "build.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"build\.yaml: not valid YAML"):
         read_yaml(tmp_path / "build.yaml")

@@ -90,7 +90,7 @@ def test_leaks_that_no_prompt_shows_are_refused(tmp_path: Path) -> None:
     [
         ("a: [1", "not valid YAML"),
         ("- 1", "expected keys and values, found list"),
-        ("", "expected keys and values, found NoneType"),
+        ("", "expected keys and values, found nothing: the file is empty"),
     ],
 )
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str, message: str) -> None:
