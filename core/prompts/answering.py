@@ -20,21 +20,13 @@ from typing import Literal, NamedTuple, get_args
 
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.identity import content_id
-from pairwright.core.prompts.escaping import readable
+from pairwright.core.prompts.escaping import defuse_turns
 from pairwright.core.prompts.fenced_json import json_text
 from pairwright.core.prompts.reply import Reply
 from pairwright.core.records import Candidate, Case, Language, Rejected, ToolCall, Turn
 from pairwright.core.requests import Message
 from pairwright.core.tool_calls import calls_of, calls_text, compact, strict_json
 
-CONTROL = re.compile(
-    # Line by line: ChatML, Llama 3 and (full width) DeepSeek; tags of Qwen and others; Gemma and Llama 2; Mistral.
-    r"<[|｜][^|｜<>]*[|｜]>"
-    r"|</?(?:s|bos|eos|pad|unk|think|tools|tool_call|tool_response|tool_result|image|video|audio)>"
-    r"|</?(?:start|end)_of_turn>|<</?SYS>>"
-    r"|\[/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\]"
-)
-_MARKS = re.compile(r"[<\[]")
 # How Qwen and Hermes write a call where the server leaves it in the text.
 _WRITTEN_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
@@ -97,16 +89,6 @@ def _without_fence(text: str) -> str:
         return json_text(text)
     except ValueError:  # words that begin with code
         return text
-
-
-def defuse_turns(text: str) -> str:
-    """``text`` in which no control token of a chat template is left: its first bracket is written as an entity.
-
-    Doing it twice is doing it once. JSON stays JSON.
-    """
-    if not _MARKS.search(text):
-        return readable(text)
-    return CONTROL.sub(lambda token: ("&lt;" if token[0][0] == "<" else "&#91;") + token[0][1:], readable(text))
 
 
 def answer_prompt_hashes(config: PromptConfig) -> dict[str, str]:

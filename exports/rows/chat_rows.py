@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pairwright.core.config.build_file import PromptConfig
-from pairwright.core.prompts.answering import CONTROL, Chat, student_chat, student_turn
+from pairwright.core.prompts.answering import Chat, student_chat, student_turn
+from pairwright.core.prompts.control_tokens import holds_control_token
 from pairwright.core.records import PreferencePair, Split, Task, Turn
 from pairwright.core.tool_calls import calls_text, compact
 from pairwright.exports.rows.rendering import MARGIN, Budget, LeftOut, Rendered, Source, shared_tokens
@@ -71,7 +72,7 @@ def _problem(sides: tuple[Turn, ...]) -> str:
     texts = [answer_of(side) for side in sides]
     if not all(text.strip() for text in texts):
         return "empty_answer"
-    if any(CONTROL.search(text) for text in texts):
+    if any(map(holds_control_token, texts)):
         return "control_token"
     return "identical" if len(texts) == 2 and texts[0].strip() == texts[1].strip() else ""
 

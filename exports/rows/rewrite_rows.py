@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from pairwright.core.config.build_file import PromptConfig
+from pairwright.core.prompts.control_tokens import holds_control_token
 from pairwright.core.prompts.rewriting import StudentPrompt, case_start, student_answer, student_prompt
 from pairwright.core.records import PreferencePair, Split, Task
 from pairwright.exports.rows.rendering import MARGIN, Budget, LeftOut, Rendered, Source, shared_tokens
-
-_CONTROL = re.compile(r"<\|[^|<>]*\|>|</?(?:s|think|tool_call|tool_response|image|video|audio)>|\[/?INST\]")
 
 
 class TrainingRow(NamedTuple):
@@ -56,7 +54,7 @@ class RewriteRows:
 def _problem(sides: tuple[str, ...]) -> str:
     if not all(side.strip() for side in sides):
         return "empty_answer"
-    if any(_CONTROL.search(side) for side in sides):
+    if any(map(holds_control_token, sides)):
         return "control_token"
     return "identical" if len(sides) == 2 and sides[0].strip() == sides[1].strip() else ""
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from golden_files import PROMPTS, check_text
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.prompts.answering import (
-    CONTROL,
-    defuse_turns,
     parse_dialogue_answer,
     student_chat,
     student_turn,
     teacher_chat,
 )
+from pairwright.core.prompts.control_tokens import CONTROL
+from pairwright.core.prompts.escaping import defuse_turns
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.prompts.rewriting import prompt_hashes
 from pairwright.core.records import Language, Task, ToolCall, Turn

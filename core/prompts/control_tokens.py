@@ -1,0 +1,70 @@
+"""Control tokens of chat templates: what they look like, and where a text has one, also one that is dressed up."""
+
+from __future__ import annotations
+
+import re
+
+from pairwright.core.prompts.skeletons import GAP, UNSEEN, skeleton, spelled
+
+ANGLE = (
+    *("bos", "eos", "pad", "unk", "sop", "eop", "think", "tools", "tool_call", "tool_response", "tool_result"),
+    *("image", "video", "audio", "start_of_turn", "end_of_turn", "start_of_image", "end_of_image"),
+)
+"""Names between angle brackets, beside ``s``."""
+_SQUARE = (
+    *("INST", "AVAILABLE_TOOLS", "TOOL_CALLS", "TOOL_RESULTS", "TOOL_CONTENT", "SYSTEM_PROMPT", "MODEL_SETTINGS"),
+    *("CALL_ID", "gMASK", "IMG_BREAK", "IMG_END"),
+)
+_SQUARE_CAPITALS = ("IMG", "ARGS", "THINK")  # small letters of these are words, or BBCode
+
+CONTROL = re.compile(
+    # Line by line: ChatML, Llama 3 and (full width) DeepSeek; tags of Qwen, Gemma and others; Llama 2; Mistral and GLM.
+    r"<[|｜][^|｜<>]*[|｜]>"
+    rf"|</?(?:s|{'|'.join(ANGLE)}|reserved_\d+|unused\d+)>"
+    r"|<</?SYS>>"
+    rf"|\[/?(?:{'|'.join((*_SQUARE, *_SQUARE_CAPITALS))}|UNUSED_TOKEN_\d+)\]"
+)
+
+_THIN = f"{UNSEEN}*"
+_INSIDE = r"[^|<>‹«\[【&]{0,64}"  # nothing that an escape changes: escaping twice is escaping once
+_WORD = r"(?=[^\W\d][^|<>]{2})"
+_ANY_SQUARE = rf"(?:{'|'.join(map(spelled, _SQUARE))}|UNUSED_TOKEN_\d+)"
+_CAPITALS = "|".join(map(spelled, _SQUARE_CAPITALS))
+
+BARRED = (
+    rf"<(?={_THIN}\|{_THIN}{_INSIDE}\|{_THIN}>)"
+    # Between brackets of quotes and of physics only a word is a token: ⟨|ψ|⟩ is none.
+    rf"|[‹«](?={GAP}\|{GAP}{_WORD}{_INSIDE}\|{GAP}>)"
+)
+"""A pattern for skeletons: the first bracket of ``<|…|>``."""
+SQUARE = (
+    rf"[\[【](?={GAP}(?:[/\\]{GAP})?(?-i:{_ANY_SQUARE}){GAP}\])"
+    # x[inst] is code.
+    rf"|(?<![\w)\]])[\[【](?={GAP}(?:[/\\]{GAP})?(?i:{_ANY_SQUARE}){GAP}\])"
+    rf"|\[(?={GAP}(?:[/\\]{GAP})?(?-i:{_CAPITALS}){GAP}\])"
+)
+"""A pattern for skeletons: the first bracket of ``[INST]`` and its kind."""
+
+_DRESSED = re.compile(
+    rf"{BARRED}|{SQUARE}"
+    rf"|<(?={_THIN}(?:/{_THIN})?(?:s|{'|'.join(_THIN.join(name) for name in ANGLE)}){_THIN}>)"
+    rf"|[‹«](?={_THIN}/{_THIN}(?:s|{'|'.join(_THIN.join(name) for name in ANGLE)}){_THIN}>)"
+    rf"|‹(?={_THIN}(?:{'|'.join(_THIN.join(name) for name in ANGLE)}){_THIN}>)"
+    rf"|<(?={_THIN}<{_THIN}(?:/{_THIN})?{_THIN.join('SYS')}{_THIN}>)|«(?={GAP}(?:/{GAP})?{_THIN.join('SYS')}{GAP}>)"
+)
+
+
+def control_tokens(text: str) -> set[int]:
+    """Where control tokens begin in ``text``."""
+    return {
+        found.start()
+        for pattern, where in ((CONTROL, text), (_DRESSED, skeleton(text)))
+        for found in pattern.finditer(where)
+    }
+
+
+def holds_control_token(text: str) -> bool:
+    """Whether a tokenizer, or one that folds look-alikes and drops what is not seen, finds a control token."""
+    if CONTROL.search(text):
+        return True
+    return not text.isascii() and CONTROL.search(skeleton(text).replace(UNSEEN, "")) is not None
