@@ -25,10 +25,10 @@ from typing import NamedTuple
 
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.exporter import Exporter
+from pairwright.core.files.storage import manifest_of, read_rows, write_rows
 from pairwright.core.identity import content_id
 from pairwright.core.records import PreferencePair
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import manifest_of, read_rows, write_rows
 from pairwright.exports.forms.jsonl import JsonlExporter
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.forms.openai import OpenAIExporter

@@ -12,7 +12,7 @@ from pairwright import __version__
 from pairwright.cli.standard_streams import standard_streams
 from pairwright.cli.stopping import Stoppable, stoppable
 from pairwright.core.errors import PairwrightError
-from pairwright.core.file_errors import file_errors
+from pairwright.core.files.file_errors import file_errors
 from pairwright.core.interruption import INTERRUPTION
 from pairwright.core.pages.printable import printable
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pairwright.cli.tables import print_table
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.storage import atomic_writer
 from pairwright.core.pages.printable import printable, spelled_out
-from pairwright.core.storage import atomic_writer
 from pairwright.pipelines.plugin_catalogue import look_at_plugins, with_plugins
 from pairwright.pipelines.schema import build_file_page, build_file_schema, one_line
 

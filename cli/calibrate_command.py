@@ -9,9 +9,9 @@ from pairwright.cli.tables import print_table
 from pairwright.core.calibration import read_calibration
 from pairwright.core.config.build_file import read_build
 from pairwright.core.errors import PairwrightError
+from pairwright.core.files.owned_folder import begin_files, end_files
+from pairwright.core.files.storage import atomic_writer, write_json
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.owned_folder import begin_files, end_files
-from pairwright.core.storage import atomic_writer, write_json
 from pairwright.pipelines.calibration.gold_items import gold_items, marked_items
 from pairwright.pipelines.calibration.judge_calibration import calibrate
 from pairwright.pipelines.calibration.page import defect_table, draw_picture, figure_table

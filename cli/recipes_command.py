@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pairwright.cli.tables import print_table
 from pairwright.core.errors import ConfigError
-from pairwright.core.storage import atomic_writer
+from pairwright.core.files.storage import atomic_writer
 from pairwright.training_recipes.recipes.recipe_files import Recipe, read_recipe, recipes
 
 

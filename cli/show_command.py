@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.storage import read_rows
 from pairwright.core.pages.difference import differences
 from pairwright.core.pages.printable import one_line, printable, spelled_out
 from pairwright.core.records import PreferencePair, Turn
-from pairwright.core.storage import read_rows
 from pairwright.core.tool_calls import calls_text
 
 _ID = re.compile(r"^[0-9a-f]{16}$")

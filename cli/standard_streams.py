@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pairwright.core.file_errors import storage_error
+from pairwright.core.files.file_errors import storage_error
 
 
 class _Stream(io.FileIO):

@@ -32,7 +32,7 @@ from pairwright.core.components import (
     reference_of,
 )
 from pairwright.core.errors import ComponentError, PairwrightError
-from pairwright.core.file_errors import file_trouble
+from pairwright.core.files.file_errors import file_trouble
 from pairwright.core.improvement import Review
 from pairwright.core.records import (
     Candidate,

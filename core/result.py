@@ -15,11 +15,11 @@ from pairwright.core.audit_result import Audit
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import Calibration, read_calibration
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.files.storage import read_rows
 from pairwright.core.identity import Row
 from pairwright.core.improvement import Improvement
 from pairwright.core.judge_usage import JudgeUse
 from pairwright.core.records import Compared, GateRow, JudgedCandidate, PreferencePair, SftRow
-from pairwright.core.storage import read_rows
 
 AUDIT = "audit.json"
 CALIBRATION = "calibration.json"

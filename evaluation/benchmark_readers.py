@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.core.errors import ConfigError, SourceError
+from pairwright.core.files.storage import sha256_of
 from pairwright.core.identity import content_id
-from pairwright.core.storage import sha256_of
 from pairwright.core.untrusted_json import read_json
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet, explain, gold_set, read_gold, row_from
 

@@ -18,10 +18,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
+from pairwright.core.files.storage import read_rows, sha256_of
 from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language, normalise
 from pairwright.core.records import Example, KnownCase, Language, SftRow, Split, TaskKind, Turn
-from pairwright.core.storage import read_rows, sha256_of
 from pairwright.core.untrusted_json import NotJson, read_json
 
 MEASURED: frozenset[TaskKind] = frozenset({"rewrite"})

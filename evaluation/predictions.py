@@ -75,7 +75,7 @@ def read_predictions(path: Path, gold: GoldSet) -> tuple[Prediction, ...]:
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
     """Write predictions in the form that :func:`read_predictions` reads; absent fields are left out."""
-    from pairwright.core.storage import atomic_writer
+    from pairwright.core.files.storage import atomic_writer
 
     with atomic_writer(path) as file:
         for prediction in predictions:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from pairwright.core.files.storage import atomic_path, open_log, read_rows, write_json, write_rows
 from pairwright.core.identity import Row
 from pairwright.core.improvement import Improvement
 from pairwright.core.judge_usage import JudgeUse
@@ -36,7 +37,6 @@ from pairwright.core.result import (
     SPARSE_REGIONS,
     SPLIT,
 )
-from pairwright.core.storage import atomic_path, open_log, read_rows, write_json, write_rows
 from pairwright.pipelines.dedup.outline import Outlined, outline
 
 R = TypeVar("R", bound=Row)

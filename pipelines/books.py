@@ -12,8 +12,8 @@ from typing import IO, Protocol, Self, TypeVar, runtime_checkable
 
 from pairwright.core.bookkeeping import Dropped, Failed, StageCount
 from pairwright.core.errors import BuildError
-from pairwright.core.file_errors import file_errors, storage_error
-from pairwright.core.storage import text_file
+from pairwright.core.files.file_errors import file_errors, storage_error
+from pairwright.core.files.storage import text_file
 from pairwright.pipelines.failure_limit import FailureLimit
 
 I = TypeVar("I")  # noqa: E741

@@ -16,10 +16,10 @@ from pathlib import Path
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import apply_calibration
 from pairwright.core.config.build_file import BuildConfig
-from pairwright.core.file_errors import file_errors
+from pairwright.core.files.file_errors import file_errors
+from pairwright.core.files.storage import lock_folder
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import lock_folder
 from pairwright.pipelines.artefacts import (
     BALANCED,
     CANDIDATES,

@@ -14,11 +14,11 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.component_calls import export_build
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.errors import BuildError, StorageError
+from pairwright.core.files.owned_folder import BUILD, Mark, changed_files, remove_empty, require_places, write_mark
+from pairwright.core.files.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
 from pairwright.core.identity import content_id
-from pairwright.core.owned_folder import BUILD, Mark, changed_files, remove_empty, require_places, write_mark
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
 from pairwright.core.untrusted_json import read_json
 from pairwright.pipelines.artefacts import DROPPED, FAILED
 from pairwright.pipelines.catalogues import CATALOGUES

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import StorageError
-from pairwright.core.owned_folder import (
+from pairwright.core.files.owned_folder import (
     BUILD,
     Known,
     Mark,

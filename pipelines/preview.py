@@ -18,13 +18,13 @@ from pairwright.core.bookkeeping import Dropped, Failed, StageCount
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.execution.scratch import scratch_folder
+from pairwright.core.files.storage import read_rows
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import list_counts
 from pairwright.core.pages.shown import Part, Shown
 from pairwright.core.prompts.student import Student
 from pairwright.core.records import Candidate, JudgedCandidate, PreferencePair, SftRow, Task
 from pairwright.core.requests import ChatRequest
-from pairwright.core.storage import read_rows
 from pairwright.pipelines.artefacts import ANSWERS, CANDIDATES, DROPPED, FAILED, JUDGED, QUERIES, TASKS, Rows
 from pairwright.pipelines.books import Books, Silent
 from pairwright.pipelines.build import STEPS, prepare

@@ -13,6 +13,7 @@ from typing import Any
 
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.files.storage import write_json, write_rows
 from pairwright.core.records import (
     Candidate,
     Example,
@@ -28,7 +29,6 @@ from pairwright.core.records import (
     Verdict,
 )
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import write_json, write_rows
 from pairwright.pipelines.build import STEPS
 from pairwright.pipelines.pairing.splits import verify_splits
 from pairwright.pipelines.stage import stages_of

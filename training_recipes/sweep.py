@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.owned_folder import begin_files, end_files
+from pairwright.core.files.storage import lock_folder, write_json
 from pairwright.core.identity import Row
-from pairwright.core.owned_folder import begin_files, end_files
 from pairwright.core.records import Scalar, Split
-from pairwright.core.storage import lock_folder, write_json
 from pairwright.evaluation.evaluation import SetResult
 from pairwright.evaluation.gold_rows import GoldSet, count_of_build
 from pairwright.evaluation.predictions import System

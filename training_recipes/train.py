@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.storage import lock_folder
 from pairwright.core.records import Scalar
-from pairwright.core.storage import lock_folder
 from pairwright.training_recipes.checks.hardware import this_device
 from pairwright.training_recipes.checks.run_check import check
 from pairwright.training_recipes.checks.run_settings import missing_packages

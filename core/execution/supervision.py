@@ -25,9 +25,9 @@ from typing import IO
 from pairwright.core.awake import awake_steps
 from pairwright.core.errors import BudgetReached, BuildError, ModelError, PairwrightError, StorageError
 from pairwright.core.execution.processes import end_with_parent
-from pairwright.core.file_errors import file_trouble, full_disk
+from pairwright.core.files.file_errors import file_trouble, full_disk
+from pairwright.core.files.storage import write_json
 from pairwright.core.interruption import GRACE, INTERRUPTION, Wait
-from pairwright.core.storage import write_json
 
 POLL_SECONDS = 0.1
 # A little longer than GRACE, which the process itself gives its requests.

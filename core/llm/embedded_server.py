@@ -32,7 +32,7 @@ from pairwright.core.awake import STEP
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import ModelError
 from pairwright.core.extras import install_line
-from pairwright.core.storage import refuse_link
+from pairwright.core.files.storage import refuse_link
 
 START_SECONDS = 120.0  # until the weights are read and the server answers
 _WATCH_SECONDS = 0.5  # between two looks at the parent's process id

@@ -24,7 +24,7 @@ from typing import NamedTuple, Self
 
 from pairwright.core.config.build_file import LimitsConfig
 from pairwright.core.errors import BudgetReached, StorageError
-from pairwright.core.file_errors import at_size_limit, ledger_error, storage_error
+from pairwright.core.files.file_errors import at_size_limit, ledger_error, storage_error
 from pairwright.core.llm.reserve import Reserve, room_for
 from pairwright.core.requests import Answer
 

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from pairwright.core.file_errors import FULL
+from pairwright.core.files.file_errors import FULL
 
 STEP = 64 * 1024  # bytes that are taken at once
 # What a commit adds to the log of SQLite beside the text: pages of four kB of three tables and an index, each whole.

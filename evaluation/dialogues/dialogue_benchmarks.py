@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.core.errors import ConfigError, SourceError
+from pairwright.core.files.storage import sha256_of
 from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.records import Turn
-from pairwright.core.storage import sha256_of
 from pairwright.core.untrusted_json import read_json
 from pairwright.evaluation.dialogues.dialogue_rows import (
     DialogueCall,

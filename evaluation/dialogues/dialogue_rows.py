@@ -22,9 +22,9 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
+from pairwright.core.files.storage import sha256_of
 from pairwright.core.identity import Row
 from pairwright.core.records import Language, Turn
-from pairwright.core.storage import sha256_of
 from pairwright.core.untrusted_json import read_json
 
 R = TypeVar("R", bound="Identified")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pairwright.core.files.storage import atomic_writer
 from pairwright.core.pages.cells import Table, format_value
 from pairwright.core.pages.html import element, folded, html_table, page
 from pairwright.core.pages.markdown import inline, markdown_table
-from pairwright.core.storage import atomic_writer
 from pairwright.evaluation.evaluation import Shown, shown_as
 from pairwright.evaluation.reports.evaluation_report import ARROWS, METHOD, example, line
 from pairwright.evaluation.reports.plots import Mark, axis, bar

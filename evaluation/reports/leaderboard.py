@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pairwright.core.errors import StorageError
+from pairwright.core.files.owned_folder import MOVE, require_places
+from pairwright.core.files.storage import atomic_writer, read_rows, write_rows
 from pairwright.core.identity import Row
-from pairwright.core.owned_folder import MOVE, require_places
 from pairwright.core.pages.markdown import inline, markdown_table
-from pairwright.core.storage import atomic_writer, read_rows, write_rows
 from pairwright.evaluation.evaluation import HEADLINES, Evaluation, MetricNote, shown_as
 
 FILE = "leaderboard.jsonl"

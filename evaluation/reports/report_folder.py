@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from pairwright.core.owned_folder import begin_files, end_files
+from pairwright.core.files.owned_folder import begin_files, end_files
 
 KIND = "evaluation"
 EVALUATION = ("evaluation.json", "evaluation.md", "evaluation.html")

@@ -16,13 +16,13 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.components import Component, Configured
 from pairwright.core.config.sections import Section
 from pairwright.core.errors import ExportError
+from pairwright.core.files.storage import atomic_writer
 from pairwright.core.pages.cells import list_counts
 from pairwright.core.pages.markdown import block, inline, markdown_table
 from pairwright.core.pages.printable import one_line
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import WRITTEN, PreferencePair
 from pairwright.core.result import BuildResult, ReportSection
-from pairwright.core.storage import atomic_writer
 from pairwright.exports.card.answer_sections import told
 from pairwright.exports.card.kinds import CARD_KINDS
 from pairwright.exports.card.row_facts import Facts, facts_of

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, ClassVar, get_args
 
 from pairwright.core.components import Component
+from pairwright.core.files.storage import atomic_writer
 from pairwright.core.records import Split
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import atomic_writer
 from pairwright.exports.rows.provenance import public_lines
 
 # ``split`` is the last field of both row types: a line's end says where it belongs, and nothing needs parsing.

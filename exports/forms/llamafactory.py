@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from pairwright.core.components import Component
+from pairwright.core.files.storage import write_json
 from pairwright.core.records import TaskKind
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import write_json
 from pairwright.exports.rows.chat_forms import alpaca_chat, sharegpt_answer, sharegpt_answered, sharegpt_chat
 from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
 from pairwright.exports.rows.rendering import Budget, Kind

@@ -17,9 +17,9 @@ from pydantic import Field
 
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import PromptConfig
+from pairwright.core.files.storage import atomic_path, write_json
 from pairwright.core.records import Generation, PreferencePair, Rejected, SftRow, Split, TaskKind, ToolCall, Turn
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import atomic_path, write_json
 from pairwright.exports.forms.trl import trl_dpo, trl_sft
 from pairwright.exports.rows.chat_rows import ChatRow, ChatRows
 from pairwright.exports.rows.provenance import public_rows

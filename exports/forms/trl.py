@@ -15,9 +15,9 @@ import yaml
 from pydantic import Field
 
 from pairwright.core.components import Component
+from pairwright.core.files.storage import atomic_writer
 from pairwright.core.records import TaskKind
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import atomic_writer
 from pairwright.exports.forms.arrow_columns import Columns
 from pairwright.exports.rows.chat_forms import trl_answer_problem, trl_chat_pair, trl_chat_sft, trl_pair_problem
 from pairwright.exports.rows.chat_rows import ChatRow, ChatRows

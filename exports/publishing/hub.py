@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import yaml
 
 from pairwright.core.errors import PublishError
-from pairwright.core.owned_folder import BUILD, mark_name, read_mark
-from pairwright.core.storage import sha256_of
+from pairwright.core.files.owned_folder import BUILD, mark_name, read_mark
+from pairwright.core.files.storage import sha256_of
 from pairwright.exports.publishing.licences import combined
 from pairwright.exports.publishing.personal_data import KINDS, Concern, concerns, rows_by_kind, text_concerns
 from pairwright.exports.publishing.public_build_file import for_strangers

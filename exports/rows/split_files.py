@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Generic, Literal
 
+from pairwright.core.files.storage import atomic_writer, write_json
 from pairwright.core.records import Split
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import atomic_writer, write_json
 from pairwright.exports.rows.rendering import Budget, Kind, R, RowRenderer, Tally, described, rows_of
 
 FileFormat = Literal["jsonl", "json"]

@@ -16,8 +16,8 @@ from llamafactory.data.template import TEMPLATES
 from llamafactory.hparams import get_train_args
 from transformers import AutoTokenizer
 
+from pairwright.core.files.storage import write_rows
 from pairwright.core.records import TaskKind, Turn
-from pairwright.core.storage import write_rows
 from pairwright.exports.rows.chat_readers import read_chat_rows
 from pairwright.exports.rows.chat_rows import ChatRow
 from pairwright.exports.verification.chat_comparison import IGNORED, check_labels, is_answer

@@ -23,8 +23,8 @@ from trl.trainer.kto_trainer import KTOTrainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from pairwright.core.files.storage import write_rows
 from pairwright.core.records import TaskKind, Turn
-from pairwright.core.storage import write_rows
 from pairwright.exports.rows.chat_forms import trl_messages, trl_prompt
 from pairwright.exports.rows.chat_readers import read_chat_rows
 from pairwright.exports.rows.chat_rows import ChatRow

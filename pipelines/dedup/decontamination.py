@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.config.sections import DecontaminationConfig
+from pairwright.core.files.storage import temporary_file
 from pairwright.core.language.canonical_form import canonical
 from pairwright.core.records import Conversation, Language, Task, TaskKind, Turn
 from pairwright.core.result import HeldOutSet
-from pairwright.core.storage import temporary_file
 from pairwright.pipelines.dedup.near_copies import find_near_copies
 from pairwright.pipelines.dedup.shared_passages import find_shared_passages
 from pairwright.pipelines.dedup.spool import spooled_tasks, write_task

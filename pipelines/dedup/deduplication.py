@@ -21,8 +21,8 @@ import numpy as np
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DedupConfig
+from pairwright.core.files.storage import temporary_file
 from pairwright.core.records import Task
-from pairwright.core.storage import temporary_file
 from pairwright.pipelines.dedup.dedup_index import DedupIndex
 from pairwright.pipelines.dedup.duplicate_verdicts import EXACT, DuplicateVerdict, DuplicateVerdicts
 from pairwright.pipelines.dedup.earlier_builds import build_name, read_index

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.storage import atomic_path
 from pairwright.core.result import INDEX
-from pairwright.core.storage import atomic_path
 from pairwright.core.untrusted_json import read_json
 from pairwright.pipelines.dedup.outline import Outlined
 

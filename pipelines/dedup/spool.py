@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
+from pairwright.core.files.storage import temporary_folder_error, temporary_folder_errors
 from pairwright.core.records import Task
-from pairwright.core.storage import temporary_folder_error, temporary_folder_errors
 
 
 def write_task(spool: IO[bytes], task: Task) -> None:

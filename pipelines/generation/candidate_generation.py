@@ -27,12 +27,12 @@ from pairwright.core.errors import RequestFailed
 from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.execution.scratch import scratch_folder
 from pairwright.core.execution.supervision import Control, crash, supervise
+from pairwright.core.files.storage import storage_error, text_file
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import KINDS, provenance
 from pairwright.core.records import Candidate
 from pairwright.core.requests import Answer, ChatRequest
-from pairwright.core.storage import storage_error, text_file
 from pairwright.pipelines.failure_limit import FailureLimit
 from pairwright.pipelines.generation.child_process import GenerationJob, Queue
 from pairwright.pipelines.request_plan import (

@@ -16,10 +16,10 @@ from pairwright.core.config.build_file import BuildConfig, EndpointConfig, Limit
 from pairwright.core.errors import BuildError
 from pairwright.core.execution.processes import end_with_parent
 from pairwright.core.execution.supervision import Control, bind_forks, leave_signals_to_build
-from pairwright.core.file_errors import file_trouble, full_disk
+from pairwright.core.files.file_errors import file_trouble, full_disk
+from pairwright.core.files.storage import text_file
 from pairwright.core.identity import Row
 from pairwright.core.records import TaskKind
-from pairwright.core.storage import text_file
 from pairwright.pipelines.failure_limit import FailureLimit
 
 if TYPE_CHECKING:

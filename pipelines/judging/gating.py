@@ -11,9 +11,9 @@ from pairwright.core.component_calls import ask_gate
 from pairwright.core.components import Gate
 from pairwright.core.errors import RequestFailed
 from pairwright.core.execution.coroutines import CoroutineRunner
+from pairwright.core.files.storage import open_log
 from pairwright.core.records import Case, GateDecision, GateRow, KnownCase, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
-from pairwright.core.storage import open_log
 from pairwright.judges.rules.unchanged import needs_rewrite
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 

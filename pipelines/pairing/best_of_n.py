@@ -10,10 +10,10 @@ from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.components import Comparer
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
+from pairwright.core.files.storage import open_log
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.records import Compared, JudgedCandidate, SftRow, Task
 from pairwright.core.requests import Ask
-from pairwright.core.storage import open_log
 from pairwright.judges.tournament import Bout, find_best, rank_all
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess

@@ -20,9 +20,9 @@ from pairwright.core.component_calls import ask_comparer
 from pairwright.core.components import Comparer
 from pairwright.core.config.build_file import PairingConfig
 from pairwright.core.errors import RequestFailed
+from pairwright.core.files.storage import open_log
 from pairwright.core.records import Compared, Winner
 from pairwright.core.requests import Ask
-from pairwright.core.storage import open_log
 from pairwright.pipelines.judging.candidate_judging import ordered_map
 from pairwright.pipelines.judging.endpoint_access import EndpointAccess
 from pairwright.pipelines.pairing.pair_features import PairFeatures, Proposal

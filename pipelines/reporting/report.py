@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pairwright.core.files.storage import atomic_writer
 from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.result import BuildResult
-from pairwright.core.storage import atomic_writer
 from pairwright.pipelines.reporting.funnel import funnel_table
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from pairwright.core.storage import close_temporary, temporary_folder_error, temporary_folder_errors
+from pairwright.core.files.storage import close_temporary, temporary_folder_error, temporary_folder_errors
 
 if TYPE_CHECKING:
     from pairwright.pipelines.similarity.shingles import I64, U64

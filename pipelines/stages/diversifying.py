@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.files.storage import write_rows
 from pairwright.core.records import SftRow
 from pairwright.core.result import BuildResult, ReportSection
-from pairwright.core.storage import write_rows
 from pairwright.pipelines.artefacts import CHOSEN, FIGURES, IMPROVED, SPARSE, Latest
 from pairwright.pipelines.diversity.embedding import require_embedding
 from pairwright.pipelines.reporting.diversity_tables import diversity_lines

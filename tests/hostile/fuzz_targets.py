@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pairwright.core.calibration import read_calibration
 from pairwright.core.config.build_file import ContextConfig, EndpointConfig, PromptConfig, read_build
 from pairwright.core.errors import PairwrightError
+from pairwright.core.files.storage import read_rows
 from pairwright.core.llm.endpoint import Endpoint
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.llm.wire import error_details, names_unknown_model, quotable
@@ -29,7 +30,6 @@ from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.records import PreferencePair, Task
 from pairwright.core.requests import Answer
-from pairwright.core.storage import read_rows
 from pairwright.core.tool_calls import calls_of
 from pairwright.evaluation.dialogues.dialogue_rows import read_dialogues
 from pairwright.evaluation.gold_rows import read_gold

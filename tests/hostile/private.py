@@ -23,9 +23,9 @@ from hub_server import TOKEN, running_hub
 
 from pairwright.core.components import Component
 from pairwright.core.errors import PublishError
-from pairwright.core.owned_folder import Mark, write_mark
+from pairwright.core.files.owned_folder import Mark, write_mark
+from pairwright.core.files.storage import manifest_of, write_json
 from pairwright.core.records import Example, GateDecision, Task, ToolCall, Turn
-from pairwright.core.storage import manifest_of, write_json
 from pairwright.exports import EXPORTERS
 from pairwright.exports.publishing.hub import publish
 from pairwright.testing import factories

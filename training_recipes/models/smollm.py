@@ -19,8 +19,8 @@ from typing import Any
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import TrainingError
 from pairwright.core.extras import install_line
+from pairwright.core.files.storage import storage_error
 from pairwright.core.llm.embedded_server import weights
-from pairwright.core.storage import storage_error
 
 _CONTROL = 3  # gguf.TokenType.CONTROL
 

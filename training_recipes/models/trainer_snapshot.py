@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pairwright.core.storage import write_json
+from pairwright.core.files.storage import write_json
 
 _PLAIN = {int: "int", float: "float", bool: "bool", str: "str", list: "list", dict: "dict", type(None): "null"}
 _REFUSED = {"kto_pair"}  # TRL names it only to refuse it

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pairwright.core.storage import atomic_path
+from pairwright.core.files.storage import atomic_path
 from pairwright.evaluation.evaluation import MetricNote, SetResult
 from pairwright.training_recipes.runs.guard import HIGH_ACCURACY, QUALITY
 from pairwright.training_recipes.runs.step_log import Metrics, StepLog

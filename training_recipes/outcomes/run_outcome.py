@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pairwright.core.files.storage import atomic_writer
 from pairwright.core.pages.markdown import markdown_table
 from pairwright.core.records import Split
-from pairwright.core.storage import atomic_writer
 from pairwright.evaluation.evaluation import Evaluation, SetResult
 from pairwright.evaluation.gold_rows import GoldSet, count_of_build
 from pairwright.evaluation.predictions import System

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.storage import atomic_writer
 from pairwright.core.records import Scalar
-from pairwright.core.storage import atomic_writer
 from pairwright.training_recipes.recipes.build_facts import BuildFacts, read_facts
 from pairwright.training_recipes.recipes.filling import ROWS, fill
 from pairwright.training_recipes.recipes.recipe_files import Kind, Recipe, Trainer, llamafactory_kind, read_recipe

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.core.errors import ConfigError, ModelError
+from pairwright.core.files.storage import write_json
 from pairwright.core.identity import Row, content_id
 from pairwright.core.records import Split
-from pairwright.core.storage import write_json
 from pairwright.evaluation.gold_rows import GoldSet, gold_of_build
 from pairwright.evaluation.predictions import System, read_predictions, write_predictions
 from pairwright.evaluation.systems.student_requests import RequestOptions, like_build, with_examples

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.storage import storage_error
 from pairwright.core.identity import content_id
 from pairwright.core.records import Scalar, Split
-from pairwright.core.storage import storage_error
 from pairwright.training_recipes.checks.hardware import machine
 from pairwright.training_recipes.recipes.build_facts import read_facts
 from pairwright.training_recipes.recipes.recipe_files import Recipe

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pairwright.core.errors import ConfigError
-from pairwright.core.owned_folder import Mark, kind_of, read_mark, require_folder, write_mark
+from pairwright.core.files.owned_folder import Mark, kind_of, read_mark, require_folder, write_mark
 from pairwright.training_recipes.recipes.rendering import Stage
 from pairwright.training_recipes.runs.run_record import RUN
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from pairwright.core.errors import TrainingError
+from pairwright.core.files.storage import sha256_of, write_json
 from pairwright.core.identity import Row, content_id
 from pairwright.core.records import Scalar, Split
-from pairwright.core.storage import sha256_of, write_json
 from pairwright.training_recipes.recipes.build_facts import BuildFacts
 from pairwright.training_recipes.recipes.recipe_files import Kind, Recipe, Trainer
 from pairwright.training_recipes.recipes.rendering import Stage

@@ -15,8 +15,8 @@ from pathlib import Path
 from pairwright.core.awake import awake_steps
 from pairwright.core.errors import TrainingError
 from pairwright.core.execution.scratch import scratch_folder
+from pairwright.core.files.storage import refuse_link
 from pairwright.core.interruption import INTERRUPTION
-from pairwright.core.storage import refuse_link
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.runs.failures import failure
 from pairwright.training_recipes.runs.stage_job import StageJob

@@ -12,8 +12,8 @@ from answer_building import WRONG, build_file, scripted, with_endpoint
 
 import building
 from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.files.storage import read_rows
 from pairwright.core.records import Candidate, PreferencePair, SftRow
-from pairwright.core.storage import read_rows
 from pairwright.exports.verification.trainer_loads import verify_exports
 from pairwright.pipelines.books import Silent
 from pairwright.pipelines.build import run_build

@@ -24,7 +24,7 @@ BUILD = f"""
 import sys
 from pathlib import Path
 from generation_rows import build_config, tasks
-from pairwright.core.storage import write_rows
+from pairwright.core.files.storage import write_rows
 from pairwright.pipelines.generation.candidate_generation import generate_candidates, plan_generation
 work = Path(sys.argv[1])
 config = build_config(sys.argv[2], work, endpoint={{"max_concurrency": {IN_FLIGHT}}})

@@ -17,8 +17,8 @@ import pytest
 from building import build_file, rows, run, write_rows
 from pairwright import Build
 from pairwright.core.errors import StorageError
+from pairwright.core.files.storage import lock_folder
 from pairwright.core.llm.ledger import Ledger
-from pairwright.core.storage import lock_folder
 
 SMALL: dict[str, Any] = {
     "exports": [{"use": "jsonl"}],

@@ -14,8 +14,8 @@ import pytest
 
 from building import CLI, build_file, manifest, rows, run
 from pairwright.core.bookkeeping import Dropped
+from pairwright.core.files.storage import read_rows
 from pairwright.core.records import Compared, PreferencePair, SftRow
-from pairwright.core.storage import read_rows
 from pairwright.testing import FaultServer, behaviours
 
 GOLD = {

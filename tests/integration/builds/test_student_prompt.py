@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 import building
+from pairwright.core.files.storage import read_rows
 from pairwright.core.prompts.student import Student
 from pairwright.core.records import SftRow
 from pairwright.core.requests import ChatRequest, Message
-from pairwright.core.storage import read_rows
 from pairwright.exports.rows.chat_readers import read_chat_rows
 from pairwright.exports.rows.row_readers import records
 

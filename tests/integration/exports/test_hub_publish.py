@@ -16,9 +16,9 @@ from hub_server import TOKEN, Hub, running_hub
 
 from pairwright.core.errors import PublishError
 from pairwright.core.exporter import Exporter
-from pairwright.core.owned_folder import Mark, write_mark
+from pairwright.core.files.owned_folder import Mark, write_mark
+from pairwright.core.files.storage import manifest_of, write_json
 from pairwright.core.records import Split
-from pairwright.core.storage import manifest_of, write_json
 from pairwright.exports import EXPORTERS
 from pairwright.exports.card.data_card import CardExporter
 from pairwright.exports.publishing.hub import listing, publish

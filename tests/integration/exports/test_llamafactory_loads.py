@@ -10,8 +10,8 @@ import pytest
 import tiny
 
 from pairwright.core.errors import ExportError
+from pairwright.core.files.storage import read_rows
 from pairwright.core.records import Example, Task
-from pairwright.core.storage import read_rows
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.verification.trainer_loads import TEMPLATES, Checked, verify_exports
 from pairwright.testing import factories

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pairwright.core.config.build_file import EndpointConfig
+from pairwright.core.files.storage import read_rows
 from pairwright.core.llm.embedded_server import weights
 from pairwright.core.records import Example
-from pairwright.core.storage import read_rows
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.forms.trl import TrlExporter
 from pairwright.exports.verification.trainer_loads import Checked, verify_exports

@@ -22,7 +22,7 @@ from pairwright.core.calibration import (
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import ConfigError
-from pairwright.core.storage import write_json
+from pairwright.core.files.storage import write_json
 from pairwright.exports.card.data_card import CardExporter
 from pairwright.judges.llm.pairwise import Pairwise
 from pairwright.judges.llm.rubric import Rubric

@@ -12,10 +12,10 @@ import yaml
 
 from pairwright.core.config.build_file import ContextConfig, ExamplesConfig, PromptConfig
 from pairwright.core.errors import ConfigError, SourceError
+from pairwright.core.files.storage import write_rows as write_build_rows
 from pairwright.core.prompts.rewriting import student_prompt
 from pairwright.core.prompts.student import Student
 from pairwright.core.records import Example, Turn
-from pairwright.core.storage import write_rows as write_build_rows
 from pairwright.evaluation.evaluation import MetricNote
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet, gold_set, read_gold
 from pairwright.evaluation.predictions import Prediction, System, read_predictions, write_predictions

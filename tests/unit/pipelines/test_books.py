@@ -13,7 +13,7 @@ import pytest
 
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.errors import BuildError
-from pairwright.core.storage import read_rows
+from pairwright.core.files.storage import read_rows
 from pairwright.pipelines.books import Books, Silent
 
 

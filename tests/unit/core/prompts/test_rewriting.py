@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from golden_files import PROMPTS, check_text
 from pairwright.core.config.build_file import PromptConfig
+from pairwright.core.files.storage import read_rows
 from pairwright.core.prompts.escaping import TAGS, escape, unescape
 from pairwright.core.prompts.forms import labelled_form
 from pairwright.core.prompts.rewriting import (
@@ -26,7 +27,6 @@ from pairwright.core.prompts.rewriting import (
     teacher_messages,
 )
 from pairwright.core.records import Candidate, Example, Language, Rejected, Role, Task, Turn
-from pairwright.core.storage import read_rows
 from pairwright.testing import factories
 from places import GOLDEN_FILES, ROOT
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pairwright.core.audit_result import Audit, AuditGroup, Flag, Score
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.errors import ExportError
+from pairwright.core.files.storage import write_json
 from pairwright.core.records import Generation
-from pairwright.core.storage import write_json
 from pairwright.exports import EXPORTERS
 from pairwright.exports.card.data_card import CardExporter
 from pairwright.testing import factories

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pairwright.core.components import Component
 from pairwright.core.errors import ExportError, StorageError
 from pairwright.core.exporter import Exporter
+from pairwright.core.files.storage import read_rows
 from pairwright.core.records import Generation, PreferencePair, SftRow
-from pairwright.core.storage import read_rows
 from pairwright.exports import EXPORTERS
 from pairwright.exports.forms.llamafactory import LlamaFactoryExporter
 from pairwright.exports.forms.openai import OpenAIExporter

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pairwright.core.files.storage import read_rows
 from pairwright.core.records import PreferencePair
-from pairwright.core.storage import read_rows
 from pairwright.exports import EXPORTERS
 from pairwright.exports.rows.provenance import public_lines, public_path
 from pairwright.pipelines.ingest.sources import FileSource

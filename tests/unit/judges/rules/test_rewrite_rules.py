@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pairwright.core.files.storage import read_rows
 from pairwright.core.records import Candidate, Example, Language, Task, Verdict
 from pairwright.core.requests import ChatRequest
-from pairwright.core.storage import read_rows
 from pairwright.judges import JUDGES
 from pairwright.judges.rules.contradiction import contradiction
 from pairwright.judges.rules.example_leak import ExampleLeak

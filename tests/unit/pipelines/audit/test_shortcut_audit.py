@@ -13,8 +13,8 @@ import pytest
 from pairwright.core.audit_result import Audit
 from pairwright.core.config.build_file import AuditConfig, BuildConfig
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.storage import write_json
 from pairwright.core.records import Language, PreferencePair
-from pairwright.core.storage import write_json
 from pairwright.pipelines.audit import probe
 from pairwright.pipelines.audit.pair_differences import FEATURES
 from pairwright.pipelines.audit.shortcut_audit import audit_pairs

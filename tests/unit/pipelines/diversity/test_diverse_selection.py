@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.config.sections import DiversityConfig
+from pairwright.core.files.storage import write_rows
 from pairwright.core.records import Conversation, SftRow
-from pairwright.core.storage import write_rows
 from pairwright.pipelines.diversity.diverse_selection import Selection, select_diverse
 from pairwright.pipelines.diversity.diversity_figures import measure_diversity
 from pairwright.pipelines.diversity.k_centre import k_centre

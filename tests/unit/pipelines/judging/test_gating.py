@@ -12,9 +12,9 @@ from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component
 from pairwright.core.errors import ConfigError, RequestFailed
 from pairwright.core.execution.coroutines import CoroutineRunner
+from pairwright.core.files.storage import read_rows
 from pairwright.core.records import GateDecision, GateRow, Task
 from pairwright.core.requests import Answer, Ask, ChatRequest
-from pairwright.core.storage import read_rows
 from pairwright.judges.rules.leftover_reference import leftover
 from pairwright.judges.rules.over_edited import is_complete
 from pairwright.judges.rules.unchanged import Unchanged

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from pairwright.core.errors import BudgetReached, StorageError
-from pairwright.core.file_errors import REMEDIES, file_errors, file_trouble, ledger_error, storage_error
+from pairwright.core.files.file_errors import REMEDIES, file_errors, file_trouble, ledger_error, storage_error
+from pairwright.core.files.storage import atomic_writer, open_log, text_file
 from pairwright.core.records import Turn
-from pairwright.core.storage import atomic_writer, open_log, text_file
 
 SPACE = "ree some space"
 
@@ -117,7 +117,7 @@ import resource, sys
 from pathlib import Path
 from pairwright.core.errors import StorageError
 from pairwright.core.records import Turn
-from pairwright.core.storage import atomic_writer
+from pairwright.core.files.storage import atomic_writer
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 try:
     with atomic_writer(Path(sys.argv[1])) as file:

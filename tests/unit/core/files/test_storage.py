@@ -9,8 +9,7 @@ import pytest
 
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.errors import StorageError
-from pairwright.core.records import Turn
-from pairwright.core.storage import (
+from pairwright.core.files.storage import (
     atomic_writer,
     lock_folder,
     manifest_of,
@@ -20,6 +19,7 @@ from pairwright.core.storage import (
     write_json,
     write_rows,
 )
+from pairwright.core.records import Turn
 
 
 def test_rows_come_back_as_they_were_also_chinese_emoji_and_line_separators(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pairwright.core.errors import StorageError
+from pairwright.core.files.storage import refuse_link, sha256_of, storage_error, write_json
 from pairwright.core.identity import Row
-from pairwright.core.storage import refuse_link, sha256_of, storage_error, write_json
 
 FORMAT = 1
 BUILD = "build"

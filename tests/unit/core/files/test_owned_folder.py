@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pairwright.core.errors import StorageError
-from pairwright.core.owned_folder import begin_files, end_files, read_mark, require_folder, require_places
+from pairwright.core.files.owned_folder import begin_files, end_files, read_mark, require_folder, require_places
 
 NAMES = ("报告.md", "deep/figures.json")
 

@@ -20,7 +20,7 @@ from typing import IO, TypeVar
 from pydantic import ValidationError
 
 from pairwright.core.errors import StorageError
-from pairwright.core.file_errors import storage_error
+from pairwright.core.files.file_errors import storage_error
 from pairwright.core.identity import Row
 
 R = TypeVar("R", bound=Row)
