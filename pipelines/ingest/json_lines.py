@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from typing import IO
 
@@ -33,7 +33,7 @@ def read_json_lines(stream: IO[bytes], where: str) -> Iterator[RawRow | BadRow]:
                 raise empty_lines(where, number)
 
 
-def _rows(line: bytes, number: int) -> Iterator[RawRow | BadRow]:
+def _rows(line: bytes, number: int) -> Generator[RawRow | BadRow, None, int]:
     """The row of a line; its rows, if it is no JSON as a whole and a carriage return divides it. Returns the last number."""
     row = json_row(number, line)
     if isinstance(row, RawRow) or b"\r" not in line.strip():
@@ -49,7 +49,7 @@ def _rows(line: bytes, number: int) -> Iterator[RawRow | BadRow]:
     return number
 
 
-def _pieces(stream: IO[bytes], text: bytes, where: str, number: int) -> Iterator[RawRow | BadRow]:
+def _pieces(stream: IO[bytes], text: bytes, where: str, number: int) -> Generator[RawRow | BadRow, None, int]:
     """The rows of more text than one row may have, that ends with the next line feed. Returns the last number."""
     most, over, skipped = raw_rows.MAX_LINE_BYTES, False, 0
     while True:
