@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -148,18 +149,21 @@ def _run(command: list[str], case: SourceCase, folder: Path, data: Path) -> _End
 
 
 class _Patience:
-    """Ends where a process no longer works, however busy the machine is; CPU time has its own limit."""
+    """Ends where a process works too long, or no longer works at all, however busy the machine is."""
 
     def __init__(self, process: int, seconds: int) -> None:
         self._stat = Path(f"/proc/{process}/stat")
         self._last = time.monotonic() + seconds * BUSY
-        self._used, self._worked = -1, time.monotonic()
+        self._used, self._worked = self._ticks(), time.monotonic()
+        self._most = self._used + (seconds + 5) * os.sysconf("SC_CLK_TCK")
 
     def ended(self) -> bool:
         now = time.monotonic()
         if (used := self._ticks()) != self._used:
             self._used, self._worked = used, now
-        return now > self._last or (self._stat.exists() and now - self._worked > IDLE_SECONDS)
+        if used < 0:  # there is no /proc
+            return now > self._last
+        return now > self._last or now - self._worked > IDLE_SECONDS or used > self._most
 
     def _ticks(self) -> int:
         try:
@@ -268,75 +272,91 @@ def _words(row: Row) -> tuple[tuple[str, ...], str, str]:
     return tuple(history), query, rewrite
 
 
-_FORKS = multiprocessing.get_context("forkserver")
-# Also what tests are run with: each fork imports the main module again.
-_FORKS.set_forkserver_preload(
-    [
-        "hostile.source_runs",
-        "pairwright.pipelines.ingest.sources",
-        "pyarrow.parquet",
-        *({"pytest"} & sys.modules.keys()),
-    ]
-)
+class _Reader:
+    """A process that reads one source after another, under a limit on memory; a new one where it hung or died."""
+
+    def __init__(self) -> None:
+        # Neither a fork, which would bring threads along, nor anew for each case, which would take most of the time.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.connection.recv()
+
+    def read(self, path: str, case: SourceCase, folder: Path) -> Mapping[str, Any]:
+        """What came of it: ``kept``, ``failed`` and ``tasks``, or ``error``, or ``bug``."""
+        process = self.process.pid or 0
+        self.connection.send(path)
+        watching = _watch(case, process, folder)
+        patience, told = _Patience(process, case.seconds), None
+        while told is None:
+            if self.connection.poll(0.2):
+                try:
+                    told = self.connection.recv()
+                except (EOFError, ConnectionError):
+                    told = {"bug": "the process died"}
+            elif patience.ended():
+                self.process.kill()
+                self.process.join()
+                told = {"bug": "hung"}
+        if watching is not None:
+            watching.join()
+        return told
+
+
+_READERS: list[_Reader] = []
 
 
 def read_case(case: SourceCase, folder: Path) -> Result:
-    """Read the case's source in a forked process; a source of which every row fails counts as a clear error there."""
+    """Read the case's source in another process; a source of which every row fails counts as a clear error there."""
     path = case.make(folder)
-    ours, theirs = _FORKS.Pipe(duplex=False)
-    process = _FORKS.Process(target=_read, args=(path, case.seconds, theirs))
+    if not _READERS or not _READERS[-1].process.is_alive():
+        _READERS[:] = [_Reader()]
     started = time.monotonic()
-    process.start()
-    theirs.close()
-    watching = _watch(case, process.pid or 0, folder)
-    told: Mapping[str, Any] = {}
-    patience, killed = _Patience(process.pid or 0, case.seconds), False
-    while not killed and not ours.poll(0.5):
-        killed = patience.ended()
-    if killed:
-        process.kill()
-    else:
-        try:
-            told = ours.recv()
-        except EOFError:
-            told = {"bug": "the process died"}
-    process.join()
-    if watching is not None:
-        watching.join()
-    seconds = time.monotonic() - started
+    told = _READERS[-1].read(path, case, folder)
     happened: Outcome | None = None
-    if killed:
-        said, wrong = "hung", list[str]()
-    elif "bug" in told:
-        said, wrong = told["bug"], list[str]()
+    wrong: list[str] = []
+    if "bug" in told:
+        said = told["bug"]
     elif "error" in told:
         happened, said = ClearError(), "error"
         # The command line makes what it shows printable; that it does is the benchmark's to see.
-        wrong = list(_unclear(_shown(told["error"]), case, path))
+        wrong.extend(_unclear(_shown(told["error"]), case, path))
     else:
         happened = Kept(told["kept"], len(told["failed"]), tuple(row["line"] for row in told["failed"]))
-        said, wrong = str(happened), [*_wrong_failures(told["failed"]), *_missing(case.good, told["tasks"])]
-        if not happened.kept:
-            happened, wrong = ClearError(), []
+        said = str(happened)
+        wrong.extend(_wrong_failures(told["failed"]))
+        if happened.kept:
+            wrong.extend(_missing(case.good, told["tasks"]))
+        else:
+            happened = ClearError()
     if not _expected(happened, case):
         wrong.append(f"expected {_either(case)}")
-    return Result(said, tuple(wrong), seconds, 0.0, 0)
+    return Result(said, tuple(wrong), time.monotonic() - started, 0.0, 0)
 
 
-def _read(path: str, seconds: int, connection: Connection) -> None:
+def _serve(connection: Connection) -> None:
+    import_module("pairwright.pipelines.ingest.sources")  # not in the time of the first case
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        size = int(statm.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE") + IDLE + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    connection.send("ready")
+    while True:
+        try:
+            path = connection.recv()
+        except EOFError:
+            return
+        connection.send(_read(path))
+
+
+def _read(path: str) -> Mapping[str, Any]:
     """What a build's first stage does: read, and write down what comes."""
     from pairwright.core.bookkeeping import Failed
     from pairwright.core.errors import PairwrightError
     from pairwright.pipelines.ingest.sources import FileSource
 
-    size = (
-        int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        if os.path.exists("/proc/self/statm")
-        else 0
-    )
-    if size:
-        resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
     kept, failed, tasks = 0, [], []
     try:
         for row in FileSource(source="rows", path=path).read():
@@ -348,8 +368,7 @@ def _read(path: str, seconds: int, connection: Connection) -> None:
                 *history, query = written["turns"]
                 tasks.append({"history": history, "query": query["content"], "reference": written["reference"]})
     except PairwrightError as exc:
-        connection.send({"error": f"error: {exc}"})
+        return {"error": f"error: {exc}"}
     except BaseException as exc:  # noqa: BLE001
-        connection.send({"bug": f"{type(exc).__name__}: {ascii(str(exc))[:200]}"})
-    else:
-        connection.send({"kept": kept, "failed": failed, "tasks": tasks})
+        return {"bug": f"{type(exc).__name__}: {ascii(str(exc))[:200]}"}
+    return {"kept": kept, "failed": failed, "tasks": tasks}
