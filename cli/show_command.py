@@ -9,13 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from pairwright.core.errors import ConfigError
 from pairwright.core.files.storage import read_rows
 from pairwright.core.pages.difference import differences
 from pairwright.core.pages.printable import one_line, printable, spelled_out
+from pairwright.core.pages.terminal import Terminal
 from pairwright.core.records import PreferencePair, Turn
 from pairwright.core.tool_calls import calls_text
 
@@ -31,7 +31,7 @@ def show_command(folder: Path, defect: str | None, language: str | None, limit: 
     rows = folder / "rows"
     if not (folder / "manifest.json").exists():
         raise ConfigError([f"{folder}: no finished build here"], "Run 'pairwright build BUILD.yaml' first.")
-    console = Console(highlight=False)
+    console = Terminal()
     if row is not None:
         _show_row(console, rows, row)
         return
@@ -86,7 +86,7 @@ def marked(chosen: str, rejected: str) -> tuple[Text, Text]:
     return first, second
 
 
-def _show_row(console: Console, rows: Path, row: str) -> None:
+def _show_row(console: Terminal, rows: Path, row: str) -> None:
     if not _ID.match(row):
         raise ConfigError(
             [f"{row!r} is no row id"], "Ids are 16 hex digits: of a pair, a query, a candidate or a dialogue."

@@ -3,6 +3,8 @@
 Whoever reads our output and has seen enough closes it, and a terminal may go away. That is no error: what comes after it is thrown away, the work goes
 on to its end, and so does the exit code. Output that cannot be written for another reason is an error. Of standard error
 nothing can be told to anybody.
+
+What is printed is text: :class:`~pairwright.core.pages.plain_streams.PlainStream` lets no escape sequence through.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pairwright.core.files.file_errors import storage_error
+from pairwright.core.pages.plain_streams import PlainStream
 
 
 class _Stream(io.FileIO):
@@ -80,8 +83,8 @@ def _open_closed() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def _replaced(stream: io.TextIOWrapper | None, number: int, called: str) -> io.TextIOWrapper:
+def _replaced(stream: io.TextIOWrapper | None, number: int, called: str) -> PlainStream:
     """``stream`` is None where the shell closed it."""
     raw = _Stream(number, called)
-    encoding, errors = (stream.encoding, stream.errors) if stream is not None else ("utf-8", None)
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=number == 2 or raw.isatty())
+    encoding = stream.encoding if stream is not None else "utf-8"
+    return PlainStream(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=number == 2 or raw.isatty())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 from rich.box import HEAVY_HEAD, SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pairwright.core.pages.cells import Table as Rows
 from pairwright.core.pages.printable import printable
 from pairwright.core.pages.shown import Shown
+from pairwright.core.pages.terminal import Terminal
 
 
 def print_table(
@@ -33,7 +33,7 @@ def print_table(
         table.add_column(plain_text(name), overflow="fold", no_wrap=first_whole and number == 0)
     for row in body:
         table.add_row(*map(plain_text, row))
-    Console(width=None if sys.stdout.isatty() else width).print(table)
+    Terminal(width=None if sys.stdout.isatty() else width).print(table)
 
 
 def print_parts(shown: Shown) -> None:
@@ -49,7 +49,7 @@ def print_parts(shown: Shown) -> None:
 
 def print_text(text: str) -> None:
     """Print a paragraph, wrapped between words."""
-    Console().print(plain_text(text))
+    Terminal().print(plain_text(text))
 
 
 def plain_text(value: object) -> Text:

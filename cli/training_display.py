@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from pairwright.core.pages.printable import printable
+from pairwright.core.pages.terminal import Terminal, screen_live_output
 from pairwright.training_recipes.runs.display import Display, Quiet, clock
 from pairwright.training_recipes.runs.step_log import StepLog
 from pairwright.training_recipes.runs.watchdog import ACCURACY, CHOSEN, MARGIN
@@ -30,6 +31,7 @@ class LiveLine(Quiet):
 
     def __enter__(self) -> Self:
         self._live.start()
+        screen_live_output()
         return self
 
     def __exit__(
@@ -94,7 +96,7 @@ def line_of(stage: str, log: StepLog) -> str:
 
 def display(quiet: bool) -> Display:
     """The display that fits standard error."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if quiet:
         return Quiet()
     return LiveLine(console) if console.is_terminal else PlainLines(console)

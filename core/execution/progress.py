@@ -27,6 +27,7 @@ from rich.progress import (
 from pairwright.core.bookkeeping import StageCount
 from pairwright.core.llm.ledger import Usage
 from pairwright.core.pages.printable import one_line
+from pairwright.core.pages.terminal import Terminal, screen_live_output
 
 Poll = Callable[[], Usage]
 
@@ -56,7 +57,7 @@ class Meter:
 
 def open_display(usage: Poll) -> AbstractContextManager[LiveBars | PlainLines]:
     """The display that fits where the program runs: bars on a terminal, else lines; a notebook's cell gets them as output."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if console.is_terminal:
         return LiveBars(usage, console)
     return PlainLines(usage, sys.stdout if console.is_jupyter else sys.stderr)
@@ -121,6 +122,7 @@ class LiveBars:
 
     def __enter__(self) -> Self:
         self._progress.start()
+        screen_live_output()
         threading.Thread(target=self._refresh, daemon=True).start()
         return self
 

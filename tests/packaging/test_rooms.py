@@ -114,6 +114,8 @@ def printing(root: Path) -> list[str]:
         for node in nodes(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
                 found.append(f"{path.relative_to(root)}:{node.lineno} prints")
+        if path == root / "core" / "pages" / "terminal.py":
+            continue  # the one console that all others use
         if path == root / "pipelines" / "distilabel_steps" / "__init__.py":
             continue  # it keeps distilabel from changing how errors are shown, which distilabel does through rich
         found += [f"{path.relative_to(root)} imports {name}" for name in imported(path) if name.startswith("rich")]
@@ -243,6 +245,17 @@ def test_an_import_through_a_wall_is_found(tmp_path: Path) -> None:
 
 def test_only_the_command_line_prints() -> None:
     assert printing(ROOT) == []
+
+
+def test_every_console_checks_what_it_shows() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in modules(ROOT)
+        if path != ROOT / "core" / "pages" / "terminal.py"
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Console"
+    ]
+    assert found == [], "Terminal instead"
 
 
 def test_printing_elsewhere_is_found(tmp_path: Path) -> None:
