@@ -115,7 +115,10 @@ class _Loader(yaml.SafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)
+            found = super().construct_object(node, deep)
+            if isinstance(found, int) and abs(found) >= 2**63:
+                raise _error("a whole number beyond 64 bits", node.start_mark)
+            return found
         except yaml.YAMLError:
             raise
         except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as exc:
@@ -159,13 +162,13 @@ def read_text(path: Path, encoding: Literal["utf-8", "utf-8-sig"] = "utf-8-sig")
     content = path.read_bytes()
     if other := next((name for mark, name in _BOMS if content.startswith(mark)), None):
         raise ValueError(f"it is written in {other}: save it as UTF-8")
+    if content[:256].count(0) > min(len(content), 256) // 4:
+        raise ValueError("it looks like UTF-16 or UTF-32: save it as UTF-8")
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
         raise ValueError(f"line {line}: not UTF-8, {_guess(content)}: save it as UTF-8") from None
-    if content[:256].count(0) > min(len(content), 256) // 4:
-        raise ValueError("it looks like UTF-16 or UTF-32: save it as UTF-8")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

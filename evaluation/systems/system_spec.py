@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.secret_patterns import hide_keys
 from pairwright.evaluation.gold_rows import GoldSet
 from pairwright.evaluation.predictions import System, read_predictions
 from pairwright.evaluation.systems.baselines import BASELINES, baseline
@@ -59,7 +60,7 @@ def parse_system(text: str) -> SystemSpec:
     if spec.endswith(".jsonl"):
         return SystemSpec(name or Path(spec).stem, "file", spec)
     raise ConfigError(
-        [f"--system {text}: not a system"],
+        [f"--system {hide_keys(text)}: not a system"],
         "Give copy, last_entity, FILE.jsonl, https://HOST/v1#MODEL, gguf[:FILE] or hf:FOLDER[+ADAPTER], each with NAME= before it if you like.",
     )
 
