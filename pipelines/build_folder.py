@@ -14,8 +14,9 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.component_calls import export_build
 from pairwright.core.config.build_file import BuildConfig, read_build
 from pairwright.core.errors import BuildError, StorageError
+from pairwright.core.files.file_errors import storage_error
 from pairwright.core.files.owned_folder import BUILD, Mark, changed_files, remove_empty, require_places, write_mark
-from pairwright.core.files.storage import atomic_writer, manifest_of, sha256_of, storage_error, write_json
+from pairwright.core.files.storage import atomic_writer, manifest_of, sha256_of, write_json
 from pairwright.core.identity import content_id
 from pairwright.core.prompts.kinds import KINDS
 from pairwright.core.result import BuildResult

@@ -59,7 +59,7 @@ class _Loader(yaml.SafeLoader):
         self._sizes: dict[int, tuple[int, int, int]] = {}  # of each node: all parts, those written here, levels
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             if event.anchor in self._open:
                 raise _error(f"*{event.anchor} stands inside of what it names", event.start_mark)
@@ -217,7 +217,7 @@ def mapping_in(content: object) -> dict[str, Any]:
     return dict(content)
 
 
-def _error(problem: str, mark: yaml.Mark) -> yaml.YAMLError:
+def _error(problem: str, mark: Any) -> yaml.YAMLError:
     return yaml.constructor.ConstructorError(None, None, problem, mark)
 
 

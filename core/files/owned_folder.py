@@ -15,7 +15,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pairwright.core.errors import StorageError
-from pairwright.core.files.storage import refuse_link, sha256_of, storage_error, write_json
+from pairwright.core.files.file_errors import storage_error
+from pairwright.core.files.storage import refuse_link, sha256_of, write_json
 from pairwright.core.identity import Row
 
 FORMAT = 1

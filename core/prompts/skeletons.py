@@ -101,7 +101,7 @@ def _plain(number: int) -> str:
         return letter
     if _IGNORED.match(letter) or unicodedata.category(letter) in {"Cf", "Co", "Mn", "Mc", "Me"}:
         return UNSEEN
-    first, *rest = unicodedata.normalize("NFKD", letter)
+    first, *rest = list(unicodedata.normalize("NFKD", letter))
     if first != letter and all(map(unicodedata.combining, rest)):
         return _PLAIN.get(ord(first), first)
     if named := _LETTER.fullmatch(unicodedata.name(letter, "")):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pairwright.core.files.storage import storage_error
+from pairwright.core.files.file_errors import storage_error
 from pairwright.core.pages.printable import printable
 from pairwright.core.secret_patterns import API_KEY
 

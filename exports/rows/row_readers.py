@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pairwright.core.errors import ExportError
-from pairwright.core.files.storage import storage_error
+from pairwright.core.files.file_errors import storage_error
 from pairwright.core.records import Split
 from pairwright.core.untrusted_json import read_json
 from pairwright.exports.rows.rewrite_rows import TrainingRow

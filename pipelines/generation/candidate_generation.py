@@ -27,7 +27,8 @@ from pairwright.core.errors import RequestFailed
 from pairwright.core.execution.coroutines import CoroutineRunner
 from pairwright.core.execution.scratch import scratch_folder
 from pairwright.core.execution.supervision import Control, crash, supervise
-from pairwright.core.files.storage import storage_error, text_file
+from pairwright.core.files.file_errors import storage_error
+from pairwright.core.files.storage import text_file
 from pairwright.core.llm.client import Client, ask_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.prompts.kinds import KINDS, provenance

@@ -226,7 +226,11 @@ def _names() -> Iterable[Case]:
     yield _place(kind, "name-too-long", lambda folder: folder / ("x" * 300 + ".jsonl"), ERROR, named="xxxxxxxx")
     yield _place(kind, "name-too-long-zh", lambda folder: folder / ("长" * 100 + ".csv"), ERROR, named="长长长长")
     yield _place(
-        kind, "path-too-long", lambda folder: folder.joinpath(*["folder"] * 800, "rows.jsonl"), ERROR, named="folder/folder"
+        kind,
+        "path-too-long",
+        lambda folder: folder.joinpath(*["folder"] * 800, "rows.jsonl"),
+        ERROR,
+        named="folder/folder",
     )
     yield _place(kind, "name-with-nul", lambda folder: f"{folder}/a\0b.jsonl", ERROR, named="b.jsonl")
     yield _place(kind, "name-unclosed-bracket", lambda folder: folder / "rows[1.jsonl", ERROR)

@@ -19,7 +19,7 @@ from typing import Any
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import TrainingError
 from pairwright.core.extras import install_line
-from pairwright.core.files.storage import storage_error
+from pairwright.core.files.file_errors import storage_error
 from pairwright.core.llm.embedded_server import weights
 
 _CONTROL = 3  # gguf.TokenType.CONTROL

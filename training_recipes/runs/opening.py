@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pairwright.core.errors import ConfigError
-from pairwright.core.files.storage import storage_error
+from pairwright.core.files.file_errors import storage_error
 from pairwright.core.identity import content_id
 from pairwright.core.records import Scalar, Split
 from pairwright.training_recipes.checks.hardware import machine

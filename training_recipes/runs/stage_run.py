@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pairwright.core.errors import StorageError
-from pairwright.core.files.storage import storage_error
+from pairwright.core.files.file_errors import storage_error
 from pairwright.training_recipes.checks.hardware import this_device
 from pairwright.training_recipes.recipes.filling import ROWS
 from pairwright.training_recipes.recipes.rendering import Stage
