@@ -53,7 +53,7 @@ def main() -> int:
     # Where the harness runs in the background these are ignored, and builds would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
+        signal.signal(number, lambda sent, _: sys.exit(f"ended by {signal.Signals(sent).name}"))
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=options.folder))
     workshop = Workshop(folder, f"sk-chaos-{secrets.token_hex(16)}")
     print(f"seed {options.seed}, folder {folder}", flush=True)

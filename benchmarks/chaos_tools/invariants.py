@@ -30,6 +30,8 @@ CODES: Mapping[str, int] = {
     "refused": 1,
 }
 """The exit code that each kind of trouble may end a run with; a run that was not in time to be hit ends with 0."""
+POLITE = {"term", "hup", "int"}
+"""Signals that a build answers as soon as Python has started; before that it ends as any program does."""
 KILLS = ("kill_main", "kill_all", "kill_child")
 _NOISE = re.compile(
     r"^.*(Traceback \(most recent|Exception ignored|was never (awaited|retrieved)|Fatal Python error|\w+Warning:|Segmentation).*$",
@@ -54,6 +56,8 @@ def check_run(run: Run) -> Iterator[Finding]:
     if run.hung:
         yield Finding("hangs", f"{called}: did not end; stacks are in {run.err}")
         return
+    if unborn(run, out, err):
+        return
     paragraphs = len(re.findall(r"^error: ", err, re.MULTILINE))
     allowed = {0, *(CODES[kind] for kind in run.troubles if kind in CODES)}
     # Bad luck with every first request reads like an address where no model is.
@@ -68,6 +72,14 @@ def check_run(run: Run) -> Iterator[Finding]:
             yield Finding("tracebacks", f"{called}: {name}: {noise[0].strip()} … {_end(text)}")
     if run.code != -9 and (left := sorted(path.name for path in run.tmp.iterdir())):
         yield Finding("leftovers", f"{called}: in TMPDIR: {', '.join(left[:5])}")
+
+
+def unborn(run: Run, out: str, err: str) -> bool:
+    """Whether a signal ended it while Python was still starting or importing: no line of the command had run yet."""
+    if not run.young or out:
+        return False
+    imports = err.rstrip().endswith("KeyboardInterrupt") and ", in main\n" not in err
+    return (not err or imports) and run.code in {1, *(128 - CODES[kind] for kind in run.troubles & POLITE)}
 
 
 def _end(text: str) -> str:

@@ -246,7 +246,8 @@ class Round:
             wait = float(moment.value) * self.baseline.seconds
             return lambda: time.monotonic() - run.began >= wait
         if moment.what == "path":
-            return (self.out / "unfinished" / str(moment.value)).exists
+            path = self.out / "unfinished" / str(moment.value)
+            return lambda: run.made(path)
         open_requests = self.baseline.requests - len(self._paid.answers)
         wanted = self._started + max(1, round(open_requests * float(moment.value)))
         return lambda: self.server.arrived >= wanted

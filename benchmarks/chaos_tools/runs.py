@@ -16,6 +16,8 @@ from chaos_tools.shapes import KEY
 LIMIT = 150.0
 """Seconds after which a run hangs, on a machine that has nothing else to do; what it was stopped for comes on top."""
 _LOOK = 0.004
+_START = 0.5  # seconds, on an idle machine
+_CLOCK = 0.02  # seconds that the clock of file systems may be behind
 
 
 def crowd() -> float:
@@ -98,7 +100,7 @@ class Run:
         command = [str(Path(sys.executable).parent / "pairwright"), "build", file]
         if files is not None:
             command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
-        self.began = time.monotonic()
+        self.began, self.began_at = time.monotonic(), time.time()
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(
                 command,
@@ -114,6 +116,18 @@ class Run:
     def code(self) -> int | None:
         """How it ended; None while it lives."""
         return self.process.poll()
+
+    def made(self, path: Path) -> bool:
+        """Whether a file or folder appeared since this run began; killed runs leave theirs behind."""
+        try:
+            return path.stat().st_ctime > self.began_at - _CLOCK
+        except OSError:
+            return False
+
+    @property
+    def young(self) -> bool:
+        """Whether its first signal came while Python was still starting, as far as time can tell."""
+        return bool(self.sent) and self.sent[0][1] - self.began < _START * crowd()
 
     def wait_for(self, ready: Callable[[], bool]) -> bool:
         """Wait until ``ready``; false if the run ended before, or hung."""

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -157,6 +158,14 @@ def test_a_run_that_ends_as_nothing_explains_or_leaves_something_is_noticed(tmp_
     assert kinds(tools.check_run(failed)) == ["exit codes", "exit codes", "tracebacks", "leftovers"]
     failed.hung = True
     assert kinds(tools.check_run(failed)) == ["hangs"]
+
+    stopped = place.start("none.yaml")
+    stopped.troubles.add("term")
+    stopped.hit("term", signal.SIGTERM)
+    assert stopped.wait() == -15
+    assert kinds(tools.check_run(stopped)) == []  # Python itself had not started
+    stopped.began -= 3600
+    assert kinds(tools.check_run(stopped)) == ["exit codes", "exit codes"]
 
     survivor = subprocess.Popen([shutil.which("sleep") or "sleep", "60"], env=place.environment(failed.tmp))
     assert "sleep 60" in place.settle(0.2)[0]
