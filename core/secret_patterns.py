@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 API_KEY = re.compile(
-    r"(?<![A-Za-z0-9_-])(?:"
+    r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"
+    r"|(?<![A-Za-z0-9_-])(?:"
     r"sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic, DeepSeek, DashScope, OpenRouter
     r"|hf_[A-Za-z0-9]{30,}"
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}"
@@ -17,7 +18,6 @@ API_KEY = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"  # a signed token (RFC 7519)
     r"|[Bb]earer +[A-Za-z0-9._~+/-]{20,}"
     r")"
-    r"|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"
 )
 """A key of a service, by the prefix that its maker gave it. Hardly anything else has that form."""
 # Shorter than real ones, or without a known length: not enough to refuse a file, enough not to show it.

@@ -28,9 +28,8 @@ from typing import Any
 
 import yaml
 
-from pairwright.testing import FaultServer
 from pairwright.testing.behaviours import always_five
-from pairwright.testing.fault_server import Body, default_answer
+from pairwright.testing.fault_server import Body, FaultServer, default_answer
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 CODES = {"INT": 130, "TERM": 143, "HUP": 129}
