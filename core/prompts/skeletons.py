@@ -101,7 +101,8 @@ def _plain(number: int) -> str:
         return letter
     if _IGNORED.match(letter) or unicodedata.category(letter) in {"Cf", "Co", "Mn", "Mc", "Me"}:
         return UNSEEN
-    first, *rest = list(unicodedata.normalize("NFKD", letter))
+    spread = unicodedata.normalize("NFKD", letter)
+    first, rest = spread[0], spread[1:]
     if first != letter and all(map(unicodedata.combining, rest)):
         return _PLAIN.get(ord(first), first)
     if named := _LETTER.fullmatch(unicodedata.name(letter, "")):
