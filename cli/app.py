@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 import typer
 
 from pairwright import __version__
+from pairwright.cli.error_text import error_text
 from pairwright.cli.standard_streams import standard_streams
 from pairwright.cli.stopping import Stoppable, stoppable
 from pairwright.core.errors import PairwrightError
 from pairwright.core.files.file_errors import file_errors
 from pairwright.core.interruption import INTERRUPTION
-from pairwright.core.pages.printable import printable
 
 ComponentKind = Literal["sources", "gates", "judges", "comparison", "improve", "perturbers", "exports"]
 """The kinds of :data:`~pairwright.pipelines.catalogues.CATALOGUES`, spelled out so that ``--help`` need not load them."""
@@ -399,7 +399,7 @@ def main() -> None:
         with standard_streams(), file_errors("the file system"), stoppable():
             app()
     except PairwrightError as exc:
-        print(f"error: {printable(str(exc))}", file=sys.stderr)
+        print(f"error: {error_text(exc)}", file=sys.stderr)
         sys.exit(exc.exit_code)
     finally:
         INTERRUPTION.release_signals()

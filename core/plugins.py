@@ -13,6 +13,8 @@ from importlib.metadata import EntryPoint, entry_points
 from types import TracebackType
 from typing import NamedTuple
 
+from pairwright.core.pages.printable import printable
+
 GROUP = "pairwright.components"
 _LONGEST = 300
 
@@ -65,7 +67,7 @@ class Loading:
 
 def _text_of(error: BaseException) -> str:
     try:
-        return str(error)
+        return printable(str(error))
     except Exception:  # noqa: BLE001 - an error whose text raises is still to be told
         return "an error that cannot be shown"
 

@@ -248,7 +248,10 @@ class LimitsConfig(Section):
 class BuildConfig(Section):
     """A whole build file."""
 
-    name: str = Field(pattern=_IDENTIFIER, description="Name of the build; also the prefix of the exported data sets.")
+    # File systems allow 255 bytes, and what is exported adds to the name.
+    name: str = Field(
+        pattern=_IDENTIFIER, max_length=100, description="Name of the build; also the prefix of the exported data sets."
+    )
     output: str = Field(description="Folder of the build, relative to the working directory.")
     task: TaskKind = Field(
         "rewrite",

@@ -11,7 +11,7 @@ class Section(BaseModel):
     """Base of every part of a build file."""
 
     # An error that somebody prints must not show a key that stands in the wrong place.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class DedupConfig(Section):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, get_args
 
-from pydantic import GetCoreSchemaHandler, SerializeAsAny, ValidationInfo
+from pydantic import GetCoreSchemaHandler, SerializeAsAny, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from pairwright.core.components import (
@@ -31,6 +31,7 @@ from pairwright.core.components import (
 )
 from pairwright.core.config.foreign_code import code_forbidden, require_ours
 from pairwright.core.config.problems import did_you_mean
+from pairwright.core.pages.printable import printable
 from pairwright.core.plugins import installed_plugins
 
 
@@ -115,12 +116,15 @@ def _told_of(cls: type[Component]) -> Iterator[None]:
     """What somebody's own component raises while it looks at its settings is a problem of the build file."""
     try:
         yield
-    except (ValueError, AssertionError):
-        raise
-    except Exception as exc:
+    except (ValueError, AssertionError) as exc:
+        # pydantic passes them on, and cannot encode every text.
+        if isinstance(exc, ValidationError) or (text := str(exc)) == printable(text):
+            raise
+        raise ValueError(printable(text)) from exc
+    except (Exception, SystemExit) as exc:
         if is_ours(cls):
             raise
-        raise ValueError(f"{reference_of(cls)} failed: {type(exc).__name__}: {exc}") from exc
+        raise ValueError(f"{reference_of(cls)} failed: {type(exc).__name__}: {printable(str(exc))}") from exc
 
 
 def slot_in(annotation: Any) -> Slot | None:

@@ -143,6 +143,8 @@ def key_problem(key: str) -> str | None:
     """Why ``key`` can be no key, in words that show nothing of it; None if it can."""
     if "\n" in key or "\r" in key:
         return "holds a line break inside the key"
+    if " " in key:
+        return "holds a space inside the key"
     if not key.isascii():
         return "holds characters beyond ASCII, which no key has"
     return None if key.isprintable() else "holds control characters, which no key has"
