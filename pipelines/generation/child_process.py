@@ -19,7 +19,6 @@ from pairwright.core.execution.supervision import Control, bind_forks, leave_sig
 from pairwright.core.files.file_errors import file_trouble, full_disk
 from pairwright.core.files.storage import text_file
 from pairwright.core.identity import Row
-from pairwright.core.pages.plain_streams import plain
 from pairwright.core.records import TaskKind
 from pairwright.pipelines.failure_limit import FailureLimit
 
@@ -90,8 +89,6 @@ class GenerationJob(Row):
 
 def main() -> None:
     """Run the job whose path is the first argument."""
-    # Its log is read on terminals.
-    sys.stdout, sys.stderr = plain(sys.stdout), plain(sys.stderr)
     job = GenerationJob.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
     control = Control(Path(job.control))
     leave_signals_to_build(control)
