@@ -51,12 +51,3 @@ class Screened:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
-
-
-def plain(stream: TextIO, *, line_buffering: bool = True) -> PlainStream:
-    """A plain stream in the place of ``stream``, which ends with it.
-
-    ``stream`` must have bytes under it.
-    """
-    stream.flush()
-    return PlainStream(stream.buffer, stream.encoding, "backslashreplace", line_buffering=line_buffering)
