@@ -13,9 +13,16 @@ import random
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, get_args, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.plugins import Loading, Plugin, PluginError, find_plugin, installed_plugins
@@ -38,6 +45,20 @@ if TYPE_CHECKING:
     from pairwright.core.requests import Ask
 
 
+def require_number(cls: type[BaseModel], value: object, info: ValidationInfo) -> object:
+    """Refuse ``yes`` and ``true`` where a number is meant: pydantic takes them for 1.
+
+    Raises:
+        ValueError: ``value`` is one, and the field takes nothing but numbers.
+    """
+    field = cls.model_fields.get(info.field_name or "") if isinstance(value, bool) else None
+    if field is not None:
+        kinds = set(get_args(field.annotation) or (field.annotation,)) - {type(None)}
+        if kinds and kinds <= {int, float}:
+            raise ValueError(f"expected a number, found {str(value).lower()}")
+    return value
+
+
 class Component(BaseModel):
     """The one base of all components: frozen configuration, unknown keys forbidden.
 
@@ -54,6 +75,11 @@ class Component(BaseModel):
     def requests_per_candidate(self, kind: TaskKind) -> int:  # noqa: ARG002
         """How many requests one candidate for a task of that kind costs at most; for forecasts and the report."""
         return 0
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: object, info: ValidationInfo) -> object:
+        return require_number(cls, value, info)
 
     @model_serializer(mode="wrap")
     def _with_use(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

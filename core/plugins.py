@@ -6,8 +6,6 @@ is, ``core/components.py`` knows.
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import textwrap
 from importlib.metadata import EntryPoint, entry_points
 from types import TracebackType
@@ -51,25 +49,23 @@ class Loading:
         self._remedy = remedy
 
     def __enter__(self) -> None:
-        """What it prints is no output of ours."""
-        self._elsewhere = contextlib.redirect_stdout(sys.stderr)
-        self._elsewhere.__enter__()
+        """Nothing is needed."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._elsewhere.__exit__(kind, error, trace)
         # A KeyboardInterrupt is somebody's Ctrl-C.
         if error is not None and not isinstance(error, KeyboardInterrupt):
-            told = textwrap.shorten(f"{type(error).__name__}: {_text_of(error)}", _LONGEST, placeholder=" …")
-            raise PluginError(f"{self._what}: {told}; {self._remedy}") from error
+            raise PluginError(f"{self._what}: {told_of(error)}; {self._remedy}") from error
 
 
-def _text_of(error: BaseException) -> str:
+def told_of(error: BaseException) -> str:
+    """What somebody else's code raised, in a line."""
     try:
-        return printable(str(error))
+        text = printable(str(error))
     except Exception:  # noqa: BLE001 - an error whose text raises is still to be told
-        return "an error that cannot be shown"
+        text = "an error that cannot be shown"
+    return textwrap.shorten(f"{type(error).__name__}: {text}", _LONGEST, placeholder=" …")
 
 
 def installed_plugins() -> tuple[Plugin, ...]:

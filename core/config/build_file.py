@@ -63,8 +63,8 @@ class ContextConfig(Section):
 class PriceConfig(Section):
     """What an endpoint costs, in any one currency per million tokens."""
 
-    input: float = Field(0.0, ge=0, description="Per million prompt tokens.")
-    output: float = Field(0.0, ge=0, description="Per million completion tokens.")
+    input: float = Field(0.0, ge=0, allow_inf_nan=False, description="Per million prompt tokens.")
+    output: float = Field(0.0, ge=0, allow_inf_nan=False, description="Per million completion tokens.")
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> float:
         """What so many tokens cost."""
@@ -92,7 +92,7 @@ class EndpointConfig(Section):
     tokens_per_minute: int | None = Field(
         None, ge=1, description="Rate limit to keep, counted in prompt + completion tokens."
     )
-    timeout: float = Field(120.0, gt=0, description="Seconds for one request.")
+    timeout: float = Field(120.0, gt=0, allow_inf_nan=False, description="Seconds for one request.")
     max_retries: int = Field(
         6,
         ge=0,

@@ -12,6 +12,7 @@ from pairwright.core.components import Catalogues, Component, Configured, load_c
 from pairwright.core.records import TaskKind
 
 Location = tuple[int | str, ...]
+_LONGEST_WORD = 100
 
 
 def explain(
@@ -29,6 +30,8 @@ def explain(
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``, did you mean X?`` when one of ``known`` is close to ``word``, else nothing."""
+    if len(word) > _LONGEST_WORD:
+        return ""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f", did you mean {close[0]}?" if close else ""
 
@@ -59,8 +62,13 @@ def _below(location: Location, parent: Location) -> bool:
     return len(location) > len(parent) and location[: len(parent)] == parent
 
 
+def shorten(word: str) -> str:
+    """``word``, with … in the middle of a long one."""
+    return word if len(word) <= _LONGEST_WORD else f"{word[:50]}…{word[-20:]}"
+
+
 def _dotted(location: Location) -> str:
-    return "".join(f"{part}." for part in location)[:-1] + ": " if location else ""
+    return "".join(f"{shorten(str(part))}." for part in location)[:-1] + ": " if location else ""
 
 
 def _message(error: Any, model: type[BaseModel], content: object, catalogues: Catalogues) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from pairwright.core.components import require_number
 
 
 class Section(BaseModel):
@@ -12,6 +14,11 @@ class Section(BaseModel):
 
     # An error that somebody prints must not show a key that stands in the wrong place.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: object, info: ValidationInfo) -> object:
+        return require_number(cls, value, info)
 
 
 class DedupConfig(Section):

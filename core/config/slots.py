@@ -32,7 +32,7 @@ from pairwright.core.components import (
 from pairwright.core.config.foreign_code import code_forbidden, require_ours
 from pairwright.core.config.problems import did_you_mean
 from pairwright.core.pages.printable import printable
-from pairwright.core.plugins import installed_plugins
+from pairwright.core.plugins import installed_plugins, told_of
 
 
 class Kind(NamedTuple):
@@ -121,10 +121,12 @@ def _told_of(cls: type[Component]) -> Iterator[None]:
         if isinstance(exc, ValidationError) or (text := str(exc)) == printable(text):
             raise
         raise ValueError(printable(text)) from exc
-    except (Exception, SystemExit) as exc:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:
         if is_ours(cls):
             raise
-        raise ValueError(f"{reference_of(cls)} failed: {type(exc).__name__}: {printable(str(exc))}") from exc
+        raise ValueError(f"{reference_of(cls)} failed: {told_of(exc)}") from exc
 
 
 def slot_in(annotation: Any) -> Slot | None:

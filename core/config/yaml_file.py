@@ -21,6 +21,7 @@ from pairwright.core.secret_patterns import hide_keys
 DEEPEST = 64  # levels; a build file has about eight
 _MOST_REPEATED = 100_000  # parts that aliases may add: beyond them nine lines can fill all memory
 _LONGEST_NUMBER = 100  # characters
+_LONGEST_KEY = 1000  # characters; YAML itself allows no more where a key stands without '?'
 _LARGEST = 16 << 20  # bytes
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _STANDARD = "tag:yaml.org,2002:"
@@ -57,8 +58,10 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self._open: list[str | None] = []  # the anchors of what is being read, one per level
         self._sizes: dict[int, tuple[int, int, int]] = {}  # of each node: all parts, those written here, levels
+        self._path: list[str] = []  # the keys above what is being read
+        self._paths: dict[int, str] = {}  # of each text, number or date: its keys
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             if event.anchor in self._open:
@@ -67,22 +70,31 @@ class _Loader(yaml.SafeLoader):
         if len(self._open) >= DEEPEST:
             raise _error(f"more than {DEEPEST} levels, one inside of the other", event.start_mark)
         self._open.append(event.anchor)
+        # PyYAML gives the key of a mapping's value as its index, and none for a key or the top.
+        label = index.value if isinstance(index, yaml.ScalarNode) else index
+        self._path.append("" if label is None else f"{label}"[:_LONGEST_NUMBER])
         node = super().compose_node(parent, index)
-        self._open.pop()
         if node is not None:
             self._check(node)
+        self._path.pop()
+        self._open.pop()
         return node
+
+    def _here(self) -> str:
+        path = ".".join(part for part in self._path if part)
+        return f"{path}: " if path else ""
 
     def _check(self, node: yaml.Node) -> None:
         if node.tag not in _KINDS:
             shown = node.tag.replace(_STANDARD, "!!")
-            raise _error(f"the tag {shown} means nothing here: leave it out", node.start_mark)
+            raise _error(f"{self._here()}the tag {shown} means nothing here: leave it out", node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             self._sizes[id(node)] = (1, 1, 1)
+            self._paths[id(node)] = self._here()
             if found := _CONTROL.search(node.value):
-                raise _error(f"the character U+{ord(found[0]):04X} in a text: remove it", node.start_mark)
+                raise _error(f"{self._here()}the character U+{ord(found[0]):04X} in a text: remove it", node.start_mark)
             if node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
-                raise _error(f"a number of {len(node.value):,} characters", node.start_mark)
+                raise _error(f"{self._here()}a number of {len(node.value):,} characters", node.start_mark)
             return
         parts = [one for pair in node.value for one in pair] if isinstance(node, yaml.MappingNode) else node.value
         sizes = [self._sizes[id(part)] for part in parts]
@@ -103,6 +115,8 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _error("a list or a mapping stands where a key should be", key_node.start_mark)
+            if len(key_node.value) > _LONGEST_KEY:
+                raise _error(f"{self._here()}a key of {len(key_node.value):,} characters", key_node.start_mark)
             merge = key_node.tag == f"{_STANDARD}merge"
             key = "<<" if merge else self.construct_object(key_node)
             if key in seen:
@@ -117,14 +131,17 @@ class _Loader(yaml.SafeLoader):
         try:
             found = super().construct_object(node, deep)
             if isinstance(found, int) and abs(found) >= 2**63:
-                raise _error("a whole number beyond 64 bits", node.start_mark)
+                raise _error(f"{self._paths.get(id(node), '')}a whole number beyond 64 bits", node.start_mark)
             return found
         except yaml.YAMLError:
             raise
         except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as exc:
             kind = {"timestamp": "date", "int": "whole number", "float": "number", "bool": "true or false"}
             what = kind.get(node.tag.removeprefix(_STANDARD), "value")
-            raise _error(f"{node.value!r:.60} is no {what}; quote it if it is a text", node.start_mark) from exc
+            raise _error(
+                f"{self._paths.get(id(node), '')}{node.value!r:.60} is no {what}; quote it if it is a text",
+                node.start_mark,
+            ) from exc
 
 
 class _ExponentLoader(_Loader):

@@ -118,3 +118,19 @@ def test_a_component_of_ones_own_is_named_by_module_and_class(tmp_path: Path) ->
     assert type(config.perturbers[0]).name == "entity_deletion"
     (found,) = problems(tmp_path, perturbers=[{"use": "no.such.module:Class"}])
     assert found.startswith("perturbers.0: cannot import 'no.such.module'")
+
+
+def test_yes_is_no_number(tmp_path: Path) -> None:
+    found = problems(tmp_path, seed=True, limits={"max_rows": True}, sources=[SOURCE], perturbers=[])
+    assert found == ["limits.max_rows: expected a number, found true", "seed: expected a number, found true"]
+    assert "found true" in problems(tmp_path, judges=[{"use": "rubric", "endpoint": "t", "threshold": True}])[0]
+
+
+def test_an_endless_time_is_refused(tmp_path: Path) -> None:
+    endpoint = {"base_url": "http://h/v1", "model": "m", "timeout": float("inf")}
+    assert problems(tmp_path, endpoints={"t": endpoint})[0].startswith("endpoints.t.timeout: ")
+
+
+def test_a_very_long_key_is_shortened(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, **{"键" * 900: 1})
+    assert len(found) < 1000

@@ -85,7 +85,7 @@ def test_check_names_the_code_before_it_runs(folder: Path, capsys: pytest.Captur
         check_command(file)
     printed = capsys.readouterr().out
     assert printed == (
-        "runs code of: foreign_one:Mine, foreign_two:Polite ('polite' of package shop-judges 1.0), foreign_bad:No\n"
+        "runs code of: foreign_one:Mine, foreign_two:Polite ('polite' of package shop-judges 1.0), foreign_bad:No\n从别人那里\n"
     )
     assert ran(folder) == ["foreign_one", "foreign_two"]
 
@@ -115,4 +115,11 @@ def test_a_component_that_fails_at_its_settings_is_a_problem_of_the_file(folder:
     extra = "    def model_post_init(self, context):\n        1 / 0\n"
     (folder / "foreign_bad.py").write_text(judge("Bad") + extra)
     with pytest.raises(ConfigError, match="foreign_bad:Bad failed: ZeroDivisionError"):
+        read_build(build_file(folder, {"use": "foreign_bad:Bad"}), CATALOGUES)
+
+
+def test_a_component_that_ends_the_program_is_a_problem_of_the_file(folder: Path) -> None:
+    extra = "    def model_post_init(self, context):\n        raise SystemExit\n"
+    (folder / "foreign_bad.py").write_text(judge("Bad") + extra)
+    with pytest.raises(ConfigError, match="foreign_bad:Bad failed: SystemExit"):
         read_build(build_file(folder, {"use": "foreign_bad:Bad"}), CATALOGUES)

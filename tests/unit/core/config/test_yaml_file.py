@@ -78,6 +78,10 @@ def test_a_key_that_stands_twice_is_named_with_both_lines(tmp_path: Path, tail: 
         ("---\nname: y\n", "write one file for each"),
         ("limits:\n\tmax_cost: 1\n", "(line 5, column 1); indent with spaces"),
         ("? [a]\n: b\n", "a list or a mapping stands where a key should be (line 4"),
+        ("limits: {max_cost: 1, max_rows: 2001-99-99}\n", "limits.max_rows: '2001-99-99' is no date"),
+        ("context: {languages: [zh, 0000-01-01]}\n", "context.languages.1: '0000-01-01' is no date"),
+        ("split: {test: 0b" + "1" * 20000 + "}\n", "split.test: a number of 20,002 characters"),
+        ("? " + "k" * 2000 + "\n: b\n", "a key of 2,000 characters"),
         ("7: b\n", "expected keys that are texts, found 7"),
     ],
 )
@@ -142,7 +146,7 @@ def test_the_examples_say_what_they_said(path: Path) -> None:
 def test_recipes_and_rubrics_are_read_by_the_same_reader(tmp_path: Path) -> None:
     recipe, rubric = tmp_path / "r.yaml", tmp_path / "q.yaml"
     recipe.write_text("stage: !!int sft\n")
-    with pytest.raises(ConfigError, match="r.yaml: not valid YAML: 'sft' is no whole number.*line 1"):
+    with pytest.raises(ConfigError, match="r.yaml: not valid YAML: stage: 'sft' is no whole number.*line 1"):
         read_recipe(recipe)
     rubric.write_text("dimensions: {a: {question: 对吗, bands: 好}}\ndimensions: {}\n", encoding="utf-8")
     with pytest.raises(ValueError, match="q.yaml: not valid YAML: the key 'dimensions' stands here twice"):
