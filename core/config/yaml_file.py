@@ -200,7 +200,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ConfigError([f"{path}: no such build file"], "'pairwright init' writes one to start from.") from None
     except OSError as exc:
-        raise ConfigError([f"{path}: cannot be read: {exc.strerror or exc}"]) from exc
+        raise ConfigError([f"{_shown(path)}: cannot be read: {exc.strerror or exc}"]) from exc
 
 
 def read_mapping(path: Path, numbers: Literal["yaml", "trainer"] = "yaml") -> dict[str, Any]:
@@ -232,6 +232,11 @@ def mapping_in(content: object) -> dict[str, Any]:
     if strange := [key for key in content if not isinstance(key, str)]:
         raise YamlProblem(f"expected keys that are texts, found {strange[0]!r:.60}: quote it if it is one")
     return dict(content)
+
+
+def _shown(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= 500 else f"{text[:200]}…{text[-100:]}"
 
 
 def _error(problem: str, mark: Any) -> yaml.YAMLError:

@@ -153,3 +153,9 @@ def test_recipes_and_rubrics_are_read_by_the_same_reader(tmp_path: Path) -> None
         read_rubric(str(rubric), "rewrite", "zh")
     assert read_value("1e-5") == 1e-5
     assert parse_yaml("1e-5") == "1e-5"
+
+
+def test_a_path_that_is_too_long_is_shortened(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="File name too long") as caught:
+        read_build(tmp_path / ("甲/" * 3000) / "x.yaml", CATALOGUES)
+    assert len(caught.value.message) < 500
