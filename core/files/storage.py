@@ -176,7 +176,7 @@ def read_rows(path: Path, row_type: type[R]) -> Iterator[R]:
         StorageError: the file is missing, or a line is not such a row (names file and line).
     """
     try:
-        with path.open("r", encoding="utf-8", newline="\n") as file:
+        with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
                     yield row_type.model_validate_json(line)

@@ -242,10 +242,10 @@ def _source(path: Path) -> object:
     rows = list(FileSource(source="s", path=str(path), licence="MIT").read())
     config = ContextConfig(queries="every")
     good = [row for row in check_answerable(rows) if not hasattr(row, "error")]
-    for rewriting, places in ((True, find_queries), (False, find_answers)):
-        read = [row for row in rows if not hasattr(row, "error")] if rewriting else good
-        window = window_queries if rewriting else window_answers
-        for task in window(places(read, config), config):
+    read = [row for row in rows if not hasattr(row, "error")]
+    tasks = window_queries(find_queries(read, config), config, read_examples(None), 2)
+    for found in (tasks, window_answers(find_answers(good, config), config)):
+        for task in found:
             task.model_dump_json()
             if isinstance(task, Task):
                 kind = KINDS[task.kind]
@@ -264,7 +264,7 @@ def _of_endpoint(body: bytes) -> object:
     endpoint = Endpoint("t", EndpointConfig(base_url="http://localhost:1/v1", model="m"))
     code, message = error_details(body)
     names_unknown_model(code, message)
-    quotable(message, "sk-secret", body)
+    quotable(message, "sk-secret", b"what we asked")
     answer = endpoint.read(body, "h", 10, 0.1)
     if isinstance(answer, Answer):
         answer.model_dump_json()
@@ -325,6 +325,13 @@ def _finished(files: tuple[bytes, bytes]) -> object:
             return exc
 
 
+def _rubric(path: Path) -> object:
+    try:
+        return read_rubric(str(path), "rewrite", "en")
+    except ValueError as exc:  # what a setting of a component raises
+        return exc
+
+
 def _ledger(path: Path) -> object:
     with Ledger(path) as ledger:
         ledger.get("h")
@@ -374,7 +381,7 @@ TARGETS: tuple[Target, ...] = (
     _files("dialogues", read_dialogues, _DIALOGUE),
     _files("examples", lambda path: read_examples(str(path)), _EXAMPLE),
     _files("calibration", read_calibration, {"judges": []}),
-    Target("rubric", _damaged(st.just(_RUBRIC.encode())), _in_file("r.yaml", lambda path: read_rubric(str(path), "rewrite", "en"))),
+    Target("rubric", _damaged(st.just(_RUBRIC.encode())), _in_file("r.yaml", _rubric)),
     Target("ledger", _damaged(st.just(b"SQLite format 3\x00" + bytes(100))), _in_file("ledger.sqlite", _ledger)),
     Target("index", _damaged(st.just(_parquet([]))), lambda data: _in_file("index.parquet", lambda path: list(read_index(path.parent)))(data)),
 )  # fmt: skip

@@ -19,7 +19,8 @@ from pairwright.core.files.storage import (
     write_json,
     write_rows,
 )
-from pairwright.core.records import Turn
+from pairwright.core.records import PreferencePair, Turn
+from pairwright.testing import factories
 
 
 def test_rows_come_back_as_they_were_also_chinese_emoji_and_line_separators(tmp_path: Path) -> None:
@@ -130,3 +131,10 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="Not a directory"), atomic_writer(tmp_path / "file" / "deep" / "rows.jsonl"):
         pass
+
+
+def test_rows_that_are_not_utf8_are_named_by_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_bytes(factories.pair().model_dump_json().encode() + b"\n\x80\n")
+    with pytest.raises(StorageError, match=r"pairs\.jsonl:2: not a PreferencePair"):
+        list(read_rows(path, PreferencePair))
