@@ -19,6 +19,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @pytest.fixture
 def handling() -> Iterator[Interruption]:
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:  # whoever runs the tests may ignore some, as nohup does
+        signal.signal(number, signal.SIG_DFL)
     INTERRUPTION.handle_signals()
     yield INTERRUPTION
     for number, handler in before.items():
