@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig, LimitsConfig
 from pairwright.core.errors import BuildError
@@ -132,6 +132,8 @@ def run_pipeline(job: GenerationJob, control: Control) -> Distiset:
 
         def _teardown(self) -> None:
             control.finish()
+            if self._pool:
+                kill_when_terminated(self._pool)
             super()._teardown()
 
     with Uncached(name="generate", cache_dir=Path(job.folder) / "distilabel") as pipeline:
@@ -149,6 +151,16 @@ def run_pipeline(job: GenerationJob, control: Control) -> Distiset:
             read >> RewritePlanned(name=f"rewrite_{number}", llm=llm, kind=job.task, input_batch_size=BATCH)
     # The cache would not see that the input data or the code have changed.
     return pipeline.run(use_cache=False)
+
+
+def kill_when_terminated(pool: Any) -> None:
+    """Let ``pool.terminate()`` end its workers with SIGKILL, once nothing in them is worth keeping.
+
+    SIGTERM waits until a worker's main thread runs Python, and the pool then waits for the worker: one that stands in a lock
+    kept a whole build waiting for ever.
+    """
+    for worker in pool._pool:
+        worker.terminate = worker.kill
 
 
 def write_outcomes(distiset: Distiset, job: GenerationJob) -> None:
