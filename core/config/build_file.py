@@ -6,6 +6,7 @@ errors, and all problems are reported at once as ``file: path: message``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from operator import not_
 from pathlib import Path
@@ -37,6 +38,7 @@ from pairwright.core.records import ANALYSED, Language, TaskKind
 from pairwright.core.secret_patterns import hide_keys, is_variable_name
 
 Style = Literal["concise", "informative"]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -315,6 +317,8 @@ class BuildConfig(Section):
     def _is_a_folder(cls, output: str) -> str:
         if not output.strip():
             raise ValueError("expected the path of a folder, found nothing")
+        if _CONTROL.search(output):
+            raise ValueError("a line break or another control character in the path of a folder")
         return output
 
     @field_validator("ledger")
@@ -329,7 +333,7 @@ class BuildConfig(Section):
         except OSError:
             folder = False  # opening it says what is wrong
         if folder:
-            raise ValueError("expected the path of a file, found a folder")
+            raise ValueError(f"expected the path of a file, found the folder {hide_keys(ledger)!r}")
         return ledger
 
     @property

@@ -28,6 +28,8 @@ _STANDARD = "tag:yaml.org,2002:"
 _KINDS = frozenset(
     f"{_STANDARD}{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge")
 )
+# Octal and sexagesimal numbers, which hardly anybody means.
+_AMBIGUOUS = re.compile(r"[-+]?(?:0[0-7_]+$|[0-9_]+:[0-5]?[0-9])")
 _NUMBERS = frozenset({f"{_STANDARD}int", f"{_STANDARD}float"})
 # YAML 1.1 wants a dot in a float; LlamaFactory (OmegaConf) and people do not.
 _FLOAT = re.compile(
@@ -132,6 +134,12 @@ class _Loader(yaml.SafeLoader):
             found = super().construct_object(node, deep)
             if isinstance(found, int) and abs(found) >= 2**63:
                 raise _error(f"{self._paths.get(id(node), '')}a whole number beyond 64 bits", node.start_mark)
+            if isinstance(found, int | float) and isinstance(node, yaml.ScalarNode) and _AMBIGUOUS.match(node.value):
+                place = self._paths.get(id(node), "")
+                raise _error(
+                    f"{place}{node.value} is {found} in YAML 1.1 and something else in YAML 1.2: write {found}, or quote it",
+                    node.start_mark,
+                )
             return found
         except yaml.YAMLError:
             raise

@@ -70,7 +70,6 @@ KEYS = tuple(
         ("missing-url", endpoint("{model: 通义}"), ("teacher", "base_url")),
         ("sources-empty", keys(sources="[]"), ("sources",)),
         ("sources-null", keys(sources=""), ("sources",)),
-        ("source-names-twice", keys(sources=f"[{{{ROWS}, source: jia}}, {{{ROWS}, source: jia}}]"), ("sources", "jia")),
         ("source-name-empty", keys(sources=f'[{{{ROWS}, source: ""}}]'), ("source",)),
         ("exports-unknown", keys(exports="[{use: llama_factory}]"), ("exports", "did you mean llamafactory")),
         ("exports-unknown-trainer", keys(exports="[{use: axolotl}]"), ("exports", "axolotl")),

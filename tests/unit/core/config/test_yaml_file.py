@@ -159,3 +159,14 @@ def test_a_path_that_is_too_long_is_shortened(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="File name too long") as caught:
         read_build(tmp_path / ("甲/" * 3000) / "x.yaml", CATALOGUES)
     assert len(caught.value.message) < 500
+
+
+@pytest.mark.parametrize(("number", "read"), [("010", 8), ("-0777", -511), ("1:30", 90), ("190:20:30", 685230)])
+def test_a_number_that_two_versions_of_yaml_read_differently_is_refused(number: str, read: int) -> None:
+    with pytest.raises(ValueError, match=rf"{number} is {read} in YAML 1.1 .* write {read}, or quote it"):
+        parse_yaml(f"seed: {number}\n")
+
+
+@pytest.mark.parametrize("number", ["0", "10", "0.5", "-3", "0x10", "1e-3", "'010'", "2026-11-30", "'1:30'", "a:30"])
+def test_other_numbers_are_read(number: str) -> None:
+    assert parse_yaml(f"seed: {number}\n")
