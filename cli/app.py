@@ -10,6 +10,7 @@ import typer
 
 from pairwright import __version__
 from pairwright.cli.error_text import error_text
+from pairwright.cli.recipes_app import RecipeName, recipes
 from pairwright.cli.standard_streams import standard_streams
 from pairwright.cli.stopping import Stoppable, stoppable
 from pairwright.core.errors import PairwrightError
@@ -273,42 +274,7 @@ def verify(
     verify_command(folder, tokenizer, cutoff_len)
 
 
-recipes = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="List, show and copy training recipes. They are plain files for LlamaFactory and TRL.",
-)
 app.add_typer(recipes, name="recipes")
-RecipeName = Annotated[str, typer.Argument(help="A recipe's name, or the path of your own.", metavar="RECIPE")]
-
-
-@recipes.command("list")
-def recipes_list(
-    words: Annotated[list[str] | None, typer.Argument(help="Only names with all of these words.")] = None,
-) -> None:
-    """List the recipes: name, trainer, stage and what each one is for."""
-    from pairwright.cli.recipes_command import list_command
-
-    list_command(words or [])
-
-
-@recipes.command("show")
-def recipes_show(name: RecipeName) -> None:
-    """Print a recipe as its trainer reads it."""
-    from pairwright.cli.recipes_command import show_command
-
-    show_command(name)
-
-
-@recipes.command("copy")
-def recipes_copy(
-    name: RecipeName,
-    to: Annotated[Path, typer.Argument(help="File or folder to write.")] = Path("."),
-) -> None:
-    """Copy a recipe, to change it: it stays a file that its trainer reads."""
-    from pairwright.cli.recipes_command import copy_command
-
-    copy_command(name, to)
 
 
 @app.command()

@@ -20,7 +20,15 @@ from pairwright.core.config.endpoint_urls import url_problem
 from pairwright.core.config.pairing import PairingConfig as PairingConfig
 from pairwright.core.config.pairing import find_unserved
 from pairwright.core.config.problems import did_you_mean, explain, find_misfits
-from pairwright.core.config.sections import DecontaminationConfig, DedupConfig, DiversityConfig
+from pairwright.core.config.sections import (
+    AuditConfig,
+    DecontaminationConfig,
+    DedupConfig,
+    DiversityConfig,
+    ExamplesConfig,
+    PriceConfig,
+    SplitConfig,
+)
 from pairwright.core.config.sections import Section as Section
 from pairwright.core.config.slots import (
     ComparerComponent,
@@ -60,17 +68,6 @@ class ContextConfig(Section):
         description="Estimated tokens of history and query together; the oldest turns go until it fits, never the query.",
     )
     languages: tuple[Language, ...] = Field(("zh", "en"), description="Languages to keep.")
-
-
-class PriceConfig(Section):
-    """What an endpoint costs, in any one currency per million tokens."""
-
-    input: float = Field(0.0, ge=0, allow_inf_nan=False, description="Per million prompt tokens.")
-    output: float = Field(0.0, ge=0, allow_inf_nan=False, description="Per million completion tokens.")
-
-    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """What so many tokens cost."""
-        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
 
 class EndpointConfig(Section):
@@ -173,26 +170,6 @@ class GeneratorConfig(Section):
         return self
 
 
-class ExamplesConfig(Section):
-    """Few-shot examples for teacher, weak model and student."""
-
-    path: str | None = Field(
-        None,
-        description="JSONL of examples (id, language, history, query, analysis, needs_rewrite, rewrite); default: the packaged ones.",
-    )
-    per_prompt: int = Field(
-        3, ge=0, le=10, description="How many to show, the most relevant first. More than ten made small models worse."
-    )
-
-
-class AuditConfig(Section):
-    """Measures whether chosen can be told from rejected without the dialogue. Needs the extra ``audit``."""
-
-    folds: int = Field(5, ge=2, le=20, description="Folds of the cross-validation; no dialogue is in two of them.")
-    sample: int = Field(5000, ge=100, description="Audit at most this many pairs, drawn by seed.")
-    resamples: int = Field(1000, ge=100, description="Bootstrap samples of the dialogues, for the 95 % intervals.")
-
-
 class PromptConfig(Section):
     """The student's prompt in the exported data. Serve the student with exactly the same one."""
 
@@ -217,19 +194,6 @@ class PromptConfig(Section):
         description="Answers only. 'native': tools and calls go into the trainer's own fields, and its chat template writes them. 'text': they are described in the system prompt and calls are JSON text, for templates, forms and trainers without tools.",
         exclude_if=lambda tools: bool(tools == "native"),
     )
-
-
-class SplitConfig(Section):
-    """Shares of the splits; dialogues never cross. The train split gets the rest."""
-
-    validation: float = Field(0.05, ge=0, lt=1, description="Share of dialogues.")
-    test: float = Field(0.05, ge=0, lt=1, description="Share of dialogues.")
-
-    @model_validator(mode="after")
-    def _leave_a_train_split(self) -> SplitConfig:
-        if self.validation + self.test >= 1:
-            raise ValueError("validation and test leave nothing for train")
-        return self
 
 
 class LimitsConfig(Section):

@@ -1,10 +1,10 @@
-"""The base of all parts of a build file, and the parts that keep duplicates and test rows out."""
+"""The base of all parts of a build file, and the parts that stand for themselves: few-shot examples, duplicates, splits."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from pairwright.core.components import require_number
 
@@ -72,3 +72,47 @@ class DiversityConfig(Section):
         "characters",
         description="What rows are compared by. 'characters': TF-IDF of character 2- and 3-grams, fast. 'e5': the packaged multilingual-e5-small, some 30 rows per second.",
     )
+
+
+class ExamplesConfig(Section):
+    """Few-shot examples for teacher, weak model and student."""
+
+    path: str | None = Field(
+        None,
+        description="JSONL of examples (id, language, history, query, analysis, needs_rewrite, rewrite); default: the packaged ones.",
+    )
+    per_prompt: int = Field(
+        3, ge=0, le=10, description="How many to show, the most relevant first. More than ten made small models worse."
+    )
+
+
+class AuditConfig(Section):
+    """Measures whether chosen can be told from rejected without the dialogue. Needs the extra ``audit``."""
+
+    folds: int = Field(5, ge=2, le=20, description="Folds of the cross-validation; no dialogue is in two of them.")
+    sample: int = Field(5000, ge=100, description="Audit at most this many pairs, drawn by seed.")
+    resamples: int = Field(1000, ge=100, description="Bootstrap samples of the dialogues, for the 95 % intervals.")
+
+
+class SplitConfig(Section):
+    """Shares of the splits; dialogues never cross. The train split gets the rest."""
+
+    validation: float = Field(0.05, ge=0, lt=1, description="Share of dialogues.")
+    test: float = Field(0.05, ge=0, lt=1, description="Share of dialogues.")
+
+    @model_validator(mode="after")
+    def _leave_a_train_split(self) -> SplitConfig:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test leave nothing for train")
+        return self
+
+
+class PriceConfig(Section):
+    """What an endpoint costs, in any one currency per million tokens."""
+
+    input: float = Field(0.0, ge=0, allow_inf_nan=False, description="Per million prompt tokens.")
+    output: float = Field(0.0, ge=0, allow_inf_nan=False, description="Per million completion tokens.")
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """What so many tokens cost."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from pairwright.core.config.build_file import ContextConfig, ExamplesConfig, PromptConfig
+from pairwright.core.config.build_file import ContextConfig, PromptConfig
+from pairwright.core.config.sections import ExamplesConfig
 from pairwright.core.errors import SourceError
 from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language

@@ -12,7 +12,8 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pairwright.core.audit_result import SURFACES, Audit, AuditGroup, Flag, Score, Surface
-from pairwright.core.config.build_file import AuditConfig, BuildConfig
+from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.config.sections import AuditConfig
 from pairwright.core.identity import row_rng
 from pairwright.core.records import PreferencePair
 from pairwright.pipelines.audit.pair_differences import FEATURES, Features

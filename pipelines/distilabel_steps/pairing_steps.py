@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 from distilabel.steps import GlobalStep, StepInput
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.config.build_file import LimitsConfig, PairingConfig, PromptConfig, SplitConfig
-from pairwright.core.config.sections import DedupConfig
+from pairwright.core.config.build_file import LimitsConfig, PairingConfig, PromptConfig
+from pairwright.core.config.sections import DedupConfig, SplitConfig
 from pairwright.core.config.slots import ComparerComponent, PerturberComponent
 from pairwright.core.errors import BuildError
 from pairwright.core.improvement import Improvement

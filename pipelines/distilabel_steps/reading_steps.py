@@ -15,8 +15,8 @@ from pydantic import PrivateAttr
 from pairwright.core.bookkeeping import Dropped, Failed
 from pairwright.core.component_calls import read_source
 from pairwright.core.components import NamedSource
-from pairwright.core.config.build_file import ContextConfig, ExamplesConfig
-from pairwright.core.config.sections import DecontaminationConfig, DedupConfig
+from pairwright.core.config.build_file import ContextConfig
+from pairwright.core.config.sections import DecontaminationConfig, DedupConfig, ExamplesConfig
 from pairwright.core.config.slots import SourceComponent
 from pairwright.core.errors import SourceError
 from pairwright.core.records import Conversation, Task, TaskKind

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from pairwright.core.bookkeeping import Dropped, Failed
-from pairwright.core.config.build_file import ContextConfig, ExamplesConfig
+from pairwright.core.config.build_file import ContextConfig
+from pairwright.core.config.sections import ExamplesConfig
 from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import Conversation, Task, TaskKind
 from pairwright.pipelines.ingest.answer_contexts import find_answers, list_questions, window_answers

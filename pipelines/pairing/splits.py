@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from pairwright.core.config.build_file import SplitConfig
+from pairwright.core.config.sections import SplitConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Language, PreferencePair, Split
 from pairwright.core.result import SplitProof

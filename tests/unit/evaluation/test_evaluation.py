@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pairwright.core.config.build_file import ContextConfig, ExamplesConfig, PromptConfig
+from pairwright.core.config.build_file import ContextConfig, PromptConfig
+from pairwright.core.config.sections import ExamplesConfig
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.files.storage import write_rows as write_build_rows
 from pairwright.core.prompts.rewriting import student_prompt

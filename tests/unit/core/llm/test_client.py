@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pairwright.core.config.build_file import EndpointConfig, LimitsConfig, PriceConfig
+from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
+from pairwright.core.config.sections import PriceConfig
 from pairwright.core.errors import BudgetReached, ModelError, RequestFailed
 from pairwright.core.llm import client as client_module
 from pairwright.core.llm import rate_limits as limits_module

@@ -13,7 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairwright.core.config.build_file import BuildConfig, ContextConfig, ExamplesConfig, PromptConfig
+from pairwright.core.config.build_file import BuildConfig, ContextConfig, PromptConfig
+from pairwright.core.config.sections import ExamplesConfig
 from pairwright.core.errors import SourceError
 from pairwright.core.identity import content_id
 from pairwright.core.prompts.few_shot import read_examples

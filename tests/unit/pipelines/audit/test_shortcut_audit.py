@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pairwright.core.audit_result import Audit
-from pairwright.core.config.build_file import AuditConfig, BuildConfig
+from pairwright.core.config.build_file import BuildConfig
+from pairwright.core.config.sections import AuditConfig
 from pairwright.core.errors import ConfigError
 from pairwright.core.files.storage import write_json
 from pairwright.core.records import Language, PreferencePair

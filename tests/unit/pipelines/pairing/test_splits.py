@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pairwright.core.config.build_file import SplitConfig
+from pairwright.core.config.sections import SplitConfig
 from pairwright.core.errors import BuildError
 from pairwright.core.records import Language, Task
 from pairwright.pipelines.pairing.splits import assign_splits, defect_labels, verify_splits
