@@ -200,7 +200,7 @@ def _cases() -> Iterator[PrivateCase]:
     yield PrivateCase(
         "origin-home",
         "machine",
-        "/home/zhangwei/data/x.jsonl",
+        "/home/Zhangwei/data/x.jsonl",
         "published without it",
         lambda v: _task(origin=factories.origin(file=v)),
     )

@@ -38,7 +38,10 @@ def claim_run(output: Path, stages: Sequence[Stage]) -> None:
             [f"{output / name}: exists already, and no run made it" for name in foreign],
             "Give another --output, or move these elsewhere; nothing was removed.",
         )
-    write_mark(output, Mark(kind=KIND, scratch=tuple(sorted(names | known))))
+    claimed = Mark(kind=KIND, scratch=tuple(sorted(names | known)))
+    # A run that goes on has it already, and its half of a checkpoint may have left no room to write.
+    if claimed != mark:
+        write_mark(output, claimed)
 
 
 def _earlier(output: Path, stages: Sequence[Stage]) -> set[str]:

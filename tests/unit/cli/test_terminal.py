@@ -87,12 +87,13 @@ def steering(text: str) -> list[str]:
 def build_file(folder: Path) -> Path:
     (folder / "planted.py").write_text(PLANTED, encoding="utf-8")
     row = {"history": ["Who was she?", "Ada."], "query": f"When? {ALL}", "rewrite": "When was Ada born?", ALL: "a"}
+    # A glob: a build file may not hold the sequence itself.
     (folder / f"r{SEQUENCES['clear']}.jsonl").write_text(json.dumps(row) + "\n" + json.dumps([ALL]) + "\n")
     build = {
         "name": "x",
         "output": "out",
-        "sources": [{"use": "files", "source": "s", "path": f"r{SEQUENCES['clear']}.jsonl", "licence": f"MIT {ALL}"}],
-        "judges": [{"use": "planted:Judge", "name": ALL}],
+        "sources": [{"use": "files", "source": "s", "path": "r*.jsonl", "licence": "MIT"}],
+        "judges": [{"use": "planted:Judge"}],
         "perturbers": [{"use": "unchanged_copy"}],
         "exports": [{"use": "llamafactory"}],
     }

@@ -10,16 +10,16 @@ from pairwright.exports.publishing.public_build_file import for_strangers
 
 
 def test_folders_and_what_stands_beside_a_host_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "home", lambda: Path("/home/zhangwei"))
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/Zhangwei"))
     config = {
         "name": "demo",
-        "output": "/home/zhangwei/builds",
-        "ledger": "/home/zhangwei/ledger.sqlite",
+        "output": "/home/Zhangwei/builds",
+        "ledger": "/home/Zhangwei/ledger.sqlite",
         "sources": [
-            {"use": "files", "path": "/home/zhangwei/data/*.jsonl"},
+            {"use": "files", "path": "/home/Zhangwei/data/*.jsonl"},
             {"use": "huggingface", "path": "owner/name"},
-            {"use": "files", "path": "../zhangwei/rows.jsonl"},
-            {"use": "my.module:Source", "folder": "D:\\work\\zhangwei\\set", "note": "see /home/zhangwei/notes.txt"},
+            {"use": "files", "path": "../Zhangwei/rows.jsonl"},
+            {"use": "my.module:Source", "folder": "D:\\work\\Zhangwei\\set", "note": "see /home/Zhangwei/notes.txt"},
         ],
         "endpoints": {"teacher": {"base_url": "https://me:hush@models.example:8443/v1?key=hush#hush", "timeout": 60}},
         "examples": {"path": "data/examples.jsonl"},

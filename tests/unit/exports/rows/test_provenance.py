@@ -21,13 +21,13 @@ from pairwright.testing import factories
     [
         ("data/rows.jsonl", "data/rows.jsonl", "data/rows.jsonl"),
         ("stdin", "", "stdin"),
-        ("/home/zhangwei/data/rows.jsonl", "/home/zhangwei/data/rows.jsonl", "rows.jsonl"),
+        ("/home/Zhangwei/data/rows.jsonl", "/home/Zhangwei/data/rows.jsonl", "rows.jsonl"),
         ("/srv/logs/2026/05/客服.jsonl.gz", "/srv/logs/**/*.jsonl.gz", "2026/05/客服.jsonl.gz"),
-        ("../zhangwei/rows.jsonl", "../zhangwei/rows.jsonl", "rows.jsonl"),
+        ("../Zhangwei/rows.jsonl", "../Zhangwei/rows.jsonl", "rows.jsonl"),
         ("~/rows.jsonl", "", "rows.jsonl"),
-        ("C:\\Users\\zhangwei\\rows.jsonl", "C:\\Users\\zhangwei\\rows.jsonl", "rows.jsonl"),
-        ("\\\\nas\\zhangwei\\rows.jsonl", "", "rows.jsonl"),
-        ("/home/zhangwei/set/train", "/home/zhangwei/set", "set/train"),
+        ("C:\\Users\\Zhangwei\\rows.jsonl", "C:\\Users\\Zhangwei\\rows.jsonl", "rows.jsonl"),
+        ("\\\\nas\\Zhangwei\\rows.jsonl", "", "rows.jsonl"),
+        ("/home/Zhangwei/set/train", "/home/Zhangwei/set", "set/train"),
         ("owner/name/train", "owner/name", "owner/name/train"),
     ],
 )
@@ -36,7 +36,7 @@ def test_folders_of_one_machine_are_left_out(file: str, given: str, public: str)
 
 
 def test_exported_rows_name_the_file_without_its_folders(tmp_path: Path) -> None:
-    folder = "/home/zhangwei/私人/2026"
+    folder = "/home/Zhangwei/私人/2026"
     said = f'he said "origin":{{"source":"logs","file":"{folder}/rows.jsonl"'
     task = factories.task(said, origin=factories.origin(source="logs", file=f"{folder}/rows.jsonl"))
     logs = FileSource(source="logs", path=f"{folder}/*.jsonl")
