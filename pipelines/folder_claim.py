@@ -32,7 +32,8 @@ from pairwright.core.files.owned_folder import (
 UNFINISHED = "unfinished"
 FOLDERS = ("rows", "exports")
 MANIFEST = "manifest.json"
-FILES = ("build.yaml", "report.md", MANIFEST)
+BUILD_FILE = "build.yaml"
+FILES = (BUILD_FILE, "report.md", MANIFEST)
 _OTHER = "Give another output folder, or move these elsewhere; nothing was touched."
 # What may lie in a folder before its first build, as a build touches none of it.
 _BESIDE = re.compile(
@@ -196,6 +197,9 @@ def _require_inputs(config: BuildConfig, output: Path, file: Path | None) -> Non
     if file is not None and file.exists():
         for name in (*FILES, mark_name(BUILD)):
             if (output / name).exists() and os.path.samefile(output / name, file):
+                if name == BUILD_FILE and _is_written_here(output):
+                    file = None  # what replaces it says the same
+                    break
                 raise StorageError(
                     f"{output / name}: the build would replace its own build file",
                     "Give another output folder, or build from a copy of the file that lies elsewhere.",
@@ -214,6 +218,13 @@ def _require_inputs(config: BuildConfig, output: Path, file: Path | None) -> Non
                 f"{path}: the {what} lies where the build puts its own files, which are replaced",
                 "Copy it elsewhere and name the copy, or give another output folder.",
             )
+
+
+def _is_written_here(output: Path) -> bool:
+    """Whether the build file in ``output`` is the one that the build there wrote, to the last byte."""
+    mark = read_mark(output, BUILD)
+    written = mark.files.get(BUILD_FILE) if mark else None
+    return bool(written) and not changed_files(output, {BUILD_FILE: written or ()})
 
 
 def _is_reserved(name: str) -> bool:

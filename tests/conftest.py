@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,19 @@ CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("steady", CALM, derandomize=True)
 settings.register_profile("explore", CALM, derandomize=False, max_examples=1000)
 settings.load_profile("steady")
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture(autouse=True)
+def _handlers_stay() -> Iterator[None]:
+    """A handler that a test leaves behind would end the whole run at the next signal that a test sends to itself."""
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    yield
+    left = {number.name: now for number in _ENDING if (now := signal.getsignal(number)) != before[number]}
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert not left, f"the test leaves other handlers of signals behind: {left}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,21 +12,29 @@ from building import build_file, rows, run, write_rows
 from pairwright.core.pages.printable import one_line
 
 TEXT = "\n".join(text for text in HOSTILE if "@" not in text)  # an address would be counted as personal data
+# A build file that holds a control character is refused.
+WRITTEN = "\n".join(
+    text for text in HOSTILE if "@" not in text and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+)
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 PARTS = '''
+from pathlib import Path
+
 from pairwright.core.components import Component
 from pairwright.core.records import Conversation, Rejected
 from pairwright.pipelines.ingest.sources import FileSource
 
 
+NAME = (Path(__file__).parent / "name.txt").read_bytes().decode()
+
+
 class Calling(Component):
-    """Makes everything worse in the same way, and calls that what it is told."""
+    """Makes everything worse in the same way, and calls that what no build file may hold."""
 
     name = "calling"
-    defect: str
 
     def perturb(self, case, chosen, rng):
-        yield Rejected(text=f"{chosen.text} {self.defect}", defect=self.defect, rejected_by=self.name, template=self.defect)
+        yield Rejected(text=f"{chosen.text} {NAME}", defect=NAME, rejected_by=self.name, template=NAME)
 
 
 class Called(FileSource):
@@ -42,21 +50,22 @@ class Called(FileSource):
 '''
 
 
-def built(folder: Path, text: str) -> Path:
-    """A build in which ``text`` stands wherever a row or the build file can bring it along; its folder."""
+def built(folder: Path, text: str, written: str) -> Path:
+    """A build in which ``text`` stands wherever a row can bring it along, ``written`` wherever the build file can; its folder."""
     folder.mkdir()
     (folder / "parts.py").write_text(PARTS, encoding="utf-8")
+    (folder / "name.txt").write_bytes(text.encode())
     data = [{**row, "domain": f"{text} {number % 2}"} for number, row in enumerate(rows("zh_gold.jsonl", 20))]
     data[0]["query"] += text
     path = str(write_rows(folder / "rows.jsonl", data))
     file = build_file(
         folder,
-        sources=[{"use": "parts:Called", "source": "called", "called": text, "path": path, "licence": text}],
-        evaluations=[{"use": "files", "source": "test", "path": path, "licence": text}],
+        sources=[{"use": "parts:Called", "source": "called", "called": written, "path": path, "licence": written}],
+        evaluations=[{"use": "files", "source": "test", "path": path, "licence": written}],
         decontamination={"action": "flag"},
         diversity={},
-        perturbers=[{"use": "parts:Calling", "defect": text}],
-        exports=[{"use": "card", "title": text, "notes": {text: text}, "citation": text}],
+        perturbers=[{"use": "parts:Calling"}],
+        exports=[{"use": "card", "title": written, "notes": {written: written}, "citation": written}],
     )
     done = run("build", file, "--allow-licence", env={"PYTHONPATH": str(folder)})
     assert done.returncode == 0, done.stderr
@@ -75,7 +84,9 @@ def page(path: Path) -> Rendered:
 
 @pytest.mark.timeout(400)
 def test_no_name_changes_what_the_report_and_the_card_are_made_of(tmp_path: Path) -> None:
-    calm, hostile = (built(tmp_path / name, text) for name, text in (("calm", "calm"), ("hostile", TEXT)))
+    calm, hostile = (
+        built(tmp_path / name, *texts) for name, *texts in (("calm", "calm", "calm"), ("hostile", TEXT, WRITTEN))
+    )
     for name in ("report.md", "exports/README.md"):
         expected, found = page(calm / name), page(hostile / name)
         assert found.tags == expected.tags, name
