@@ -368,7 +368,7 @@ def main() -> None:
         print(f"error: {error_text(exc)}", file=sys.stderr)
         sys.exit(exc.exit_code)
     finally:
-        INTERRUPTION.release_signals()
+        INTERRUPTION.ignore_signals()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ T = TypeVar("T")
 GRACE = 10.0
 # Seconds until a process that was told twice ends, whatever it is doing.
 _LAST_SECONDS = 2.0
+# Seconds that a process gets to end by itself when all is done; nothing else could end it then but a kill -9.
+_TAKE_DOWN_SECONDS = 60
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 _AGAIN = "Everything paid for is kept; run the same command again to go on."
 
@@ -55,11 +57,12 @@ class Interruption:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._arrived)
 
-    def release_signals(self) -> None:
-        """All is done: a signal ends the process as it does any other."""
+    def ignore_signals(self) -> None:
+        """All is done and said: what Python takes down now no longer changes the exit code, and gets a while for it."""
         for number in _NAMES:
             if signal.getsignal(number) == self._arrived:
-                signal.signal(number, signal.SIG_DFL)
+                signal.signal(number, signal.SIG_IGN)
+        signal.alarm(_TAKE_DOWN_SECONDS)
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self.signal is not None:

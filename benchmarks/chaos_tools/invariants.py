@@ -134,6 +134,9 @@ def paid_twice(sent: Collection[Sent], times: Times) -> Counter[str]:
 
 
 def _reason(first: Sent, again: Sent, times: Times) -> str:
+    # Whatever became of the first afterwards: the second was on its way before anybody could know the answer.
+    if times.shared and again.arrived < first.done + WINDOW / 2:
+        return "two builds at once"
     closed = first.line.closed or float("inf")
     # However long ago it went out: a client that is busy has not read it yet. The ledger says how many there may be.
     if first.last and any(kill - 0.1 < closed < kill + WINDOW for kill in times.kills):
@@ -144,8 +147,6 @@ def _reason(first: Sent, again: Sent, times: Times) -> str:
         return "stopped too long"
     if any(start - 1 < first.done < end for start, end in times.full):
         return "on a full disk"
-    if times.shared and again.arrived < first.done + WINDOW / 2:
-        return "two builds at once"
     return "for nothing"
 
 

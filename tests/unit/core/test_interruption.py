@@ -135,3 +135,20 @@ except KeyboardInterrupt:
 """
     (tmp_path / "begins.py").write_text(code)
     assert subprocess.run([sys.executable, "-m", "begins"], cwd=tmp_path, check=False).returncode == 143
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_after_all_is_done_does_not_change_the_exit_code(tmp_path: Path, number: signal.Signals) -> None:
+    """As when a scheduler's time is up in the very moment in which Python takes itself down."""
+    code = f"""
+import atexit, os, sys
+atexit.register(os.kill, os.getpid(), {int(number)})
+from pairwright.cli.app import main
+sys.argv = ["pairwright", "--version"]
+main()
+"""
+    (tmp_path / "ends.py").write_text(code)
+    done = subprocess.run([sys.executable, "-m", "ends"], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("pairwright ")
