@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 # Deeper than any data, and shallow enough for every recursive function behind the reader.
@@ -24,15 +25,33 @@ class NotJson(ValueError):
         self.brief = brief or message
 
 
-def read_json(text: str | bytes) -> Any:
-    """The value of a JSON text.
+class KeyTwice(NotJson):
+    """An object that names one key twice, with different values: of two programs each may believe another."""
+
+
+def unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these keys and values; an ``object_pairs_hook`` of :mod:`json`.
+
+    Raises:
+        KeyTwice: a key has two values.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next((key for key, value in pairs if value != found[key]), None)
+        if twice is not None:
+            raise KeyTwice(f"the key {well_formed(twice)[:80]!r} stands twice in one object, with different values")
+    return found
+
+
+def read_json(text: str | bytes, pairs: Callable[[Sequence[tuple[str, Any]]], Any] | None = None) -> Any:
+    """The value of a JSON text; ``pairs`` makes the objects, see :func:`unambiguous`.
 
     Raises:
         NotJson: it is none, it is not UTF-8 (or UTF-16, UTF-32), more than ``MAX_NESTING`` lists and objects stand in one
             another, or a whole number is longer than Python converts.
     """
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=pairs)
     except (ValueError, RecursionError) as exc:
         raise not_json(exc) from None
     check_nesting(found, text.count(b"[") + text.count(b"{") if isinstance(text, bytes) else brackets(text))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from pairwright.core.errors import SourceError
-from pairwright.core.untrusted_json import read_json
+from pairwright.core.untrusted_json import KeyTwice, read_json, unambiguous
 from pairwright.pipelines.ingest import raw_rows
 from pairwright.pipelines.ingest.raw_rows import (
     OTHER_BOMS,
@@ -19,6 +19,7 @@ from pairwright.pipelines.ingest.raw_rows import (
     empty_lines,
     endless,
     too_long,
+    unread_row,
     without_bom,
 )
 
@@ -179,7 +180,7 @@ def _not_closed(line: int) -> BadRow:
 
 def _header(reader: Iterator[list[str]], where: str) -> list[str]:
     try:
-        header = [name.strip() for name in next(reader, [])]
+        header = [(name if name.endswith(_END) else name.replace("\0", "")).strip() for name in next(reader, [])]
     except (csv.Error, _LongLine) as exc:
         raise SourceError(
             f"{where}:1: the header cannot be read: {exc or 'too long'}", "Name the columns in the first line."
@@ -208,7 +209,10 @@ def _row(line: int, header: list[str], cells: list[str]) -> RawRow | BadRow:
         return BadRow(line, "not_csv", f"{len(cells)} cells under {len(header)} columns")
     if any("\udc80" <= character <= "\udcff" for cell in cells if not cell.isascii() for character in cell):
         return BadRow(line, "not_utf8", "not UTF-8; Excel's Chinese files convert with: iconv -f gb18030 -t utf-8")
-    return RawRow(line, {name: _cell(cell) for name, cell in zip(header, cells, strict=True)})
+    try:
+        return RawRow(line, {name: _cell(cell) for name, cell in zip(header, cells, strict=True)})
+    except KeyTwice as exc:
+        return unread_row(line, exc)
 
 
 def _cell(cell: str) -> Any:
@@ -217,7 +221,9 @@ def _cell(cell: str) -> Any:
         return None
     if cell[0] in "[{":
         try:
-            return read_json(cell)
+            return read_json(cell, unambiguous)
+        except KeyTwice:
+            raise
         except ValueError:
             return cell
     return cell

@@ -34,6 +34,15 @@ FORMATS = {
     ".parquet": "parquet",
 }
 _BUFFER = 1024 * 1024  # bytes
+# How files begin that are no text.
+_PACKED = {
+    b"\x1f\x8b": "compressed with gzip",
+    b"\x28\xb5\x2f\xfd": "compressed with Zstandard",
+    b"\xfd7zXZ\x00": "compressed with xz",
+    b"BZh91AY&": "compressed with bzip2",
+    b"PK\x03\x04": "a ZIP or Excel file",
+    b"PAR1": "a Parquet file",
+}
 
 
 def expand(pattern: str) -> list[Path]:
@@ -47,7 +56,7 @@ def expand(pattern: str) -> list[Path]:
         paths = _found(pattern)
     except (OSError, RuntimeError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
-        raise SourceError(f"{pattern}: {reason}", "Check the path.") from exc
+        raise SourceError(f"{_short(pattern)}: {reason}", "Check the path.") from exc
     if not paths and glob.has_magic(pattern):
         raise SourceError(f"{pattern}: no file matches", f"Patterns are relative to {Path.cwd()}.")
     if not paths:
@@ -66,7 +75,23 @@ def _found(pattern: str) -> list[Path]:
     for found in paths:
         if found.exists() and not found.is_file():
             raise _no_file(found)
-    return paths
+    return _each_once(paths)
+
+
+def _each_once(paths: list[Path]) -> list[Path]:
+    """``paths`` without the further names of one file: a link to a folder above gives each file dozens of them."""
+    if len(paths) < 2:
+        return paths
+    shortest: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda path: (len(path.parts), str(path))):
+        shortest.setdefault(os.path.realpath(path), path)
+    kept = set(shortest.values())
+    return [path for path in paths if path in kept]
+
+
+def _short(pattern: str) -> str:
+    """The path as a person can read it: one that is refused for its length would fill the screen."""
+    return pattern if len(pattern) <= 400 else f"{pattern[:200]} … {pattern[-100:]}"
 
 
 def _no_file(path: Path) -> SourceError:
@@ -114,6 +139,7 @@ def _text_rows(path: Path, kind: str, compression: str) -> Iterator[RawRow | Bad
 
     try:
         with _open(path, compression) as stream:
+            _require_text(path, stream)
             if kind == "jsonl":
                 yield from read_json_lines(stream, str(path))
             elif kind == "json":
@@ -125,6 +151,16 @@ def _text_rows(path: Path, kind: str, compression: str) -> Iterator[RawRow | Bad
             f"{path}: the compressed file is broken ({exc})",
             "It was cut off or is not what its suffix says: fetch it again.",
         ) from exc
+
+
+def _require_text(path: Path, stream: IO[bytes]) -> None:
+    head = cast("io.BufferedReader", stream).peek(8)[:8]
+    what = next((what for begin, what in _PACKED.items() if head.startswith(begin)), None)
+    if what is not None:
+        raise SourceError(
+            f"{path}: {what}, and its name says otherwise",
+            "Give it the suffix of what it is, for example .jsonl.gz; unpack or convert what cannot be read.",
+        )
 
 
 def _open(path: Path, compression: str) -> IO[bytes]:

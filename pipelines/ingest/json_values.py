@@ -5,13 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from pairwright.core.errors import SourceError
-from pairwright.core.untrusted_json import NotJson, brackets, check_nesting, not_json
+from pairwright.core.untrusted_json import KeyTwice, NotJson, brackets, check_nesting, not_json, unambiguous
 from pairwright.pipelines.ingest import raw_rows
-from pairwright.pipelines.ingest.raw_rows import BadRow, RawRow, endless, object_row, too_long, without_bom
+from pairwright.pipelines.ingest.raw_rows import BadRow, RawRow, endless, object_row, too_long, unread_row, without_bom
 
 _PIECE = 1024 * 1024  # bytes
 _SPACE = re.compile(r"\s*")
@@ -94,7 +94,8 @@ class _Text:
         self.at_start = True
         self._stream = stream
         self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
-        self._scan = json.JSONDecoder().raw_decode
+        self._scan = json.JSONDecoder(object_pairs_hook=unambiguous).raw_decode
+        self._scan_any = json.JSONDecoder().raw_decode
         self._text = ""
         self._position = self._counted = 0
         self._ended = False
@@ -145,7 +146,12 @@ class _Text:
             NotJson: no JSON value begins here.
             _TooLong: it has more characters than a row may have.
         """
-        start, value, end = self._value()
+        try:
+            start, value, end = self._value(self._scan)
+        except KeyTwice as exc:
+            _, _, self._position = self._value(self._scan_any)
+            self.at_start = False
+            return unread_row(self.line, exc)
         self.at_start = False
         self._position = end
         if _ESCAPED.search(self._text, start, end):
@@ -157,11 +163,11 @@ class _Text:
         found = _ESCAPED.search(self._text, self._position, self._position + _PIECE)
         return self.line + len(_LINE_END.findall(self._text, self._position, found.start())) if found else None
 
-    def _value(self) -> tuple[int, Any, int]:
+    def _value(self, scan: Callable[[str, int], tuple[Any, int]]) -> tuple[int, Any, int]:
         piece = _PIECE
         while True:
             try:
-                value, end = self._scan(self._text, self._position)
+                value, end = scan(self._text, self._position)
             except json.JSONDecodeError as exc:
                 is_cut = exc.msg.startswith("Unterminated") or exc.pos > len(self._text) - _LONGEST_WORD
                 if not is_cut or self._ended:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pairwright.core.errors import SourceError
 from pairwright.pipelines.ingest.raw_rows import MAX_COLUMNS, MAX_LINE_BYTES, BadRow, RawRow
@@ -63,10 +63,23 @@ def _batch_size(file: pq.ParquetFile) -> int:
     return max(1, min(_BATCH, MAX_LINE_BYTES // max(largest, 1)))
 
 
+def _fields(batch: pa.RecordBatch, number: int, wrong: tuple[type[Exception], ...]) -> dict[str, Any]:
+    """A row; what Python has no value for, as a date after the year 9999, is text."""
+    import pyarrow as pa
+
+    found = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            found[name] = column[number].as_py()
+        except wrong:
+            found[name] = column.slice(number, 1).cast(pa.string())[0].as_py()
+    return found
+
+
 def _one_by_one(batch: pa.RecordBatch, line: int, wrong: tuple[type[Exception], ...]) -> Iterator[RawRow | BadRow]:
     for number in range(batch.num_rows):
         try:
-            yield RawRow(line + number + 1, batch.slice(number, 1).to_pylist()[0])
+            yield RawRow(line + number + 1, _fields(batch, number, wrong))
         except wrong as exc:
             reason = next(iter(str(exc).splitlines()), "") or type(exc).__name__
             yield BadRow(line + number + 1, "not_readable", f"a value that Python cannot hold: {reason[:200]}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pairwright.core.errors import SourceError
-from pairwright.core.untrusted_json import read_json
+from pairwright.core.untrusted_json import KeyTwice, read_json, unambiguous
 
 MAX_LINE_BYTES = 64 * 1024 * 1024  # of one row: a file without line breaks must not fill the memory
 MAX_COLUMNS = 10_000
@@ -37,12 +37,19 @@ class BadRow:
 def json_row(number: int, line: bytes) -> RawRow | BadRow:
     """The row that a line of JSON Lines is."""
     try:
-        fields = read_json(line.decode("utf-8"))
+        fields = read_json(line.decode("utf-8"), unambiguous)
     except UnicodeDecodeError as exc:
         return BadRow(number, "not_utf8", f"not UTF-8 at byte {exc.start + 1}")
     except ValueError as exc:
-        return BadRow(number, "not_json", f"not JSON: {getattr(exc, 'brief', exc)}")
+        return unread_row(number, exc)
     return object_row(number, fields)
+
+
+def unread_row(number: int, exc: ValueError) -> BadRow:
+    """A row whose text is no JSON, or says two things."""
+    if isinstance(exc, KeyTwice):
+        return BadRow(number, "key_twice", str(exc))
+    return BadRow(number, "not_json", f"not JSON: {getattr(exc, 'brief', exc)}")
 
 
 def object_row(number: int, fields: object) -> RawRow | BadRow:

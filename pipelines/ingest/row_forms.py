@@ -271,7 +271,10 @@ def _optional_text(value: object) -> str | None:
 def _list(value: object, name: str) -> Sequence[Any]:
     if isinstance(value, Mapping) and value and all(isinstance(column, list) for column in value.values()):
         # Some data sets keep a list of turns as columns: {"role": [...], "content": [...]}.
-        return [dict(zip(value, item, strict=False)) for item in zip(*value.values(), strict=False)]
+        if len({len(column) for column in value.values()}) > 1:
+            lengths = ", ".join(f"{clean(str(key)[:40])} {len(column)}" for key, column in islice(value.items(), 8))
+            raise RowError("wrong_type", f"{name!r} has columns of unequal length: {lengths}")
+        return [dict(zip(value, item, strict=True)) for item in zip(*value.values(), strict=True)]
     if not isinstance(value, list):
         raise RowError("wrong_type", f"{name!r} must be a list, not {type(value).__name__}")
     return value

@@ -48,10 +48,74 @@ def read(folder: Path, name: str, content: bytes) -> Found:
         (rb'{"messages": [{"role": "\ud800", "content": "a"}]}', "unknown_role"),
         (b'{"query": ' + b'{"a":' * 300 + b"1" + b"}" * 301, "not_json"),
         (b'{"query": "a", "id": ' + b"9" * 5000 + b"}", "not_json"),
+        ('{"query": "她呢？", "rewrite": "x", "rewrite": "别的"}'.encode(), "key_twice"),
+        (b'{"messages": [{"role": "user", "content": "a", "content": "b"}]}', "key_twice"),
+        (b'{"messages": {"role": ["user", "assistant", "user"], "content": ["a", "b"]}}', "wrong_type"),
     ],
 )
 def test_a_bad_row_costs_itself(tmp_path: Path, bad: bytes, error: str) -> None:
     assert read(tmp_path, "a.jsonl", bad + b"\n" + ONE) == [(1, error), (2, "一")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.jsonl", b'{"query": "a", "rewrite": "x", "rewrite": "x"}', [(1, "a")]),
+        (
+            "a.json",
+            b"[" + ONE + b',\n{"query": "a", "query": "b"},\n' + TWO + b"]",
+            [(1, "一"), (2, "key_twice"), (3, "two")],
+        ),
+        ("a.csv", b'query,tools\na,"[{""name"": 1, ""name"": 2}]"\nb,[]\n', [(2, "key_twice"), (3, "b")]),
+    ],
+)
+def test_a_key_that_stands_twice_costs_its_row_where_a_value_would_be_lost(
+    tmp_path: Path, name: str, content: bytes, expected: Found
+) -> None:
+    assert read(tmp_path, name, content) == expected
+
+
+def test_the_header_of_a_csv_file_has_no_nul(tmp_path: Path) -> None:
+    assert read(tmp_path, "a.csv", b"query\0,rewrite\0\na,b\n") == [(2, "a")]
+
+
+def test_a_file_is_read_once_however_many_names_it_has(tmp_path: Path) -> None:
+    inner = tmp_path / "层"
+    inner.mkdir()
+    (inner / "a.jsonl").write_bytes(ONE)
+    (tmp_path / "b.jsonl").write_bytes(TWO)
+    (inner / "up").symlink_to("..")
+    (tmp_path / "c.jsonl").symlink_to("b.jsonl")
+    rows = FileSource(source="s", path=str(tmp_path / "**/*.jsonl")).read()
+    assert [Path(row.origin.file).relative_to(tmp_path).as_posix() for row in rows if not isinstance(row, Failed)] == [
+        "b.jsonl",
+        "层/a.jsonl",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.jsonl", gzip.compress(ONE), "compressed with gzip, and its name says otherwise"),
+        ("a.csv", zstandard.compress(b"query\na\n"), "compressed with Zstandard, and its name says otherwise"),
+        ("a.csv", b"PK\x03\x04\x14\x00\x06\x00", "a ZIP or Excel file, and its name says otherwise"),
+        ("a.json", b"PAR1\x15\x04", "a Parquet file, and its name says otherwise"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_one_error(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    _refused(tmp_path, name, content, words)
+
+
+def test_a_date_beyond_those_of_python_is_text(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    dates = pa.array([0, 3_000_000], pa.int32()).cast(pa.date32())
+    pq.write_table(pa.table({"query": ["一", "two"], "day": dates}), tmp_path / "written.parquet")
+    content = (tmp_path / "written.parquet").read_bytes()
+    assert read(tmp_path, "a.parquet", content) == [(1, "一"), (2, "two")]
 
 
 def test_lone_surrogates_in_keys_of_tools_and_arguments_are_replaced_as_those_in_texts(tmp_path: Path) -> None:
