@@ -5,7 +5,7 @@ from __future__ import annotations
 from pairwright.core.errors import PairwrightError
 from pairwright.core.pages.printable import printable
 
-MOST_LETTERS = 400  # of one line
+MOST_LETTERS = 600  # of one line
 MOST = 2500  # of all lines but the last; more is a wall that hides the first problem
 
 

@@ -132,13 +132,13 @@ def _killed(output: Path, names: Collection[str]) -> bool:
 
 
 def _require_empty(config: BuildConfig, output: Path, names: Collection[str]) -> None:
-    ledger = config.ledger_path.resolve()
+    ledger = os.path.realpath(config.ledger_path)
     beside = {f"{ledger}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
     foreign = [
         name
         for name in sorted(names)
         if not _BESIDE.fullmatch(name)
-        and str((output / name).resolve()) not in beside
+        and os.path.realpath(output / name) not in beside
         and not _is_other_commands(output / name)
     ]
     if foreign:
@@ -193,7 +193,7 @@ def is_scratch(name: str, scratch: Collection[str]) -> bool:
 
 def _require_inputs(config: BuildConfig, output: Path, file: Path | None) -> None:
     """What a build reads must not be what it replaces."""
-    place = output.resolve()
+    place = Path(os.path.realpath(output))
     if file is not None and file.exists():
         for name in (*FILES, mark_name(BUILD)):
             if (output / name).exists() and os.path.samefile(output / name, file):
@@ -209,7 +209,7 @@ def _require_inputs(config: BuildConfig, output: Path, file: Path | None) -> Non
     inputs += [("input", Path(folder) / MANIFEST) for folder in config.dedup.earlier]
     inputs += [("ledger", config.ledger_path)]
     for what, path in inputs:
-        real = path.resolve()
+        real = Path(os.path.realpath(path))  # Path.resolve raises where links go round in a circle
         if not real.is_relative_to(place):
             continue
         inner = real.relative_to(place)

@@ -131,6 +131,7 @@ def _run_forked(case: Case, folder: Path) -> Outcome:
 def _run_here(case: Case, folder: Path) -> Outcome:
     """The same in this process: for cases that neither fill the memory nor wait for ever."""
     from pairwright.cli.app import main
+    from pairwright.core.interruption import INTERRUPTION
 
     out, err = io.BytesIO(), io.BytesIO()
     stdout, stderr = _stream(out), _errors(err)
@@ -143,6 +144,9 @@ def _run_here(case: Case, folder: Path) -> Outcome:
         mock.patch.object(sys, "argv", ["pairwright", *_command(case)]),
         mock.patch.object(sys, "path", [str(folder), *sys.path]),
         mock.patch.object(sys, "dont_write_bytecode", True),
+        # The signals of this process are those of the tests.
+        mock.patch.object(INTERRUPTION, "handle_signals"),
+        mock.patch.object(INTERRUPTION, "ignore_signals"),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
     ):
