@@ -22,4 +22,4 @@ def test_a_wall_of_problems_is_cut_and_counted_and_the_hint_stays() -> None:
 
 def test_what_is_quoted_at_length_is_cut() -> None:
     told = error_text(BuildError("它" * 1_000_000, "Mend it."))
-    assert told == "它" * 400 + "…\nMend it."
+    assert told == "它" * 600 + "…\nMend it."
