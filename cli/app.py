@@ -360,11 +360,14 @@ def publish(
 
 def main() -> None:
     """Entry point: known errors become one paragraph and their exit code, bugs keep their traceback."""
-    INTERRUPTION.handle_signals()
     try:
-        with standard_streams(), file_errors("the file system"), stoppable():
-            app()
+        # Outermost: a signal may come while the streams are being replaced.
+        with stoppable():
+            INTERRUPTION.handle_signals()
+            with standard_streams(), file_errors("the file system"):
+                app()
     except PairwrightError as exc:
+        INTERRUPTION.ignore_signals()
         print(f"error: {error_text(exc)}", file=sys.stderr)
         sys.exit(exc.exit_code)
     finally:

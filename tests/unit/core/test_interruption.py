@@ -152,3 +152,20 @@ main()
     done = subprocess.run([sys.executable, "-m", "ends"], cwd=tmp_path, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("pairwright ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_the_command_begins_is_one_paragraph(tmp_path: Path, number: signal.Signals) -> None:
+    code = f"""
+import os, sys
+from pairwright.cli import app
+app.standard_streams = lambda: os.kill(os.getpid(), {int(number)})
+sys.argv = ["pairwright", "--version"]
+app.main()
+"""
+    (tmp_path / "begins.py").write_text(code)
+    done = subprocess.run([sys.executable, "-m", "begins"], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 128 + number
+    assert done.stderr.startswith("error: stopped by ")
+    assert "Traceback" not in done.stderr
