@@ -16,11 +16,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import yaml
 from hostile.commands import Call, in_a_process
+from hostile.terminal_world import World, row
 
 from pairwright.testing import factories
-from pairwright.testing.fault_server import FaultServer
 
 Expected = Literal["nothing arrives"]
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
@@ -43,44 +42,6 @@ PAYLOADS = {
 PAYLOADS["all"] = " ".join(PAYLOADS.values())
 
 
-class World(NamedTuple):
-    """An empty folder to plant in, and what is to be closed afterwards."""
-
-    folder: Path
-    stack: ExitStack
-
-    def write(self, name: str, text: str) -> Path:
-        path = self.folder / name
-        path.write_bytes(text.encode("utf-8", "surrogateescape"))
-        return path
-
-    def build_file(self, rows: Sequence[Mapping[str, Any]] | None = None, name: str = "build.yaml", **keys: Any) -> str:
-        """A build that asks no model; ``keys`` replace its own. Its path."""
-        plain = [_row(number) for number in range(6)]
-        lines = (json.dumps(row, ensure_ascii=False) for row in (plain if rows is None else rows))
-        self.write("rows.jsonl", "".join(f"{line}\n" for line in lines))
-        content = {
-            "name": "small",
-            "output": "out",
-            "sources": [{"use": "files", "source": "rows", "path": "rows.jsonl", "licence": "MIT"}],
-            "perturbers": [{"use": "entity_deletion"}],
-            "exports": [{"use": "llamafactory"}, {"use": "card"}],
-            "pairing": {"max_defect_share": 1.0, "max_template_share": 1.0, "max_surface_auc": 1.0},
-            "limits": {"max_failure_rate": 1.0},
-            **keys,
-        }
-        return str(self.write(name, yaml.safe_dump(content, allow_unicode=True)))
-
-    def asking(self, answer: Callable[[Any], Any] | None = None, refuse: str = "", **keys: Any) -> str:
-        """The same with a teacher behind a server."""
-        server = self.stack.enter_context(FaultServer(answer=answer) if answer else FaultServer())
-        if refuse:
-            server.refuse = lambda body: (400, refuse)
-        endpoint = {"base_url": server.base_url, "model": "stub", "max_retries": 0, **keys.pop("endpoint", {})}
-        generation = [{"role": "teacher", "endpoint": "teacher", "temperatures": [0.0]}]
-        return self.build_file([_row(0), _row(1)], endpoints={"teacher": endpoint}, generation=generation, **keys)
-
-
 Plant = Callable[[World, str], Sequence[str]]
 """Plants a text and gives the arguments of the command that meets it."""
 
@@ -93,37 +54,21 @@ class TerminalCase(NamedTuple):
     expected: Expected = "nothing arrives"
 
 
-def _row(number: int, **keys: Any) -> dict[str, Any]:
-    if number % 2:
-        history = [{"role": "user", "content": "小汤山镇在哪？"}, {"role": "assistant", "content": "在北京昌平。"}]
-        plain = {
-            "id": f"z{number}",
-            "history": history,
-            "query": "门票多少？",
-            "rewrite": f"小汤山镇第{number}天门票多少？",
-        }
-    else:
-        history = [{"role": "user", "content": "Who wrote Dune?"}, {"role": "assistant", "content": "Frank Herbert."}]
-        plain = {"id": f"e{number}", "history": history, "query": "When was he born?"}
-        plain["rewrite"] = f"When was Frank Herbert born in {1900 + number}?"
-    return {**plain, **keys}
-
-
 def _rows(command: str, **keys: str) -> Plant:
     """Rows whose ``keys`` are the text (the value is put around it)."""
 
     def plant(world: World, text: str) -> Sequence[str]:
         return [
             command,
-            world.build_file([_row(number, **{key: form % text for key, form in keys.items()}) for number in range(4)]),
+            world.build_file([row(number, **{key: form % text for key, form in keys.items()}) for number in range(4)]),
         ]
 
     return plant
 
 
-def _odd_rows(row: Callable[[str], Any], command: str = "build") -> Plant:
+def _odd_rows(odd: Callable[[str], Any], command: str = "build") -> Plant:
     """Six good rows, and one that is read as a failure."""
-    return lambda world, text: [command, world.build_file([*map(_row, range(6)), row(text)])]
+    return lambda world, text: [command, world.build_file([*map(row, range(6)), odd(text)])]
 
 
 def _keys(command: str, keys: Callable[[str], Mapping[str, Any]]) -> Plant:
@@ -286,7 +231,7 @@ def _model(command: str) -> Plant:
 
 def _evaluated(world: World, text: str) -> Sequence[str]:
     rows = [
-        _row(number, query=f"{_row(number)['query']} {text}", domain=text, lang="zh" if number % 2 else "en")
+        row(number, query=f"{row(number)['query']} {text}", domain=text, lang="zh" if number % 2 else "en")
         for number in range(4)
     ]
     world.build_file(rows)
@@ -303,12 +248,12 @@ def _evaluated(world: World, text: str) -> Sequence[str]:
 
 
 def _bad_gold(world: World, text: str) -> Sequence[str]:
-    return ["evaluate", "--test", str(world.write(f"{text}.jsonl", json.dumps({**_row(0), "lang": text}) + "\n"))]
+    return ["evaluate", "--test", str(world.write(f"{text}.jsonl", json.dumps({**row(0), "lang": text}) + "\n"))]
 
 
 def _marked(world: World, text: str) -> Sequence[str]:
     marked = world.write(
-        "marked.jsonl", json.dumps({**_row(0, text="x", good=True), "history": [{"role": text, "content": "x"}]}) + "\n"
+        "marked.jsonl", json.dumps({**row(0, text="x", good=True), "history": [{"role": text, "content": "x"}]}) + "\n"
     )
     return ["calibrate", world.build_file(judges=[{"use": "language_mismatch"}]), "--marked", str(marked)]
 
@@ -321,8 +266,8 @@ _PLACES: tuple[tuple[str, str, Plant, str], ...] = (
     ("key-of-a-row", "row", _odd_rows(lambda text: {text: 1}), "return"),
     ("key-of-a-row-checked", "row", _odd_rows(lambda text: {text: 1}, "check"), "clipboard"),
     ("role", "row", _odd_rows(lambda text: {"messages": [{"role": text, "content": "hi"}]}), "c1"),
-    ("language", "row", _odd_rows(lambda text: _row(7, lang=text)), "title"),
-    ("wrong-type", "row", _odd_rows(lambda text: _row(7, query={text: text})), "override"),
+    ("language", "row", _odd_rows(lambda text: row(7, lang=text)), "title"),
+    ("wrong-type", "row", _odd_rows(lambda text: row(7, query={text: text})), "override"),
     ("tool-name", "row", _odd_rows(lambda text: {"messages": [{"role": "user", "content": "hi"}], "tools": text}), "bell"),
     ("domain", "row", _rows("build", domain="%s"), "all"),
     ("dialogue-id", "row", _rows("build", id="%s", dialogue="%s"), "link"),
