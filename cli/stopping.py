@@ -10,6 +10,8 @@ import typer.core
 
 from pairwright.core.interruption import INTERRUPTION
 
+_TYPERS = 130  # what typer makes of an interrupt that comes while it reads arguments, and says nothing
+
 
 class Stoppable(typer.core.TyperGroup):
     """Commands of which Ctrl-C, SIGTERM and SIGHUP make one paragraph."""
@@ -34,4 +36,8 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        raise INTERRUPTION.told() from None
+    except SystemExit as ended:
+        if INTERRUPTION.signal is None or ended.code != _TYPERS:
+            raise
         raise INTERRUPTION.told() from None

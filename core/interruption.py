@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -49,6 +50,7 @@ class Interruption:
         self.signal: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped_loop = False
+        self._held = self._late = False
         self._waits: list[Wait] = []
 
     def handle_signals(self) -> None:
@@ -70,11 +72,33 @@ class Interruption:
         elif os.isatty(2):
             os.write(2, b"\nstopping: requests on their way have 10 s to be answered; once more ends at once\n")
         self.signal = self.signal or number
+        if self._held:
+            self._late = True
+            return
         if self._loop is None:
             raise Signalled
         # An exception here would fall into whatever the loop is doing: an answer that came and is not recorded yet.
         self._stopped_loop = True
         self._loop.call_soon_threadsafe(self._loop.stop)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """A signal in this block is raised at its end: what it would leave half made or half taken down says so when it goes.
+
+        Raises:
+            KeyboardInterrupt: a signal came.
+        """
+        if self._held or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            if self._late:
+                self._late = False
+                raise Signalled
 
     def _end_for_certain(self) -> None:
         threading.Event().wait(_LAST_SECONDS)

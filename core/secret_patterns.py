@@ -14,9 +14,11 @@ API_KEY = re.compile(
     r"|AKID[A-Za-z0-9]{32}"  # Tencent Cloud
     r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}"
     r"|xox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|xai-[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{36}|pplx-[A-Za-z0-9]{40,}|r8_[A-Za-z0-9]{37}|[sr]k_live_[A-Za-z0-9]{20,}"
     r"|AIza[A-Za-z0-9_-]{35}|gsk_[A-Za-z0-9]{30,}|nvapi-[A-Za-z0-9_-]{30,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"  # a signed token (RFC 7519)
-    r"|[Bb]earer +[A-Za-z0-9._~+/-]{20,}"
+    r"|(?i:bearer)[ \t]+[A-Za-z0-9._~+/-]{20,}"
+    r"|(?i:authorization:\s*basic)\s+[A-Za-z0-9+/]{8,}={0,2}"
     r")"
 )
 """A key of a service, by the prefix that its maker gave it. Hardly anything else has that form."""

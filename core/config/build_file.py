@@ -6,6 +6,7 @@ errors, and all problems are reported at once as ``file: path: message``.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from operator import not_
@@ -283,14 +284,16 @@ class BuildConfig(Section):
             raise ValueError("expected the path of a folder, found nothing")
         if _CONTROL.search(output):
             raise ValueError("a line break or another control character in the path of a folder")
-        return output
+        if re.match("(?i:file:)|.*://", output):
+            raise ValueError("expected the path of a folder of this machine, found an address")
+        return os.path.expanduser(output)
 
     @field_validator("ledger")
     @classmethod
     def _is_a_file(cls, ledger: str | None) -> str | None:
         if ledger is None:
             return None
-        if not ledger.strip() or ledger.startswith(":memory:") or ledger.lower().startswith("file:"):
+        if not ledger.strip() or ledger.startswith(":memory:") or re.match("(?i:file:)|.*://", ledger):
             raise ValueError("expected the path of a file: what is paid for must stay on disk")
         try:
             folder = ledger.endswith("/") or Path(ledger).is_dir()
@@ -298,7 +301,7 @@ class BuildConfig(Section):
             folder = False  # opening it says what is wrong
         if folder:
             raise ValueError(f"expected the path of a file, found the folder {hide_keys(ledger)!r}")
-        return ledger
+        return os.path.expanduser(ledger)
 
     @property
     def ledger_path(self) -> Path:

@@ -27,9 +27,14 @@ def url_problem(url: str) -> str | None:
         return (
             "a user name or password in the URL; put the key into an environment variable and name that in api_key_env"
         )
-    if "?" in url or "#" in url:
-        return "a '?' or '#' in the URL; it ends with the path, and a key belongs into an environment variable: api_key_env"
+    if re.search(r"[?#;]", url):
+        return "a '?', '#' or ';' in the URL; it ends with the path, and a key belongs into an environment variable: api_key_env"
     return _host_problem(parts) or _path_problem(url, parts)
+
+
+def is_url(path: str) -> bool:
+    """Whether this is an address of the net rather than a file's path."""
+    return re.match(r"(?i:[a-z][a-z0-9+.-]+)://", path) is not None
 
 
 def shown_url(url: str) -> str:

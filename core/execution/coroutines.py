@@ -26,21 +26,23 @@ class CoroutineRunner:
     """
 
     def __enter__(self) -> Self:
-        # With a factory the runner leaves the thread's current event loop alone: a notebook's kernel goes on using it.
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self._loop = self._runner.get_loop()
         self._thread: ThreadPoolExecutor | None = None
+        with INTERRUPTION.held():
+            # With a factory the runner leaves the thread's current event loop alone: a notebook's kernel goes on using it.
+            self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+            self._loop = self._runner.get_loop()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if _inside_a_loop():
-            self._second_thread().submit(self._runner.close).result()
-        else:
-            self._runner.close()
-        if self._thread is not None:
-            self._thread.shutdown()
+        with INTERRUPTION.held():
+            if _inside_a_loop():
+                self._second_thread().submit(self._runner.close).result()
+            else:
+                self._runner.close()
+            if self._thread is not None:
+                self._thread.shutdown()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What ``work`` returns, or the exception that it ends with.

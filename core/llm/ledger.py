@@ -91,7 +91,10 @@ class Ledger:
             # isolation_level None: Python's own transactions begin without the lock for writing, and may fail later.
             if os.path.islink(self.path) and not self.path.exists():
                 raise StorageError(f"{self.path}: a link to nowhere", "Name the ledger itself under 'ledger'.")
-            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            # From the root: SQLite reads some relative paths as addresses, "file:x?mode=memory" for one.
+            self._db = sqlite3.connect(
+                os.path.abspath(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
             try:
                 self._prepare()
             except BaseException:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 
-from pairwright.core.prompts.skeletons import GAP, UNSEEN, skeleton, spelled
+from pairwright.core.prompts.skeletons import GAP, UNSEEN, skeleton, spelled, spread
 
 ANGLE = (
     *("bos", "eos", "pad", "unk", "sop", "eop", "think", "tools", "tool_call", "tool_response", "tool_result"),
     *("image", "video", "audio", "start_of_turn", "end_of_turn", "start_of_image", "end_of_image"),
+    *("eoh", "eoa", "fim_prefix", "fim_middle", "fim_suffix", "end_of_utterance"),
 )
 """Names between angle brackets, beside ``s``."""
 _SQUARE = (
     *("INST", "AVAILABLE_TOOLS", "TOOL_CALLS", "TOOL_RESULTS", "TOOL_CONTENT", "SYSTEM_PROMPT", "MODEL_SETTINGS"),
-    *("CALL_ID", "gMASK", "IMG_BREAK", "IMG_END"),
+    *("CALL_ID", "gMASK", "sMASK", "IMG_BREAK", "IMG_END", "BEGIN_AUDIO"),
 )
 _SQUARE_CAPITALS = ("IMG", "ARGS", "THINK")  # small letters of these are words, or BBCode
+_BARRED_SQUARE = ("system", "user", "assistant", "tool", "endofturn")
 
 CONTROL = re.compile(
-    # Line by line: ChatML, Llama 3 and (full width) DeepSeek; tags of Qwen, Gemma and others; Llama 2; Mistral and GLM.
+    # Line by line: ChatML, Llama 3 and (full width) DeepSeek; bars on one side; tags of Qwen, Gemma and others; EXAONE;
+    # Llama 2; Mistral and GLM.
     r"<[|｜][^|｜<>]*[|｜]>"
-    rf"|</?(?:s|{'|'.join(ANGLE)}|reserved_\d+|unused\d+)>"
+    r"|<[|｜][a-z_]+>|<[a-z_]+[|｜]>"
+    rf"|</?(?:s|{'|'.join(ANGLE)}|reserved_\d+|unused\d+|extra_id_\d+|SPECIAL_\d+|(?:seed|minimax):\w+)>"
+    rf"|\[\|(?:{'|'.join(_BARRED_SQUARE)})\|\]"
     r"|<</?SYS>>"
     rf"|\[/?(?:{'|'.join((*_SQUARE, *_SQUARE_CAPITALS))}|UNUSED_TOKEN_\d+)\]"
 )
@@ -40,13 +45,18 @@ BARRED = (
 SQUARE = (
     rf"[\[【](?={GAP}(?:[/\\]{GAP})?(?-i:{_ANY_SQUARE}){GAP}\])"
     # x[inst] is code.
-    rf"|(?<![\w)\]])[\[【](?={GAP}(?:[/\\]{GAP})?(?i:{_ANY_SQUARE}){GAP}\])"
+    rf"|(?<![A-Za-z0-9_)\]])[\[【](?={GAP}(?:[/\\]{GAP})?(?i:{_ANY_SQUARE}){GAP}\])"
     rf"|\[(?={GAP}(?:[/\\]{GAP})?(?-i:{_CAPITALS}){GAP}\])"
+    rf"|[\[【](?={_THIN}\|{_THIN}(?i:{'|'.join(map(spelled, _BARRED_SQUARE))}){_THIN}\|{_THIN}\])"
 )
 """A pattern for skeletons: the first bracket of ``[INST]`` and its kind."""
 
+# The form in which tools stand in a prompt as text is ours: there these count however they are written.
+_TOOLS = "|".join(map(spelled, ("tools", "tool_call", "tool_response", "tool_result")))
+
 _DRESSED = re.compile(
     rf"{BARRED}|{SQUARE}"
+    rf"|[<‹](?={GAP}(?:[/\\]{GAP})?(?i:{_TOOLS})(?:{GAP}(?:/{GAP})?>|\s[^<>‹«&]{{0,64}}>))"
     rf"|<(?={_THIN}(?:/{_THIN})?(?:s|{'|'.join(_THIN.join(name) for name in ANGLE)}){_THIN}>)"
     rf"|[‹«](?={_THIN}/{_THIN}(?:s|{'|'.join(_THIN.join(name) for name in ANGLE)}){_THIN}>)"
     rf"|‹(?={_THIN}(?:{'|'.join(_THIN.join(name) for name in ANGLE)}){_THIN}>)"
@@ -56,9 +66,10 @@ _DRESSED = re.compile(
 
 def control_tokens(text: str) -> set[int]:
     """Where control tokens begin in ``text``."""
+    plain, origins = spread(text)
     return {
-        found.start()
-        for pattern, where in ((CONTROL, text), (_DRESSED, skeleton(text)))
+        origins[found.start()]
+        for pattern, where in ((CONTROL, plain), (_DRESSED, skeleton(plain)))
         for found in pattern.finditer(where)
     }
 
@@ -67,4 +78,4 @@ def holds_control_token(text: str) -> bool:
     """Whether a tokenizer, or one that folds look-alikes and drops what is not seen, finds a control token."""
     if CONTROL.search(text):
         return True
-    return not text.isascii() and CONTROL.search(skeleton(text).replace(UNSEEN, "")) is not None
+    return not text.isascii() and CONTROL.search(skeleton(spread(text)[0]).replace(UNSEEN, "")) is not None

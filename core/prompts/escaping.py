@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable
 
 from pairwright.core.prompts.control_tokens import ANGLE, BARRED, SQUARE, control_tokens
-from pairwright.core.prompts.skeletons import BRACKETS, GAP, UNSEEN, may_open, skeleton, spelled
+from pairwright.core.prompts.skeletons import BRACKETS, GAP, UNSEEN, may_open, skeleton, spelled, spread
 
 TAGS = (
     *("task", "example", "history", "current_query", "answer", "user", "assistant", "system", "tool"),
-    *("rewrite", "first_text", "second_text"),
+    *("rewrite", "first_text", "second_text", "rules"),
 )
 
 # Of the text itself: widening this changes prompts that are paid for.
@@ -98,7 +98,8 @@ def _openings(text: str) -> set[int]:
     if not may_open(text):
         return set()
     found = {one.start() for one in _OPENING.finditer(text)}
-    return found.union(one.start() for one in _DRESSED.finditer(skeleton(text)))
+    plain, origins = spread(text)
+    return found.union(origins[one.start()] for one in _DRESSED.finditer(skeleton(plain)))
 
 
 def _escaped_at(text: str, starts: Iterable[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 UNSEEN = "\u200b"
@@ -12,15 +13,15 @@ UNSEEN = "\u200b"
 # The first character of each line is what the others look like. The brackets ‹ and « are those of quotes and titles as well.
 _ALIKE = (
     "<＜﹤",
-    "‹〈\u2329⟨❬❮❰⦑⧼˂ᐸᚲ⋖≺≮︿\U0001d236",
+    "‹〈\u2329⟨❬❮❰⦑⧼˂ᐸᚲ⋖≺≮︿◁⊲◃\U0001d236",
     "«《⟪≪⋘︽",
-    ">＞﹥›〉\u232a⟩❭❯❱⦒⧽˃ᐳ⋗≻≯﹀\U0001d237»》⟫≫⋙︾",
+    ">＞﹥›〉\u232a⟩❭❯❱⦒⧽˃ᐳ⋗≻≯﹀▷⊳▹\U0001d237»》⟫≫⋙︾",
     "[［",
     "【〔〖⟦❲﹝⦋⁅︹︻",
     "]］】〕〗⟧❳﹞⦌⁆︺︼",
-    "/／⁄∕╱⟋⧸᜵⁁\U0001d23a",
+    "/／⁄∕╱⟋⧸᜵⁁丿㇓\U0001d23a",
     "\\＼∖⧵⧹⟍╲﹨",
-    "|｜¦￤ǀ∣❘￨│┃︱︳⎜⎟⎢⎥⏐▏▕╎┆┊║‖∥।",
+    "|｜¦￤ǀ∣❘￨│┃︱︳⎜⎟⎢⎥⏐▏▕╎┆┊║‖∥।丨㇑❙❚",
     "_＿‗﹍﹎﹏▁ˍ",
     "aаαɑ",
     "cсϲⅽ",
@@ -44,24 +45,31 @@ _ALIKE = (
     "wԝωա",
     "xхχ",
     "yуγү",
-    "AАΑ",
-    "CСϹ",
-    "EЕΕ",
-    "HНΗ",
-    "IІΙӀ",
-    "KКΚ",
-    "MМΜ",
-    "NΝ",
-    "OОΟ",
-    "PРΡ",
+    "AАΑꓮᎪ",
+    "CСϹꓚᏟ",
+    "DꓓᎠ",
+    "EЕΕꓰᎬ",
+    "Fꓝ",
+    "GꓖᏀ",
+    "HНΗꓧᎻ",
+    "IІΙӀꓲᏆ",
+    "JꓙᎫ",
+    "KКΚꓗᏦ",
+    "LꓡᏞ",
+    "MМΜꓟᎷ",
+    "NΝꓠ",
+    "OОΟꓳ",
+    "PРΡꓑᏢ",
     "QԚ",
-    "SЅ",
-    "TТΤ",
-    "UՍ",
-    "VѴ",
-    "WԜ",
-    "XХΧ",
-    "YУΥҮ",
+    "RꓣᎡ",
+    "SЅꓢᏚ",
+    "TТΤꓔᎢ",
+    "UՍꓴ",
+    "VѴꓦᏙ",
+    "WԜꓪᎳ",
+    "XХΧꓫ",
+    "YУΥҮꓬ",
+    "ZꓜᏃ",
     " \u2800",
 )
 BRACKETS = "".join(line for line in _ALIKE if line[0] in "<‹«[【")
@@ -69,12 +77,31 @@ BRACKETS = "".join(line for line in _ALIKE if line[0] in "<‹«[【")
 _PLAIN = {ord(letter): line[0] for line in _ALIKE for letter in line}
 # Of what Unicode asks a reader to ignore, that which no category says; U+FFFC and U+FFFD stand for what cannot be shown.
 _IGNORED = re.compile(
-    r"[\u115f\u1160\u3164\uffa0\u17b4\u17b5\ufff0-\ufff8\ufffc\ufffd\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
+    r"[\u115f\u1160\u2065\u3164\uffa0\u17b4\u17b5\ufff0-\ufff8\ufffc\ufffd\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
 )
 _LETTER = re.compile(
     r"(?:LATIN|REGIONAL INDICATOR|NEGATIVE (?:CIRCLED|SQUARED)|SQUARED|CIRCLED)\b.*? (?:LETTER|SYMBOL LETTER)"
     r"(?: SMALL CAPITAL)? (?:SMALL CAPITAL )?([A-Z])(?: WITH .*)?"
 )
+
+
+# Signs that stand for several letters, which Unicode takes apart: ﬁ, ㎞, ⅳ.
+_SEVERAL = re.compile(
+    "[\u0132\u0133\u01c4-\u01cc\u01f1-\u01f3\u2100\u2101\u2105\u2106\u2116\u2120-\u2122\u2160-\u217f"
+    "\u249c-\u24b5\u32cc-\u32cf\u3371-\u337a\u3380-\u33df\ufb00-\ufb06\U0001f110-\U0001f129\U0001f14a-\U0001f16c]"
+)
+
+
+def spread(text: str) -> tuple[str, Sequence[int]]:
+    """``text`` with signs of several letters taken apart, and where in ``text`` each of its characters comes from."""
+    if text.isascii() or not _SEVERAL.search(text):
+        return text, range(len(text))
+    letters, origins = [], []
+    for at, letter in enumerate(text):
+        part = unicodedata.normalize("NFKD", letter) if _SEVERAL.match(letter) else letter
+        letters.append(part)
+        origins += [at] * len(part)
+    return "".join(letters), origins
 
 
 def skeleton(text: str) -> str:
@@ -122,7 +149,7 @@ def spelled(name: str) -> str:
 GAP = rf"[\s{UNSEEN}]*"
 """A pattern: what may stand between a bracket and what it opens."""
 
-_OPENS = re.compile(rf"[{re.escape(BRACKETS)}](?!\s*(?:[\d\u3400-\u9fff]|\Z))")
+_OPENS = re.compile(rf"[{re.escape(BRACKETS)}](?!\s*(?:[\d\u3400-\u4e27\u4e29-\u4e3e\u4e40-\u9fff]|\Z))")
 
 
 def may_open(text: str) -> bool:

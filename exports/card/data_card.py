@@ -29,7 +29,7 @@ from pairwright.exports.card.row_facts import Facts, facts_of
 from pairwright.exports.card.training_section import Found, training_section
 from pairwright.exports.card.use_sections import citation_section, personal_data_section
 from pairwright.exports.publishing.licences import combined
-from pairwright.exports.publishing.public_build_file import public_settings
+from pairwright.exports.publishing.public_build_file import public_settings, without_homes
 
 _FILE = re.compile(r"_(?P<kind>sft|dpo|kto)_(?P<split>train|validation|test)\.(?:jsonl|json|parquet)")
 _FORMS = ("parquet", "trl", "llamafactory", "openai")  # the first that is there is what the Hub loads
@@ -100,14 +100,20 @@ class CardExporter(Component):
         yield from ("", "## How to train on it", "", *training_section(build, found, folder))
         sources = sorted({source for source, _, _ in facts.sources})
         yield from ("", "## Citation", "", "Cite the sources as their licences ask, and the set as:", "")
-        yield from citation_section(build, title, self.citation, sources)
+        yield from citation_section(build, title, self.citation and without_homes(self.citation), sources)
 
     def _sources(self, facts: Facts) -> Iterator[str]:
         counted: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
         for (source, licence, kind), number in sorted(facts.sources.items()):
             counted[source, licence][kind] = number
         rows = [
-            (source, licence, numbers.get("answers", 0), numbers.get("pairs", 0), self.notes.get(source, ""))
+            (
+                source,
+                licence,
+                numbers.get("answers", 0),
+                numbers.get("pairs", 0),
+                without_homes(self.notes.get(source, "")),
+            )
             for (source, licence), numbers in counted.items()
         ]
         yield from markdown_table([("source", "licence", "answers", "pairs", "note"), *rows])

@@ -176,7 +176,9 @@ def _written(rows: Iterator[tuple[Split, dict[str, Any]]], stem: Path) -> dict[P
                 path = stem.with_name(f"{stem.name}_{split}.parquet")
                 if path not in files:
                     partial = stack.enter_context(atomic_path(path))
-                    files[path] = stack.enter_context(pq.ParquetWriter(partial, schema, compression="zstd"))
+                    # A file, not a path: Arrow reads some paths as addresses.
+                    file = stack.enter_context(partial.open("wb"))
+                    files[path] = stack.enter_context(pq.ParquetWriter(file, schema, compression="zstd"))
                 records = [record for place, record in batch if place == split]
                 files[path].write_table(pa.Table.from_pylist(records, schema=schema))
                 counts[path] += len(records)

@@ -12,18 +12,34 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pairwright.core.files.file_errors import storage_error
 from pairwright.core.pages.printable import printable
 from pairwright.core.secret_patterns import API_KEY
+from pairwright.core.untrusted_json import well_formed
 
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
-_MOBILE = re.compile(r"(?<![\d.])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\d.]*\d)")
-_IDENTITY = re.compile(r"(?<!\d)[1-8]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)")
-_CARD = re.compile(r"(?<![\d.])[3-6]\d{3}(?:[- ]?\d{4}){2}[- ]?\d{3,4}(?:\d{3})?(?![\d.]*\d)")
+# Names of hosts may have letters of any script, with the full stop of Chinese for the dot.
+_EMAIL = re.compile(r"[\w.%+-]{1,64}@(?:[\w-]{1,63}[.。]){1,8}(?:[A-Za-z]{2,}|中国|公司|网络|香港|台湾)")
+_DASH = "-\u2010-\u2015"
+# What people put between the groups of a mobile number.
+_BETWEEN = rf"(?:[ \t]{{0,2}}[{_DASH}.·_][ \t]{{0,2}}|[ \t]{{0,2}})"
+# Behind a decimal point it is a fraction, behind "1." an item of a list.
+_MOBILE = re.compile(
+    rf"(?:(?<![\d.])|(?<=(?<![\d.])[1-9]\.))(?:(?:\+|00)?86[{_DASH} ]?)?(?:\(1[3-9]\d\)|1[3-9]\d)"
+    rf"(?:{_BETWEEN}\d{{4}}{_BETWEEN}\d{{4}}|{_BETWEEN}\d{{3}}{_BETWEEN}\d{{5}}|\d[{_DASH} ]\d{{4}}[{_DASH} ]\d{{3}})(?!\d)"
+)
+_IDENTITY = re.compile(rf"(?<!\d)[1-8](?:[{_DASH} ]?\d){{16}}[{_DASH} ]?[\dXx×ХхΧχ](?!\d)")
+_BORN = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}")
+_CARD = re.compile(
+    rf"(?<![\d.])(?:[3-6]\d{{3}}|2[2-7]\d{{2}})(?:[{_DASH} ]?\d{{6}}[{_DASH} ]?\d{{5}}(?!\d)"
+    rf"|(?:[{_DASH} ]?\d{{4}}){{2}}[{_DASH} ]?\d{{3,4}}(?:[{_DASH} ]?\d{{3}})?)(?![\d.]*\d)"
+)
+# A key, or a URL with a password in it.
+_KEY = re.compile(rf"{API_KEY.pattern}|://[^/\s:@]+:[^/\s@]+@")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 # Full-width forms and invisible characters between the digits: people read the same number.
 _PLAIN = re.compile(r"[\x00-\x7f\u4e00-\u9fff，。！？、：；（）《》“”‘’…—]*")
 # Weights and check characters of GB 11643.
@@ -98,19 +114,15 @@ def _texts(value: object, field: str) -> Iterator[tuple[str, str]]:
             yield from _texts(inner, field)
     elif isinstance(value, str):
         yield field, value
-        if value[:1] in ("{", "[") and "\\u" in value:
-            yield from _decoded(value, field)
+        if "\\u" in value:
+            yield field, _decoded(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield field, str(value)
 
 
-def _decoded(text: str, field: str) -> Iterator[tuple[str, str]]:
-    """The texts in JSON that writes characters as escapes."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return
-    yield field, json.dumps(value, ensure_ascii=False)
+def _decoded(text: str) -> str:
+    """``text`` with the characters that JSON in it, or JSON in JSON, writes as escapes."""
+    return _ESCAPED.sub(lambda found: well_formed(chr(int(found[1], 16))), text)
 
 
 def personal_data(text: str) -> Iterator[tuple[str, str]]:
@@ -128,12 +140,22 @@ def _hint(found: str) -> str:
 
 
 def _identity(number: str) -> bool:
-    total = sum(int(digit) * weight for digit, weight in zip(number[:17], _WEIGHTS, strict=True))
-    return _CHECKS[total % 11] == number[17].upper()
+    digits = [letter for letter in number if letter.isdigit()][:17]
+    if not _BORN.fullmatch("".join(digits) + "0"):
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
+    return _CHECKS[total % 11] == (number[-1] if number[-1].isdigit() else "X")
 
 
-def _luhn(number: str) -> bool:
+def _card(number: str) -> bool:
     digits = [int(digit) for digit in number if digit.isdigit()]
+    if digits[0] == 2 and not 2221 <= int("".join(map(str, digits[:4]))) <= 2720:
+        return False
+    # Three more may be the code from its back.
+    return _luhn(digits) or (len(digits) == 19 and _luhn(digits[:16]))
+
+
+def _luhn(digits: Sequence[int]) -> bool:
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
@@ -141,7 +163,7 @@ def _luhn(number: str) -> bool:
 _PATTERNS: Mapping[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
     "mobile_number": (_MOBILE, bool),
     "identity_number": (_IDENTITY, _identity),
-    "payment_card": (_CARD, _luhn),
-    "api_key": (API_KEY, bool),
+    "payment_card": (_CARD, _card),
+    "api_key": (_KEY, bool),
 }
 KINDS = ("email", *_PATTERNS)

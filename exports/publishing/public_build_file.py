@@ -19,6 +19,11 @@ _FOLDERS = re.compile(
     r"|[A-Za-z]:[\\/][^\n]+|\\\\[^\n]+|~/[^\n]+|(?:\.\./)+[^\n]*"
 )
 
+# Wherever it stands in a text: the name of whoever works there.
+_HOMES = re.compile(
+    r"(?:file:/*)?(?<![\w.])/(?:home|Users)/[^/\s\"'{}()<>，。；、]+|(?:file:/*)?[A-Za-z]:\\Users\\[^\\\s\"'{}<>]+"
+)
+
 
 def for_strangers(config: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a build file without its own folders, the folders of other files, and whatever in a URL may be a key."""
@@ -30,6 +35,11 @@ def public_settings(settings: Any) -> Any:
     """The same of a part of it, all of whose keys stay."""
     home = str(Path.home())
     return _public(settings, home if len(Path(home).parts) > 1 else "")
+
+
+def without_homes(text: str) -> str:
+    """``text`` without the names of home folders, which are those of people."""
+    return _HOMES.sub("~", text)
 
 
 def _public(value: Any, home: str) -> Any:
@@ -45,7 +55,7 @@ def _text(text: str, home: str) -> str:
         return _bare(text)
     if _FOLDERS.fullmatch(text):
         return public_path(text, text)
-    return text.replace(home, "~") if home else text
+    return without_homes(text.replace(home, "~") if home else text)
 
 
 def _bare(url: str) -> str:

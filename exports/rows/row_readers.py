@@ -41,8 +41,10 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 
-        for batch in pq.ParquetFile(path).iter_batches():
-            yield from batch.to_pylist()
+        # A file, not a path: Arrow reads some paths as addresses.
+        with path.open("rb") as stream:
+            for batch in pq.ParquetFile(stream).iter_batches():
+                yield from batch.to_pylist()
         return
     try:
         with path.open("r", encoding="utf-8", newline="\n") as file:

@@ -41,7 +41,12 @@ def write_index(path: Path, rows: Iterable[Outlined]) -> None:
 
     schema = pa.schema([("id", pa.string()), ("digest", pa.binary(16)), ("asked", pa.string())])
     indexed = (Indexed(row.id, bytes.fromhex(row.digest), row.asked) for row in rows)
-    with atomic_path(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    # A file, not a path: Arrow reads some paths as addresses.
+    with (
+        atomic_path(path) as partial,
+        partial.open("wb") as file,
+        pq.ParquetWriter(file, schema, compression="zstd") as writer,
+    ):
         while part := list(islice(indexed, _ROWS)):
             writer.write_table(_table(part, schema))
             if len(part) < _ROWS:
@@ -66,7 +71,7 @@ def read_index(folder: Path) -> Iterator[Indexed]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(folder / "rows" / INDEX) as file:
+        with (folder / "rows" / INDEX).open("rb") as stream, pq.ParquetFile(stream) as file:
             for batch in file.iter_batches(_ROWS, columns=list(_COLUMNS)):
                 columns = (batch.column(name).to_pylist() for name in _COLUMNS)
                 yield from map(Indexed, *columns)

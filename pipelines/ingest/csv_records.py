@@ -178,9 +178,14 @@ def _not_closed(line: int) -> BadRow:
     return BadRow(line, "not_csv", "a quote in this line is not closed where its cell ends")
 
 
+def _first(reader: Iterator[list[str]]) -> list[str]:
+    """The first record that is not empty."""
+    return next((cells for cells in reader if cells), [])
+
+
 def _header(reader: Iterator[list[str]], where: str) -> list[str]:
     try:
-        header = [(name if name.endswith(_END) else name.replace("\0", "")).strip() for name in next(reader, [])]
+        header = [(name if name.endswith(_END) else name.replace("\0", "")).strip() for name in _first(reader)]
     except (csv.Error, _LongLine) as exc:
         raise SourceError(
             f"{where}:1: the header cannot be read: {exc or 'too long'}", "Name the columns in the first line."

@@ -14,7 +14,7 @@ from pairwright.pipelines.ingest import raw_rows
 from pairwright.pipelines.ingest.raw_rows import BadRow, RawRow, endless, object_row, too_long, unread_row, without_bom
 
 _PIECE = 1024 * 1024  # bytes
-_SPACE = re.compile(r"\s*")
+_SPACE = re.compile(r"[\s\ufeff]*")  # files that were joined bring their marks along
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _LONGEST_WORD = 16  # characters: what the end of a piece may cut, such as -Infinity
@@ -56,6 +56,7 @@ def _outside(text: _Text) -> Iterator[RawRow | BadRow]:
 def _array(text: _Text) -> Iterator[RawRow | BadRow]:
     is_whole_file, count = text.at_start, 0
     text.step()
+    text.skip_commas()
     while text.skip_space() and text.next() != "]":
         try:
             row = text.row()

@@ -28,18 +28,20 @@ def read_parquet(path: Path) -> Iterator[RawRow | BadRow]:
     # OSError is the caller's.
     wrong = (ArrowException, ValueError, TypeError, LookupError, OverflowError)
     try:
-        file = pq.ParquetFile(path)
-        _check_columns(file, path)
-        line = 0
-        for batch in file.iter_batches(batch_size=_batch_size(file)):
-            try:
-                rows: Iterator[RawRow | BadRow] = iter(
-                    [RawRow(number, fields) for number, fields in enumerate(batch.to_pylist(), line + 1)]
-                )
-            except wrong:
-                rows = _one_by_one(batch, line, wrong)
-            yield from rows
-            line += batch.num_rows
+        # A file, not a path: Arrow reads some paths as addresses.
+        with path.open("rb") as stream:
+            file = pq.ParquetFile(stream)
+            _check_columns(file, path)
+            line = 0
+            for batch in file.iter_batches(batch_size=_batch_size(file)):
+                try:
+                    rows: Iterator[RawRow | BadRow] = iter(
+                        [RawRow(number, fields) for number, fields in enumerate(batch.to_pylist(), line + 1)]
+                    )
+                except wrong:
+                    rows = _one_by_one(batch, line, wrong)
+                yield from rows
+                line += batch.num_rows
     except wrong as exc:
         reason = next(iter(str(exc).splitlines()), "") or type(exc).__name__
         raise SourceError(f"{path}: not a Parquet file that can be read ({reason})", "Write it again.") from exc

@@ -46,6 +46,8 @@ ROLES: Mapping[str, Role] = {
 }
 DIALOGUE_KEYS = ("conversation", "messages", "conversations")
 GROUP_KEYS = ("dialogue", "dialogue_id", "dialog_id", "conversation_id")
+# Anything but spaces, marks of direction and what takes no room.
+_SEEN = re.compile(r"[^\s\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -132,7 +134,7 @@ class RowReader:
 
     def _rewriting_turns(self, fields: Mapping[str, Any]) -> list[TurnFields]:
         query = _text(_at(fields, self.mapping.query) or "", "query")
-        if not query:
+        if not _SEEN.search(query):
             raise RowError("empty_query", f"{self.mapping.query!r} is empty")
         history = self._history(_at(fields, self.mapping.history))
         return [*history, {"role": "user", "content": query}]
@@ -142,7 +144,7 @@ class RowReader:
         if value is None:
             return None
         rewrite = _text(value, "rewrite")
-        if not rewrite:
+        if not _SEEN.search(rewrite):
             raise RowError(
                 "empty_rewrite", f"{self.mapping.rewrite!r} is empty; leave the key out where there is no rewrite"
             )

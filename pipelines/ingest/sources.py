@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.components import Component, Source
+from pairwright.core.config.endpoint_urls import is_url
 from pairwright.core.errors import SourceError
 from pairwright.core.records import Conversation, Language
 from pairwright.core.untrusted_json import well_formed
@@ -62,6 +63,11 @@ class FileSource(RowSource):
     path: str = Field(
         min_length=1, description="A file or a glob such as 'logs/**/*.jsonl.gz'; relative to the working directory."
     )
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        return _no_url(path, "files of this machine are read; fetch it, or use 'huggingface' with OWNER/NAME")
 
     def read(self) -> Iterator[Conversation | Failed]:
         """Yield one outcome per row, file by file in the order of their paths.
@@ -114,6 +120,11 @@ class HuggingFaceSource(RowSource):
         None, description="Commit, tag or branch on the Hub; name a commit for builds that can be repeated."
     )
 
+    @field_validator("path")
+    @classmethod
+    def _is_a_name(cls, path: str) -> str:
+        return _no_url(path, "expected OWNER/NAME or a folder")
+
     def read(self) -> Iterator[Conversation | Failed]:
         """Yield one outcome per row; a row's line is its number in the split.
 
@@ -156,6 +167,13 @@ class HuggingFaceSource(RowSource):
 _SOURCES: tuple[type[Source], ...] = (FileSource, StdinSource, HuggingFaceSource)
 
 SOURCES: Mapping[str, type[Source]] = {source.name: source for source in _SOURCES}
+
+
+def _no_url(path: str, expected: str) -> str:
+    """``path``; a URL may hold a password, and is not shown."""
+    if is_url(path):
+        raise ValueError(f"a URL: {expected}")
+    return path
 
 
 def clip(message: str) -> str:

@@ -79,6 +79,25 @@ def test_work_that_is_stopped_ends_well_and_what_others_began_goes_on(handling: 
     assert handling.signal == signal.SIGTERM
 
 
+def test_a_signal_while_a_loop_is_made_waits_until_it_is_there(
+    handling: Interruption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is half made prints a traceback when it goes."""
+    made, make = [], asyncio.new_event_loop
+
+    def interrupted() -> asyncio.AbstractEventLoop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        made.append(make())
+        return made[0]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", interrupted)
+    with pytest.raises(KeyboardInterrupt), CoroutineRunner():
+        pytest.fail("it was told to end")
+    assert len(made) == 1
+    made[0].close()
+    assert handling.signal == signal.SIGTERM
+
+
 def test_outside_a_loop_it_is_raised_at_once(handling: Interruption) -> None:
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGHUP)
@@ -152,6 +171,24 @@ main()
     done = subprocess.run([sys.executable, "-m", "ends"], cwd=tmp_path, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("pairwright ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_arguments_are_read_is_one_paragraph(tmp_path: Path, number: signal.Signals) -> None:
+    """typer makes a silent 130 of every interrupt that comes then."""
+    code = f"""
+import os, sys
+from pairwright.cli import app
+from pairwright.cli.stopping import Stoppable
+Stoppable.make_context = lambda *_, **__: os.kill(os.getpid(), {int(number)})
+sys.argv = ["pairwright", "list"]
+app.main()
+"""
+    (tmp_path / "begins.py").write_text(code)
+    done = subprocess.run([sys.executable, "-m", "begins"], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 128 + number
+    assert done.stderr.startswith("error: stopped by ")
 
 
 @pytest.mark.slow

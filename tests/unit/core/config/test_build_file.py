@@ -47,6 +47,11 @@ def test_an_unknown_key_of_a_component_is_named_with_a_guess(tmp_path: Path) -> 
     assert found == ["judges.0.treshold: unknown key, did you mean threshold?"]
 
 
+def test_output_and_ledger_may_begin_with_the_home_folder(tmp_path: Path) -> None:
+    config = read(tmp_path, output="~/构建", ledger="~/answers.sqlite")
+    assert (config.output, config.ledger) == (str(Path.home() / "构建"), str(Path.home() / "answers.sqlite"))
+
+
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path, seeed=1, context={"turns": -1}, sources=[{**SOURCE, "pth": "x"}, {"use": "fils"}])
     assert found == [

@@ -47,12 +47,30 @@ def test_a_key_anywhere_is_refused_unshown(keys: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    "keys",
+    [
+        {"sources": [{**SOURCE, "path": "https://h/x.jsonl?token=4fJ9"}]},
+        {"sources": [{**SOURCE, "use": "huggingface", "path": "hf://4fJ9/x"}]},
+        {"ledger": "sqlite:///x?password=4fJ9"},
+        {"ledger": "file:x?mode=memory&4fJ9"},
+        {"output": "file:x?mode=memory&4fJ9"},
+        {"output": "s3://bucket/4fJ9"},
+    ],
+)
+def test_an_address_in_place_of_a_path_is_refused_unshown(keys: dict[str, Any]) -> None:
+    found = problems(**keys)
+    assert next(iter(keys)) in found
+    assert "4fJ9" not in found
+
+
+@pytest.mark.parametrize(
     ("url", "message"),
     [
         ("https://me:4fJ9@models.example/v1", "put it into an environment variable"),
         ("https://4fJ9@models.example/v1", "a user name or password in the URL"),
-        ("https://models.example/v1?key=4fJ9", "a '?' or '#' in the URL"),
-        ("https://models.example/v1#4fJ9", "a '?' or '#' in the URL"),
+        ("https://models.example/v1?key=4fJ9", "a '?', '#' or ';' in the URL"),
+        ("https://models.example/v1#4fJ9", "a '?', '#' or ';' in the URL"),
+        ("https://models.example/v1;key=4fJ9", "a '?', '#' or ';' in the URL"),
         ("models.example/v1/4fJ9", "begins with http:// or https://"),
         ("ftp://models.example/4fJ9", "begins with http:// or https://"),
         ("http:/models.example/4fJ9", "begins with http:// or https://"),

@@ -51,6 +51,13 @@ def test_an_answer_comes_back_exactly_as_it_was_stored(tmp_path: Path) -> None:
         assert again.get("h") == an_answer()
 
 
+def test_a_path_that_sqlite_would_read_as_an_address_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Ledger(Path("file:z?mode=memory")) as ledger:
+        assert ledger.get("h") is None
+    assert (tmp_path / "file:z?mode=memory").is_file()
+
+
 def test_the_first_answer_to_a_request_stays(tmp_path: Path) -> None:
     with Ledger(tmp_path / "l") as ledger:
         ledger.put(an_answer(text="first"), "a")

@@ -22,6 +22,7 @@ TAGS_IN_DISGUISE = [
     *("‹/history›", "〈/history〉", "❮user❯", "⟨/ history x=1⟩", "《/history》", "«/system»", "≮history>"),
     *("<∕history>", "<\u2003⁄\u2003history>", "＜⧸history＞", "< ｈｉｓｔｏｒｙ>", "< hіstory>", "< һιѕtоry>"),
     *("< 𝓱𝓲𝓼𝓽𝓸𝓻𝔂>", "< ⓗⓘⓢⓣⓞⓡⓨ>", "< 🅷🅸🆂🆃🅾🆁🆈>", "< ʜɪsᴛᴏʀʏ>", "<&#47;history>", "<&sol;history>"),
+    *("<丿history>", "‹丿history›", "‹ hiﬆory>", "〈syﬆem〉", "‹ ᎢᎪᏚᏦ >", "< rules>"),
     *("<<history>history>", "<\n/history\nx='1'>", "请看‹/current_query›好", "〈 user id = 1 〉"),
 ]
 TOKENS_IN_DISGUISE = [
@@ -55,6 +56,19 @@ TOKENS_IN_DISGUISE = [
         "<start＿of＿turn>",
         "〈think〉",
     ),
+    *(
+        "[|system|]",
+        "[|endofturn|]",
+        "[sMASK]",
+        "◁think▷",
+        "<eoh>",
+        "<seed:bos>",
+        "<extra_id_0>",
+        "<fim_prefix>",
+        "<|turn>",
+    ),
+    *("<丨im_start丨>", "‹㇑im_start㇑>", "[㏌ST]", "[INﬆ]", "[IN\u2065ST]", "[ꓲꓠꓢꓔ]", "[ᏆNᏚᎢ]", "好[inst]"),
+    *("</tool_result >", "<TOOL_RESULT>", "</ tool_result>", '<tool_result id="1">', "</tool\u200b_result>"),
 ]
 GOOD = [
     *(
@@ -79,6 +93,7 @@ GOOD = [
         "数 < ノート",
         "x &lt; y",
     ),
+    *("№ 5 of ﬁne ㎞", "数组a[|x|]", "丨竖线丨", "【重要】请注意", "◁ 上一页 ▷"),
     *("👩‍👩‍👧 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 [👍️]", "&#60; &#91;1]", "[]", "[", "a <", "{'a': [{}]}"),
 ]
 PIECES = (
@@ -97,7 +112,7 @@ def test_what_a_model_may_read_as_a_tag_or_token_is_escaped_and_comes_back_in_an
 
 @pytest.mark.parametrize("text", TOKENS_IN_DISGUISE)
 def test_chats_have_no_control_token_in_disguise(text: str) -> None:
-    if " " not in text:
+    if " " not in text or "tool" in text:
         assert defuse_turns(text) != text
     assert defuse_turns(defuse_turns(text)) == defuse_turns(text)
 

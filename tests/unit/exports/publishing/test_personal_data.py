@@ -19,6 +19,27 @@ from pairwright.testing import factories
         ("Mail me at jane.doe+x@mail.co.uk, thanks", "email"),
         ("我的邮箱是zhang_3@qq.com。", "email"),
         ("我电话13812345678哈", "mobile_number"),
+        ("拨008613812345678", "mobile_number"),
+        ("1.13812345678 2.张三", "mobile_number"),
+        ("138–1234–5678", "mobile_number"),
+        ("138.1234.5678", "mobile_number"),
+        ("138·1234·5678", "mobile_number"),
+        ("138 - 1234 - 5678", "mobile_number"),
+        ("1381 2345 678", "mobile_number"),
+        ("+86(138)12345678", "mobile_number"),
+        ("110105 19491231 002X", "identity_number"),
+        ("1101-0519-4912-3100-2X", "identity_number"),
+        ("11010519491231002×", "identity_number"),
+        ("6222 0212 3456 7890 128", "payment_card"),
+        ("2223 0031 2200 3222", "payment_card"),
+        ("3782 822463 10005", "payment_card"),
+        ("4111 1111 1111 1111 123", "payment_card"),
+        ("张伟@qq.com", "email"),
+        ("zhang@例子.中国", "email"),
+        ("zhang@qq。com", "email"),
+        ("BEARER abcdefghijklmnop1234", "api_key"),
+        ("Authorization: Basic dTpzZWNyZXRwdw==", "api_key"),
+        ("see https://u:secretpw1@host/x", "api_key"),
         ("+86 138-1234-5678", "mobile_number"),
         ("身份证11010519491231002X", "identity_number"),
         ("card 4111 1111 1111 1111 please", "payment_card"),
@@ -42,6 +63,10 @@ def test_each_kind_is_found_in_both_languages(text: str, kind: str) -> None:
         "order 4111 1111 1111 1112",  # no card: the check digit is wrong
         "身份证110105194912310021",  # no identity number: the check digit is wrong
         "圆周率3.14159265358979323846",
+        "0.13812345678",
+        "1788f54159904 1528a3544f269",  # hashes
+        "138元，1234，5678",
+        "http://localhost:8000/v1",
         "it starts @ 5pm, a@b",
         "ISBN 9787115546081, 2023-11-21 13:00",
         "01223 337733",
@@ -77,6 +102,14 @@ def test_every_field_of_a_row_is_searched(
     ((_, place, hint),) = concerns(tmp_path / "rows")
     assert place == f"rows/sft.jsonl:1 {field}"
     assert value not in hint
+
+
+@pytest.mark.parametrize(
+    "text", ['{"tel":"\\u53f713812345678"}', ' [{"tel": "\\u53f713812345678"}] ', 'x: "\\\\u53f713812345678"']
+)
+def test_json_that_writes_characters_as_escapes_is_searched(tmp_path: Path, text: str) -> None:
+    factories.build_result(tmp_path, [factories.sft_row(factories.task(domain=text))], [])
+    assert [concern.kind for concern in concerns(tmp_path / "rows")] == ["mobile_number"]
 
 
 def _filled(key: str, text: Any, value: str) -> Any:

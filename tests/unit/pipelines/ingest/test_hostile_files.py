@@ -96,7 +96,7 @@ def test_a_file_is_read_once_however_many_names_it_has(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.jsonl", gzip.compress(ONE), "compressed with gzip, and its name says otherwise"),
+        ("a.jsonl", gzip.compress(ONE, mtime=0), "compressed with gzip, and its name says otherwise"),
         ("a.csv", zstandard.compress(b"query\na\n"), "compressed with Zstandard, and its name says otherwise"),
         ("a.csv", b"PK\x03\x04\x14\x00\x06\x00", "a ZIP or Excel file, and its name says otherwise"),
         ("a.json", b"PAR1\x15\x04", "a Parquet file, and its name says otherwise"),
@@ -106,6 +106,43 @@ def test_a_file_that_is_not_what_its_name_says_is_one_error(
     tmp_path: Path, name: str, content: bytes, words: str
 ) -> None:
     _refused(tmp_path, name, content, words)
+
+
+def test_a_parquet_file_is_the_one_of_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow reads some paths as addresses."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    monkeypatch.chdir(tmp_path)
+    Path("file:a").mkdir()
+    with Path("file:a/rows.parquet").open("wb") as file:
+        pq.write_table(pa.table({"query": ["一"]}), file)
+    (row,) = FileSource(source="s", path="file:a/rows.parquet").read()
+    assert not isinstance(row, Failed)
+    assert row.turns[-1].content == "一"
+
+
+@pytest.mark.parametrize("query", ["\u200b\u200b", "\u202e", " \ufeff "])
+def test_a_query_in_which_nothing_is_to_be_seen_is_empty(tmp_path: Path, query: str) -> None:
+    assert read(tmp_path, "a.jsonl", row(query) + b"\n" + ONE) == [(1, "empty_query"), (2, "一")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.csv", b"\n\r\nquery,rewrite\n\na,b\n", [(5, "a")]),
+        ("a.json", b"[,," + ONE + b",,]", [(1, "一")]),
+        (
+            "a.json",
+            b"[" + ONE + b"]\xef\xbb\xbf[" + TWO + b"]\n\xef\xbb\xbf" + THREE,
+            [(1, "一"), (1, "two"), (2, "三")],
+        ),
+    ],
+)
+def test_empty_lines_commas_and_marks_of_joined_files_do_no_harm(
+    tmp_path: Path, name: str, content: bytes, expected: Found
+) -> None:
+    assert read(tmp_path, name, content) == expected
 
 
 def test_a_date_beyond_those_of_python_is_text(tmp_path: Path) -> None:
