@@ -219,7 +219,7 @@ class BuildConfig(Section):
     name: str = Field(
         pattern=_IDENTIFIER, max_length=100, description="Name of the build; also the prefix of the exported data sets."
     )
-    output: str = Field(description="Folder of the build, relative to the working directory; `~` is the home folder.")
+    output: str = Field(description="Folder of the build, relative to the working directory; ~ is the home folder.")
     task: TaskKind = Field(
         "rewrite",
         description="What the student learns: to 'rewrite' the user's queries, or to 'answer' them, tool calls included.",
