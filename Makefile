@@ -19,8 +19,9 @@ train-demo: $(FULL) $(LINK)
 	.venv/bin/python -m pairwright.cli.save_student $(STUDENT)
 	.venv/bin/pairwright train smollm2-135m.chain builds/train-demo --model $(STUDENT) --output runs/train-demo --set evaluate.answer_tokens=64
 
+# Two at a time, the tests of one file in one process: they share what they have set up.
 test: $(FULL) $(LINK) lint
-	.venv/bin/python -m pytest -q
+	.venv/bin/python -m pytest -q -n 2 --dist loadfile
 
 lint: $(FULL) $(LINK)
 	.venv/bin/ruff check .
