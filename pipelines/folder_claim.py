@@ -38,7 +38,7 @@ _OTHER = "Give another output folder, or move these elsewhere; nothing was touch
 # What may lie in a folder before its first build, as a build touches none of it.
 _BESIDE = re.compile(
     r"(build|run|sweep)\.lock|(?!build\.)[a-z]+\.files\.json|calibration|predictions|leaderboard\.(jsonl|md)"
-    r"|(evaluation|comparison)\.(json|md|html)|((evaluation\.)?ledger\.sqlite)(-wal|-shm|-journal)?"
+    r"|(evaluation|comparison)\.(json|md|html)|((evaluation\.)?ledger\.sqlite)(-wal|-shm|-journal|-asking-[0-9a-f]{16})?"
     r"|\.DS_Store|\.gitkeep|\.gitignore"
 )
 # A folder with one of these is another command's.
@@ -133,12 +133,12 @@ def _killed(output: Path, names: Collection[str]) -> bool:
 
 def _require_empty(config: BuildConfig, output: Path, names: Collection[str]) -> None:
     ledger = os.path.realpath(config.ledger_path)
-    beside = {f"{ledger}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
+    beside = re.compile(f"{re.escape(ledger)}(-wal|-shm|-journal|-asking-[0-9a-f]{{16}})?")
     foreign = [
         name
         for name in sorted(names)
         if not _BESIDE.fullmatch(name)
-        and os.path.realpath(output / name) not in beside
+        and not beside.fullmatch(os.path.realpath(output / name))
         and not _is_other_commands(output / name)
     ]
     if foreign:

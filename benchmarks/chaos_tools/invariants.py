@@ -113,12 +113,11 @@ def check_ledger(before: Paid, now: Paid, arrived: int) -> Iterator[Finding]:
 
 
 class Times(NamedTuple):
-    """When the harness did what may cost an answer (monotonic seconds); ``shared``: two builds asked at once."""
+    """When the harness did what may cost an answer (monotonic seconds)."""
 
     kills: Sequence[float] = ()
     stops: Sequence[tuple[float, float]] = ()
     full: Sequence[tuple[float, float]] = ()
-    shared: bool = False
 
 
 def paid_twice(sent: Collection[Sent], times: Times) -> Counter[str]:
@@ -134,9 +133,6 @@ def paid_twice(sent: Collection[Sent], times: Times) -> Counter[str]:
 
 
 def _reason(first: Sent, again: Sent, times: Times) -> str:
-    # Whatever became of the first afterwards: the second was on its way before anybody could know the answer.
-    if times.shared and again.arrived < first.done + WINDOW / 2:
-        return "two builds at once"
     closed = first.line.closed or float("inf")
     # However long ago it went out: a client that is busy has not read it yet. The ledger says how many there may be.
     if first.last and any(kill - 0.1 < closed < kill + WINDOW for kill in times.kills):

@@ -160,7 +160,7 @@ class Round:
                 )
         if finished:
             self.findings += check_bytes(self.baseline.files, self.out)
-            times = Times(self._kills, self._stops, self._full, bool(self._others))
+            times = Times(self._kills, self._stops, self._full)
             self.findings += check_payments(self.server.sent, times, self._paid, self._edited)
             for reason, number in paid_twice(self.server.sent, times).items():
                 self.counts[f"paid twice: {reason}"] += number

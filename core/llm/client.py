@@ -23,13 +23,14 @@ from pairwright.core.errors import BudgetReached, ModelError, RequestFailed
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.interruption import GRACE, INTERRUPTION, Wait
 from pairwright.core.llm.endpoint import Endpoint, key_of
-from pairwright.core.llm.ledger import Ledger
+from pairwright.core.llm.ledger import AskedAlready, Ledger
 from pairwright.core.llm.rate_limits import backoff
 from pairwright.core.llm.transport import Transport, Trouble
 from pairwright.core.llm.wire import prompt_token_bound, request_body, token_estimate
 from pairwright.core.requests import Answer, Ask, ChatRequest
 
 T = TypeVar("T")
+_LOOK_AGAIN = 0.1  # seconds
 
 
 def request_hash(identity: str, request: ChatRequest) -> str:
@@ -148,10 +149,9 @@ class Client:
         transport = self._transport(state)
         bound = prompt_token_bound(body)
         spent = await state.paced(token_estimate(len(body)) + request.max_tokens)
-        # Another process with the same ledger may have asked it while this one waited for its turn.
-        if (known := self._ledger.get(name)) is not None:
-            return known
         attempt = await self._begin(state, name, bound + request.max_tokens, state.cost(bound, request.max_tokens))
+        if isinstance(attempt, Answer):
+            return attempt
         sent = time.monotonic()
         with self._on_its_way(state.name):
             received = await transport.send(body)
@@ -182,15 +182,25 @@ class Client:
             self._settled.set()
             self._settled = asyncio.Event()
 
-    async def _begin(self, state: Endpoint, name: str, tokens: int, cost: float) -> int:
-        """Reserve the budget; while it does not reach, wait for requests on their way to give back what they did not use."""
+    async def _begin(self, state: Endpoint, name: str, tokens: int, cost: float) -> int | Answer:
+        """Reserve the budget; while it does not reach, wait for requests on their way to give back what they did not use.
+
+        Another process with the same ledger may have asked the same, or be asking it: its answer is waited for. Not
+        longer than any answer may take, for it may be stopped.
+        """
+        patience = state.config.timeout + GRACE
         while True:
             try:
-                return self._ledger.begin(name, state.name, tokens, cost, self._limits)
+                return self._ledger.begin(name, state.name, tokens, cost, self._limits, wait=patience > 0)
+            except AskedAlready:
+                if (known := self._ledger.get(name)) is not None:
+                    return known
+                await asyncio.sleep(_LOOK_AGAIN)
+                patience -= _LOOK_AGAIN
             except BudgetReached:
                 if not self._sending:
                     raise
-            await self._settled.wait()
+                await self._settled.wait()
 
     def _transport(self, state: Endpoint) -> Transport:
         if state.transport is None:

@@ -5,7 +5,8 @@ out, also after ``kill -9``. An answer is committed before anyone sees it, so it
 the answers on their way is kept free (reserve.py): a request whose answer could not be written is not sent. Headers,
 keys and prompts are never stored: an answer is found by the hash of its request.
 
-Several processes may share one ledger (WAL, one writer at a time). Open a :class:`Ledger` in the process and thread
+Several processes may share one ledger (WAL, one writer at a time): what one of them has on its way, the others wait
+for (holders.py). Open a :class:`Ledger` in the process and thread
 that uses it; opening is cheap.
 """
 
@@ -25,6 +26,7 @@ from typing import NamedTuple, Self
 from pairwright.core.config.build_file import LimitsConfig
 from pairwright.core.errors import BudgetReached, StorageError
 from pairwright.core.files.file_errors import at_size_limit, ledger_error, storage_error
+from pairwright.core.llm.holders import Holder
 from pairwright.core.llm.reserve import Reserve, room_for
 from pairwright.core.requests import Answer
 
@@ -41,6 +43,7 @@ CREATE TABLE IF NOT EXISTS totals (
     endpoint TEXT PRIMARY KEY, requests INTEGER NOT NULL DEFAULT 0, answers INTEGER NOT NULL DEFAULT 0,
     prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
     cost REAL NOT NULL DEFAULT 0, reserved_tokens INTEGER NOT NULL DEFAULT 0, reserved_cost REAL NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS asking (request_hash TEXT PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID;
 """
 _TABLES = {"answers", "attempts"}
 _TOTALS = ("requests", "answers", "prompt_tokens", "completion_tokens", "cost", "reserved_tokens", "reserved_cost")
@@ -65,6 +68,10 @@ class Usage(NamedTuple):
     reserved_cost: float
 
 
+class AskedAlready(Exception):
+    """Another process has the request on its way, or has its answer since we looked: look into the ledger again."""
+
+
 class Ledger:
     """The ledger at ``path``, created if missing; a context manager.
 
@@ -79,6 +86,7 @@ class Ledger:
         self._closing = threading.Lock()
         self._last: Usage | None = None
         self._reserve = Reserve(path.parent)
+        self._holder = Holder(path)
         self._awaited: dict[int, int] = {}  # bytes that the answer to each attempt on its way may take
 
     def __enter__(self) -> Self:
@@ -149,6 +157,7 @@ class Ledger:
                     self._last = self._usage(None)
             self._db.close()
         self._reserve.release()
+        self._holder.release()
 
     def get(self, request_hash: str) -> Answer | None:
         """The answer to the request of that hash, if there is one."""
@@ -162,20 +171,29 @@ class Ledger:
             kept = self._store(answer, endpoint)
             self._add(endpoint, 0, kept, answer.prompt_tokens, answer.completion_tokens, cost)
 
-    def begin(self, request_hash: str, endpoint: str, tokens: int, cost: float, limits: LimitsConfig) -> int:
+    def begin(
+        self, request_hash: str, endpoint: str, tokens: int, cost: float, limits: LimitsConfig, wait: bool = True
+    ) -> int:
         """Write down that a request is about to be sent, and return the number of this attempt.
 
         ``tokens`` and ``cost`` are the most that it can take; they stay set aside until :meth:`finish`. The check
-        against ``limits`` and the note are one transaction: no two processes pass a budget together.
+        against ``limits`` and the note are one transaction: no two processes pass a budget together, nor send one
+        request. ``wait=False`` does not care whether another process has sent it.
 
         Raises:
+            AskedAlready: it is on its way, or answered; nothing was written.
             BudgetReached: the request would pass a limit; nothing was written.
             StorageError: there is no room for the answer, or for the note; nothing was written.
         """
         room = room_for(tokens)
         self._keep_room(room)
+        holder = self._holder.name()
         with self._transaction():
+            if self._asked(request_hash, wait):
+                raise AskedAlready
             self._check(tokens, cost, limits)
+            if holder is not None:
+                self._db.execute("INSERT OR REPLACE INTO asking VALUES (?, ?)", (request_hash, holder))
             attempt = self._db.execute(
                 "INSERT INTO attempts (request_hash, endpoint, at, reserved_tokens, reserved_cost) VALUES (?, ?, ?, ?, ?)",
                 (request_hash, endpoint, time.time(), tokens, cost),
@@ -184,6 +202,13 @@ class Ledger:
         assert attempt is not None
         self._awaited[attempt] = room
         return attempt
+
+    def _asked(self, request_hash: str, wait: bool) -> bool:
+        """Is the request answered, or, if that counts, on its way for another process that lives?"""
+        if self._db.execute("SELECT 1 FROM answers WHERE request_hash = ?", (request_hash,)).fetchone():
+            return True
+        row = self._db.execute("SELECT holder FROM asking WHERE request_hash = ?", (request_hash,)).fetchone()
+        return wait and row is not None and row[0] != self._holder.name() and self._holder.lives(row[0])
 
     def _keep_room(self, more: int) -> None:
         """Keep room for one more answer beside those on their way."""
@@ -231,9 +256,10 @@ class Ledger:
 
     def _finish(self, attempt: int, outcome: str, answer: Answer | None, cost: float, billed: bool) -> bool:
         with self._transaction():
-            endpoint, tokens, reserved = self._db.execute(
-                "SELECT endpoint, reserved_tokens, reserved_cost FROM attempts WHERE id = ?", (attempt,)
+            name, endpoint, tokens, reserved = self._db.execute(
+                "SELECT request_hash, endpoint, reserved_tokens, reserved_cost FROM attempts WHERE id = ?", (attempt,)
             ).fetchone()
+            self._db.execute("DELETE FROM asking WHERE request_hash = ? AND holder = ?", (name, self._holder.name()))
             kept = answer is not None and self._store(answer, endpoint)
             used = (answer.prompt_tokens, answer.completion_tokens, cost) if answer is not None else (0, 0, 0.0)
             back = (0, 0.0) if billed else (-tokens, -reserved)

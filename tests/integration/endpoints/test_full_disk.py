@@ -92,7 +92,8 @@ def test_on_a_disk_that_fills_up_every_answer_is_kept_and_nothing_is_paid_twice(
     for line in done.stdout.splitlines():
         _, came, kept, twice, again, said = line.split("|")
         assert (kept, twice, again) == (came, "0", "fine"), line
-        assert "No space left on device Free some space" in said, line
+        # How much fits on the largest disks depends on how many answers the machine has on their way at once.
+        assert "No space left on device Free some space" in said or (said, int(came)) == ("", ASKED), line
         some = some or 0 < int(came) < ASKED
     assert some, f"the sizes are all too small, or all large enough:\n{done.stdout}"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -121,7 +122,7 @@ def _begin_as_many_as_allowed(path: Path) -> int:
     with Ledger(path) as ledger:
         while True:
             try:
-                ledger.begin(f"{begun}", "a", 1, 0.0, limits)
+                ledger.begin(f"{os.getpid()} {begun}", "a", 1, 0.0, limits)
             except BudgetReached:
                 return begun
             begun += 1
