@@ -1,6 +1,6 @@
 """``python -m pairwright``: the command line."""
 
-from pairwright.cli.app import main
+from pairwright.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -9,7 +9,7 @@ from pairwright.cli.tables import print_table
 from pairwright.core.calibration import read_calibration
 from pairwright.core.config.build_file import read_build
 from pairwright.core.errors import PairwrightError
-from pairwright.core.files.owned_folder import begin_files, end_files
+from pairwright.core.files.owned_folder import writing_files
 from pairwright.core.files.storage import atomic_writer, write_json
 from pairwright.core.llm.ledger import Ledger
 from pairwright.pipelines.calibration.gold_items import gold_items, marked_items
@@ -33,16 +33,17 @@ def calibrate_command(
     config = read_build(file, CATALOGUES, code=code)
     folder = output or Path(config.output) / "calibration"
     logs = [f"{name}.server.log" for name, endpoint in config.endpoints.items() if endpoint.use == "embedded"]
-    begin_files(folder, "calibration", [*FILES, *logs], _is_calibrated)
-    items = [item for path in marked for item in marked_items(path)] if marked else gold_items(config, limit, variants)
-    with Ledger(config.ledger_path) as ledger:
-        found = calibrate(config, items, ledger, precision, folder)
-    print_table("Judges against gold, 95 % intervals", figure_table(found))
-    print_table("By defect", defect_table(found))
-    write_json(folder / "calibration.json", found.model_dump(mode="json"))
-    with atomic_writer(folder / "calibration.svg") as drawing:
-        drawing.write(draw_picture(found))
-    end_files(folder, "calibration")
+    with writing_files(folder, "calibration", [*FILES, *logs], _is_calibrated):
+        items = (
+            [item for path in marked for item in marked_items(path)] if marked else gold_items(config, limit, variants)
+        )
+        with Ledger(config.ledger_path) as ledger:
+            found = calibrate(config, items, ledger, precision, folder)
+        print_table("Judges against gold, 95 % intervals", figure_table(found))
+        print_table("By defect", defect_table(found))
+        write_json(folder / "calibration.json", found.model_dump(mode="json"))
+        with atomic_writer(folder / "calibration.svg") as drawing:
+            drawing.write(draw_picture(found))
     print(f"{folder / 'calibration.json'}: name it under 'calibration' in a build file")
 
 

@@ -16,7 +16,7 @@ from pairwright.evaluation.predictions import System, write_predictions
 from pairwright.evaluation.reports.comparison_report import metric_table, write_comparison
 from pairwright.evaluation.reports.evaluation_report import cell, difference_of, write_report
 from pairwright.evaluation.reports.leaderboard import record, require_leaderboard
-from pairwright.evaluation.reports.report_folder import COMPARISON, begin_report, end_report
+from pairwright.evaluation.reports.report_folder import COMPARISON, add_to_report, writing_report
 from pairwright.evaluation.rewrite_evaluation import evaluate
 from pairwright.evaluation.system_comparison import SystemComparison, compare
 from pairwright.evaluation.systems.student_requests import RequestOptions, like_build, with_examples
@@ -49,17 +49,18 @@ def evaluate_command(
         PairwrightError: bad input, a model that cannot be used, or a folder that cannot be written.
     """
     specs = [*map(parse_system, BASELINE_NAMES), *_base(base), *map(parse_system, systems)]
-    begin_report(output)
-    if leaderboard is not None:
-        require_leaderboard(leaderboard)
     reference = against or ("base" if base else "copy")
     options = options or RequestOptions(ledger=output / "evaluation.ledger.sqlite")
-    options = like_build(build, options) if build else options
-    sets = [_answered(spec, specs, options, output) for spec in tests]
     wanted = extras or Extras()
-    result = evaluate(sets, reference, seed, lambda gold, found: extra_metrics(wanted, gold, found, reference, options))
-    files = write_report(result, output)
-    end_report(output)
+    with writing_report(output):
+        if leaderboard is not None:
+            require_leaderboard(leaderboard)
+        options = like_build(build, options) if build else options
+        sets = [_answered(spec, specs, options, output) for spec in tests]
+        result = evaluate(
+            sets, reference, seed, lambda gold, found: extra_metrics(wanted, gold, found, reference, options)
+        )
+        files = write_report(result, output)
     if leaderboard is not None:
         record(result, leaderboard)
     _print_evaluation(result, files)
@@ -80,10 +81,9 @@ def evaluate_dialogues_command(
     others = [spec.name for spec in specs if spec.kind != "file"]
     if others:
         raise ConfigError([f"--system {name}: dialogues are evaluated from files of predictions" for name in others])
-    begin_report(output)
-    result = evaluate_dialogues(test, {spec.name: Path(spec.target) for spec in specs}, against, seed)
-    files = write_report(result, output)
-    end_report(output)
+    with writing_report(output):
+        result = evaluate_dialogues(test, {spec.name: Path(spec.target) for spec in specs}, against, seed)
+        files = write_report(result, output)
     _print_evaluation(result, files)
     return result
 
@@ -108,11 +108,10 @@ def compare_command(
     specs = [parse_system(first), parse_system(second)]
     if specs[0].name == specs[1].name:
         raise ConfigError([f"both systems are called {specs[0].name!r}"], "Give them names: NAME=SPEC.")
-    begin_report(output, COMPARISON)
-    gold, (one, other) = _answered(test, specs, options, output)
-    result = compare(gold, one, other, seed)
-    files = write_comparison(result, output)
-    end_report(output)
+    with writing_report(output, COMPARISON):
+        gold, (one, other) = _answered(test, specs, options, output)
+        result = compare(gold, one, other, seed)
+        files = write_comparison(result, output)
     _print_comparison(result, files)
     return result
 
@@ -130,7 +129,7 @@ def _answered(
     if any(spec.asks for spec in specs):
         gold = with_examples(gold, options)
     kept = {spec.name: f"predictions/{spec.name}.{gold.name}.jsonl" for spec in specs if spec.asks}
-    begin_report(output, tuple(kept.values()))
+    add_to_report(output, tuple(kept.values()))
     found = [answers(spec, gold, options) for spec in specs]
     for system in found:
         if system.name in kept:

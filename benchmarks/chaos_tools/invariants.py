@@ -7,7 +7,6 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,12 +126,12 @@ def paid_twice(sent: Collection[Sent], times: Times) -> Counter[str]:
         by_body[one.body].append(one)
     found: Counter[str] = Counter()
     for answers in by_body.values():
-        for first, again in pairwise(answers):
-            found[_reason(first, again, times)] += 1
+        for first in answers[:-1]:
+            found[_reason(first, times)] += 1
     return found
 
 
-def _reason(first: Sent, again: Sent, times: Times) -> str:
+def _reason(first: Sent, times: Times) -> str:
     closed = first.line.closed or float("inf")
     # However long ago it went out: a client that is busy has not read it yet. The ledger says how many there may be.
     if first.last and any(kill - 0.1 < closed < kill + WINDOW for kill in times.kills):

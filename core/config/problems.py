@@ -13,6 +13,7 @@ from pairwright.core.records import TaskKind
 
 Location = tuple[int | str, ...]
 _LONGEST_WORD = 100
+MOST_SHOWN = 100  # problems: whoever reads another format as a build file needs no more, and each one costs time
 
 
 def explain(
@@ -21,11 +22,12 @@ def explain(
     content: object,
     catalogues: Catalogues,
 ) -> list[str]:
-    """One ``path: message`` per pydantic error, without those that only follow from another one."""
+    """One ``path: message`` per pydantic error, without those that only follow from another one; of very many the first."""
     locations = [error["loc"] for error in errors]
     # A list whose items are all wrong is also reported as too short: noise beside the items' own errors.
     real = [e for e in errors if not (e["type"] == "too_short" and any(_below(other, e["loc"]) for other in locations))]
-    return sorted(_dotted(e["loc"]) + _message(e, model, content, catalogues) for e in real)
+    more = [f"and {len(real) - MOST_SHOWN:,} problems more"] if len(real) > MOST_SHOWN else []
+    return [*sorted(_dotted(e["loc"]) + _message(e, model, content, catalogues) for e in real[:MOST_SHOWN]), *more]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from pairwright.core.errors import StorageError
+from pairwright.core.errors import PairwrightError, StorageError
 from pairwright.core.files.file_errors import storage_error
 from pairwright.core.files.storage import refuse_link, sha256_of, write_json
 from pairwright.core.identity import Row
@@ -174,11 +175,34 @@ def begin_files(folder: Path, kind: str, names: Collection[str], earlier: Callab
 
 
 def end_files(folder: Path, kind: str) -> None:
-    """Note what the files of ``kind`` are now, after they were written."""
+    """Note what the files of ``kind`` are now, after they were written; where there are none, the note goes as well."""
     if mark := read_mark(folder, kind):
-        there = (name for name in mark.files if (folder / name).is_file())
+        there = [name for name in mark.files if (folder / name).is_file()]
         files = {name: (sha256_of(folder / name),) for name in there}
-        write_mark(folder, mark.model_copy(update={"files": files}))
+        if files or mark.scratch:
+            write_mark(folder, mark.model_copy(update={"files": files}))
+        else:
+            remove_file(folder / mark_name(kind))
+
+
+@contextmanager
+def writing_files(folder: Path, kind: str, names: Collection[str], earlier: Callable[[Path], bool]) -> Iterator[None]:
+    """:func:`begin_files` and :func:`end_files`; a command that fails before it wrote anything leaves nothing behind.
+
+    Raises:
+        StorageError: as these do.
+    """
+    made = not os.path.lexists(folder)
+    begin_files(folder, kind, names, earlier)
+    try:
+        yield
+    except BaseException:
+        with suppress(PairwrightError, OSError):  # the first error is the one to tell
+            end_files(folder, kind)
+            if made:
+                folder.rmdir()
+        raise
+    end_files(folder, kind)
 
 
 def remove_file(path: Path) -> None:

@@ -13,7 +13,6 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-
 _NAME = re.compile(r"[0-9a-f]{16}")
 
 

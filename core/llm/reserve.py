@@ -15,8 +15,9 @@ from pathlib import Path
 from pairwright.core.files.file_errors import FULL
 
 STEP = 64 * 1024  # bytes that are taken at once
-# What a commit adds to the log of SQLite beside the text: pages of four kB of three tables and an index, each whole.
-COMMIT = 32 * 1024
+# What a commit adds to the log of SQLite beside the text: pages of four kB of four tables and two indexes, each whole.
+# Now and then one is split in two.
+COMMIT = 40 * 1024
 LETTERS = 2  # bytes for each token that was set aside: the prompt counts among them, with every byte of it
 
 

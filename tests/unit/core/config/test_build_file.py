@@ -62,6 +62,12 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_of_very_many_problems_the_first_are_reported_and_the_others_counted(tmp_path: Path) -> None:
+    found = problems(tmp_path, **{f"column {number}": number for number in range(20_000)})
+    assert found[-1] == "and 19,900 problems more"
+    assert len(found) == 101
+
+
 def test_an_unknown_endpoint_is_named_with_a_guess(tmp_path: Path) -> None:
     found = problems(
         tmp_path,

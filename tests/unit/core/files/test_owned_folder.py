@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from pairwright.core.errors import StorageError
-from pairwright.core.files.owned_folder import begin_files, end_files, read_mark, require_folder, require_places
+from pairwright.core.files.owned_folder import (
+    begin_files,
+    end_files,
+    read_mark,
+    require_folder,
+    require_places,
+    writing_files,
+)
 
 NAMES = ("报告.md", "deep/figures.json")
 
@@ -27,6 +34,24 @@ def test_files_of_ours_are_written_again_also_after_a_kill(tmp_path: Path) -> No
     written(tmp_path, "again")
     begin_files(tmp_path, "evaluation", NAMES, never)
     (tmp_path / NAMES[0]).write_text("half")  # and killed here
+    written(tmp_path)
+
+
+def test_a_command_that_fails_before_it_wrote_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for folder in (tmp_path / "there", tmp_path / "new"):
+        with pytest.raises(ZeroDivisionError), writing_files(folder, "evaluation", NAMES, never):
+            raise ZeroDivisionError
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_what_a_command_wrote_before_it_failed_stays_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), writing_files(tmp_path, "evaluation", NAMES, never):
+        (tmp_path / NAMES[0]).write_text("ours")
+        raise ZeroDivisionError
+    mark = read_mark(tmp_path, "evaluation")
+    assert mark is not None
+    assert list(mark.files) == [NAMES[0]]
     written(tmp_path)
 
 
