@@ -21,13 +21,14 @@ _BARRED_SQUARE = ("system", "user", "assistant", "tool", "endofturn")
 
 CONTROL = re.compile(
     # Line by line: ChatML, Llama 3 and (full width) DeepSeek; bars on one side; tags of Qwen, Gemma and others; EXAONE;
-    # Llama 2; Mistral and GLM.
+    # Llama 2; Mistral and GLM; MiniMax.
     r"<[|｜][^|｜<>]*[|｜]>"
     r"|<[|｜][a-z_]+>|<[a-z_]+[|｜]>"
     rf"|</?(?:s|{'|'.join(ANGLE)}|reserved_\d+|unused\d+|extra_id_\d+|SPECIAL_\d+|(?:seed|minimax):\w+)>"
     rf"|\[\|(?:{'|'.join(_BARRED_SQUARE)})\|\]"
     r"|<</?SYS>>"
     rf"|\[/?(?:{'|'.join((*_SQUARE, *_SQUARE_CAPITALS))}|UNUSED_TOKEN_\d+)\]"
+    r"|\]~!?b[\]\[]|\]![dp]~\[|\[e~\[|\]<\][a-z ]+\[>\["
 )
 
 _THIN = f"{UNSEEN}*"
@@ -51,11 +52,17 @@ SQUARE = (
 )
 """A pattern for skeletons: the first bracket of ``[INST]`` and its kind."""
 
+MINIMAX = (
+    rf"\](?={_THIN}(?:~{_THIN}(?:!{_THIN})?b{_THIN}[\]\[]|!{_THIN}[dp]{_THIN}~{_THIN}\[|<{_THIN}\][a-z {UNSEEN}]{{1,40}}\[{_THIN}>{_THIN}\[))"
+    rf"|\[(?={_THIN}e{_THIN}~{_THIN}\[)"
+)
+"""A pattern for skeletons: the first bracket of ``]~b]`` and its kind."""
+
 # The form in which tools stand in a prompt as text is ours: there these count however they are written.
 _TOOLS = "|".join(map(spelled, ("tools", "tool_call", "tool_response", "tool_result")))
 
 _DRESSED = re.compile(
-    rf"{BARRED}|{SQUARE}"
+    rf"{BARRED}|{SQUARE}|{MINIMAX}"
     rf"|[<‹](?={GAP}(?:[/\\]{GAP})?(?i:{_TOOLS})(?:{GAP}(?:/{GAP})?>|\s[^<>‹«&]{{0,64}}>))"
     rf"|<(?={_THIN}(?:/{_THIN})?(?:s|{'|'.join(_THIN.join(name) for name in ANGLE)}){_THIN}>)"
     rf"|[‹«](?={_THIN}/{_THIN}(?:s|{'|'.join(_THIN.join(name) for name in ANGLE)}){_THIN}>)"

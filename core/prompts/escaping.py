@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pairwright.core.prompts.control_tokens import ANGLE, BARRED, SQUARE, control_tokens
-from pairwright.core.prompts.skeletons import BRACKETS, GAP, UNSEEN, may_open, skeleton, spelled, spread
+from pairwright.core.prompts.control_tokens import ANGLE, BARRED, MINIMAX, SQUARE, control_tokens
+from pairwright.core.prompts.skeletons import BRACKETS, CLOSING, GAP, UNSEEN, may_open, skeleton, spelled, spread
 
 TAGS = (
     *("task", "example", "history", "current_query", "answer", "user", "assistant", "system", "tool"),
@@ -24,7 +24,7 @@ _GAP = rf"[\s{_INVISIBLE}]*"
 _SPELLED = "|".join(_GAP.join(re.escape(letter) for letter in tag) for tag in TAGS)
 _OPENING = re.compile(rf"[<＜﹤](?={_GAP}[/／\\|｜!?]|[^\W\d_]|{_GAP}(?:{_SPELLED})\b)", re.IGNORECASE)
 
-_ENTITY = {bracket: f"&#{ord(bracket)};" for bracket in BRACKETS} | dict.fromkeys("<＜﹤", "&lt;")
+_ENTITY = {bracket: f"&#{ord(bracket)};" for bracket in BRACKETS + CLOSING} | dict.fromkeys("<＜﹤", "&lt;")
 _BRACKET = {entity: bracket for bracket, entity in _ENTITY.items()} | {"&lt;": "<"}
 _OWN = re.compile("|".join(map(re.escape, _BRACKET)), re.IGNORECASE)
 
@@ -37,10 +37,10 @@ _DRESSED = re.compile(
     # Quotes, titles and physics use these: «history», 《历史》, ⟨s⟩.
     rf"|[‹«](?={GAP}[/\\]{GAP}(?:s|{_NAMED})\b)"
     rf"|‹(?={GAP}{_NAMED}(?:{_END}|\s+\w+\s*=))|«(?={GAP}SYS{GAP}>)"
-    rf"|{BARRED}|{SQUARE}",
+    rf"|{BARRED}|{SQUARE}|{MINIMAX}",
     re.IGNORECASE,
 )
-_SUSPECT = re.compile(rf"[{re.escape(BRACKETS)}\r\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # most have none
+_SUSPECT = re.compile(rf"[{re.escape(BRACKETS + CLOSING)}\r\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # most have none
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 

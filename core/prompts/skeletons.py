@@ -74,6 +74,8 @@ _ALIKE = (
 )
 BRACKETS = "".join(line for line in _ALIKE if line[0] in "<‹«[【")
 """All that opens something, or looks like it."""
+CLOSING = next(line for line in _ALIKE if line[0] == "]")
+"""Square brackets that close, and what looks like one: MiniMax's tokens begin with them."""
 _PLAIN = {ord(letter): line[0] for line in _ALIKE for letter in line}
 # Of what Unicode asks a reader to ignore, that which no category says; U+FFFC and U+FFFD stand for what cannot be shown.
 _IGNORED = re.compile(
@@ -149,7 +151,10 @@ def spelled(name: str) -> str:
 GAP = rf"[\s{UNSEEN}]*"
 """A pattern: what may stand between a bracket and what it opens."""
 
-_OPENS = re.compile(rf"[{re.escape(BRACKETS)}](?!\s*(?:[\d\u3400-\u4e27\u4e29-\u4e3e\u4e40-\u9fff]|\Z))")
+_OPENS = re.compile(
+    rf"[{re.escape(BRACKETS)}](?!\s*(?:[\d\u3400-\u4e27\u4e29-\u4e3e\u4e40-\u9fff]|\Z))"
+    rf"|[{re.escape(CLOSING)}](?=[^\w\s]|_)"
+)
 
 
 def may_open(text: str) -> bool:
