@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 API_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"
-    r"|(?<![A-Za-z0-9_-])(?:"
+    r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"
+    r"|(?:(?<![A-Za-z0-9_-])|(?<=%[0-9A-Fa-f]{2}))(?:"
     r"sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic, DeepSeek, DashScope, OpenRouter
     r"|hf_[A-Za-z0-9]{30,}"
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}"

@@ -22,7 +22,7 @@ from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.errors import BudgetReached, ModelError, RequestFailed
 from pairwright.core.identity import content_id, row_rng
 from pairwright.core.interruption import GRACE, INTERRUPTION, Wait
-from pairwright.core.llm.endpoint import Endpoint, key_of
+from pairwright.core.llm.endpoint import Endpoint, Spent, key_of
 from pairwright.core.llm.ledger import AskedAlready, Ledger
 from pairwright.core.llm.rate_limits import backoff
 from pairwright.core.llm.transport import Transport, Trouble
@@ -147,11 +147,10 @@ class Client:
     async def _try(self, state: Endpoint, request: ChatRequest, name: str, body: bytes) -> Answer | Trouble:
         """Send one request, when the rates and the budget allow it, and write down how it ended."""
         transport = self._transport(state)
-        bound = prompt_token_bound(body)
-        spent = await state.paced(token_estimate(len(body)) + request.max_tokens)
-        attempt = await self._begin(state, name, bound + request.max_tokens, state.cost(bound, request.max_tokens))
-        if isinstance(attempt, Answer):
-            return attempt
+        begun = await self._begin(state, name, len(body), prompt_token_bound(body), request.max_tokens)
+        if isinstance(begun, Answer):
+            return begun
+        attempt, spent = begun
         sent = time.monotonic()
         with self._on_its_way(state.name):
             received = await transport.send(body)
@@ -182,25 +181,37 @@ class Client:
             self._settled.set()
             self._settled = asyncio.Event()
 
-    async def _begin(self, state: Endpoint, name: str, tokens: int, cost: float) -> int | Answer:
-        """Reserve the budget; while it does not reach, wait for requests on their way to give back what they did not use.
+    async def _begin(
+        self, state: Endpoint, name: str, size: int, prompt: int, completion: int
+    ) -> tuple[int, Spent] | Answer:
+        """Take a turn in the rates and the budget for a body of ``size`` bytes, and so many tokens at most.
 
         Another process with the same ledger may have asked the same, or be asking it: its answer is waited for. Not
         longer than any answer may take, for it may be stopped.
         """
         patience = state.config.timeout + GRACE
         while True:
+            spent = await state.paced(token_estimate(size) + completion)
             try:
-                return self._ledger.begin(name, state.name, tokens, cost, self._limits, wait=patience > 0)
+                return await self._reserve(state, name, prompt, completion, patience > 0), spent
             except AskedAlready:
-                if (known := self._ledger.get(name)) is not None:
-                    return known
+                state.not_sent(spent)
+            while patience > 0 and self._ledger.awaited_elsewhere(name):
                 await asyncio.sleep(_LOOK_AGAIN)
                 patience -= _LOOK_AGAIN
+            if (known := self._ledger.get(name)) is not None:
+                return known
+
+    async def _reserve(self, state: Endpoint, name: str, prompt: int, completion: int, wait: bool) -> int:
+        """Reserve the budget; while it does not reach, wait for requests on their way to give back what they did not use."""
+        tokens, cost = prompt + completion, state.cost(prompt, completion)
+        while True:
+            try:
+                return self._ledger.begin(name, state.name, tokens, cost, self._limits, wait)
             except BudgetReached:
                 if not self._sending:
                     raise
-                await self._settled.wait()
+            await self._settled.wait()
 
     def _transport(self, state: Endpoint) -> Transport:
         if state.transport is None:

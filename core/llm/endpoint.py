@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from functools import cached_property
+from typing import NamedTuple
 
 from pairwright.core.config.build_file import EndpointConfig
 from pairwright.core.errors import ModelError
@@ -16,6 +17,13 @@ from pairwright.core.requests import Answer, ChatRequest
 
 LONGEST_PAUSE = 600.0  # seconds that a Retry-After may ask for; beyond them a build stops and says so
 _TRIES_TO_CONNECT = 3
+
+
+class Spent(NamedTuple):
+    """What one request took of the rates, where there are such."""
+
+    requests: list[float] | None
+    tokens: list[float] | None
 
 
 class Endpoint:
@@ -54,20 +62,25 @@ class Endpoint:
         """In the currency of the build file's prices."""
         return self.config.price.of(prompt_tokens, completion_tokens)
 
-    async def paced(self, tokens: int) -> list[float] | None:
+    async def paced(self, tokens: int) -> Spent:
         """Wait until the server and the rates allow a request of about that many tokens."""
         await self.limiter.opened()
-        if self.requests is not None:
-            await self.requests.spend(1)
-        return await self.tokens.spend(tokens) if self.tokens is not None else None
+        request = await self.requests.spend(1) if self.requests is not None else None
+        return Spent(request, await self.tokens.spend(tokens) if self.tokens is not None else None)
 
-    def heard(self, outcome: Answer | Trouble, sent: float, spent: list[float] | None) -> None:
+    def not_sent(self, spent: Spent) -> None:
+        """Give back to the rates what :meth:`paced` took for a request that did not go out."""
+        for limit, entry in ((self.requests, spent.requests), (self.tokens, spent.tokens)):
+            if limit is not None and entry is not None:
+                limit.correct(entry, 0)
+
+    def heard(self, outcome: Answer | Trouble, sent: float, spent: Spent) -> None:
         """Adapt to how a request that was ``sent`` then ended; ``spent`` is what :meth:`paced` took for it."""
         if isinstance(outcome, Answer):
             self.answered_at = time.monotonic()
             self.limiter.succeeded()
-            if self.tokens is not None and spent is not None:
-                self.tokens.correct(spent, outcome.prompt_tokens + outcome.completion_tokens)
+            if self.tokens is not None and spent.tokens is not None:
+                self.tokens.correct(spent.tokens, outcome.prompt_tokens + outcome.completion_tokens)
         elif outcome.throttled:
             self.limiter.throttled(sent, outcome.retry_after)
 

@@ -189,7 +189,7 @@ class Ledger:
         self._keep_room(room)
         holder = self._holder.name()
         with self._transaction():
-            if self._asked(request_hash, wait):
+            if self._answered(request_hash) or (wait and self._asked_elsewhere(request_hash)):
                 raise AskedAlready
             self._check(tokens, cost, limits)
             if holder is not None:
@@ -203,12 +203,18 @@ class Ledger:
         self._awaited[attempt] = room
         return attempt
 
-    def _asked(self, request_hash: str, wait: bool) -> bool:
-        """Is the request answered, or, if that counts, on its way for another process that lives?"""
-        if self._db.execute("SELECT 1 FROM answers WHERE request_hash = ?", (request_hash,)).fetchone():
-            return True
+    def awaited_elsewhere(self, request_hash: str) -> bool:
+        """Whether another process that lives has the request on its way, and no answer yet."""
+        with self._translated():
+            return self._asked_elsewhere(request_hash) and not self._answered(request_hash)
+
+    def _answered(self, request_hash: str) -> bool:
+        found = self._db.execute("SELECT 1 FROM answers WHERE request_hash = ?", (request_hash,))
+        return found.fetchone() is not None
+
+    def _asked_elsewhere(self, request_hash: str) -> bool:
         row = self._db.execute("SELECT holder FROM asking WHERE request_hash = ?", (request_hash,)).fetchone()
-        return wait and row is not None and row[0] != self._holder.name() and self._holder.lives(row[0])
+        return row is not None and row[0] != self._holder.name() and self._holder.lives(row[0])
 
     def _keep_room(self, more: int) -> None:
         """Keep room for one more answer beside those on their way."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openai._types import RequestOptions
 
 _THROTTLED = (429, 503, 529)  # 529: overloaded, in Anthropic's terms
+_SHORTEST_KEY = 12
 _RETRIED = (408, 409, 429)  # those, and all from 500 on, that the openai package would try again
 
 
@@ -79,7 +80,8 @@ class Transport:
         """POST ``body``; the response's body if its status is 200."""
         try:
             async with AwakeTimeout(self._timeout):
-                return await self._client.post(self._url, cast_to=bytes, content=body, options=_OPTIONS)
+                received = await self._client.post(self._url, cast_to=bytes, content=body, options=_OPTIONS)
+            return received if self._hides_key(received) else self._key_told
         except TimeoutError:
             return Trouble("timeout", f"{self._at}: no answer in {self._timeout:g} s", retry=True, billed=True)
         except self._status_error as exc:
@@ -89,13 +91,21 @@ class Transport:
             reason = type(exc.__cause__.__cause__ or exc.__cause__).__name__ if exc.__cause__ else type(exc).__name__
             return Trouble("connection", f"{self._at}: no connection, or it broke ({reason})", retry=True, billed=True)
 
+    def _hides_key(self, received: bytes) -> bool:
+        """Whether a body, which goes into files, does not quote the key; a short one may be a word of an answer."""
+        return self._key is None or len(self._key) < _SHORTEST_KEY or self._key.encode() not in received
+
+    @property
+    def _key_told(self) -> Trouble:
+        return Trouble("malformed_body", f"{self._at}: status 200 with the key in the body", retry=True, billed=True)
+
     @property
     def _at(self) -> str:
         return f"endpoint {self.name!r} ({self._shown_url})"
 
     def _refused(self, status: int, content: bytes, headers: Mapping[str, str], asked: bytes) -> Trouble:
         if 300 <= status < 400:
-            return self._redirected(status, headers.get("location", ""))
+            return self._redirected(status, headers.get("location", ""), asked)
         code, said = error_details(content)
         if status in (401, 403):
             return self._fatal(status, "it refused the key", self._key_hint)
@@ -116,12 +126,12 @@ class Transport:
             return Trouble(kind, text, retry=True, throttled=status in _THROTTLED, retry_after=wait)
         return Trouble(f"http_{status}", text)
 
-    def _redirected(self, status: int, location: str) -> Trouble:
+    def _redirected(self, status: int, location: str, asked: bytes) -> Trouble:
         try:
             there = urljoin(self._url, location)
         except ValueError:  # no address at all
             there = ""
-        shown = one_line(shown_url(there))
+        shown = quotable(one_line(shown_url(there)), self._key, asked) or "another address"
         return self._fatal(
             status,
             f"it redirects to {shown}, and requests go to no other address than that of the build file",

@@ -19,6 +19,7 @@ from pairwright.core.tool_calls import argument_text
 from pairwright.core.untrusted_json import read_json, well_formed
 
 _QUOTED = 16  # characters in a row that an error has from the request: then it quotes it
+_QUOTED_KEY = 10  # the same for the key
 _MOST_TOKENS = 2**31
 _UNKNOWN_MODEL = re.compile(
     r"model.{0,80}(not (found|exist)|does not exist|unknown)|(unknown|invalid|no such) model", re.IGNORECASE | re.DOTALL
@@ -178,11 +179,13 @@ def names_unknown_model(code: str, message: str) -> bool:
 
 
 def quotable(message: str, key: str | None, asked: bytes) -> str:
-    """``message`` of a server cut to one short line, without the key; empty when it quotes the request."""
+    """``message`` of a server cut to one short line, without the key; empty when it quotes the request, or part of the key."""
     line = " ".join(message.split())
+    if key:  # names of hosts come back in small letters
+        line = re.sub(re.escape(key), "***", line, flags=re.IGNORECASE)
     # Servers repeat a wrong key, some of them with stars in its middle.
-    line = re.sub(r"\bsk-[\w*.-]+", "***", line.replace(key, "***") if key else line)[:200]
-    prompt = asked.decode()
-    if any(line[start : start + _QUOTED] in prompt for start in range(max(1, len(line) - _QUOTED + 1))):
-        return ""
-    return line
+    line = re.sub(r"\bsk-[\w*.-]+", "***", line)[:200]
+    prompt, squeezed, secret = asked.decode(), "".join(line.split()).lower(), (key or "").lower()
+    told = any(secret[start : start + _QUOTED_KEY] in squeezed for start in range(len(secret) - _QUOTED_KEY + 1))
+    asked_for = any(line[start : start + _QUOTED] in prompt for start in range(max(1, len(line) - _QUOTED + 1)))
+    return "" if told or asked_for else line

@@ -9,7 +9,9 @@ from pairwright.core.prompts.skeletons import GAP, UNSEEN, skeleton, spelled, sp
 ANGLE = (
     *("bos", "eos", "pad", "unk", "sop", "eop", "think", "tools", "tool_call", "tool_response", "tool_result"),
     *("image", "video", "audio", "start_of_turn", "end_of_turn", "start_of_image", "end_of_image"),
-    *("eoh", "eoa", "fim_prefix", "fim_middle", "fim_suffix", "end_of_utterance"),
+    *("eoh", "eoa", "fim_prefix", "fim_middle", "fim_suffix", "end_of_utterance", "repo_name", "file_sep"),
+    *("arg_key", "arg_value", "_user", "_bot", "_system", "_end", "_start"),
+    *(f"{edge}_function_{part}" for edge in ("start", "end") for part in ("call", "declaration", "response")),
 )
 """Names between angle brackets, beside ``s``."""
 _SQUARE = (
@@ -23,7 +25,7 @@ CONTROL = re.compile(
     # Line by line: ChatML, Llama 3 and (full width) DeepSeek; bars on one side; tags of Qwen, Gemma and others; EXAONE;
     # Llama 2; Mistral and GLM; MiniMax.
     r"<[|｜][^|｜<>]*[|｜]>"
-    r"|<[|｜][a-z_]+>|<[a-z_]+[|｜]>"
+    r"|<[|｜][a-z_]+>|<[a-z_]+[|｜]>|</?[|｜]DSML[|｜]"
     rf"|</?(?:s|{'|'.join(ANGLE)}|reserved_\d+|unused\d+|extra_id_\d+|SPECIAL_\d+|(?:seed|minimax):\w+)>"
     rf"|\[\|(?:{'|'.join(_BARRED_SQUARE)})\|\]"
     r"|<</?SYS>>"

@@ -22,26 +22,34 @@ from pairwright.core.secret_patterns import API_KEY
 from pairwright.core.untrusted_json import well_formed
 
 # Names of hosts may have letters of any script, with the full stop of Chinese for the dot.
-_EMAIL = re.compile(r"[\w.%+-]{1,64}@(?:[\w-]{1,63}[.。]){1,8}(?:[A-Za-z]{2,}|中国|公司|网络|香港|台湾)")
-_DASH = "-\u2010-\u2015"
+_EMAIL = re.compile(
+    r"[\w.%+-]{1,64}@(?:[\w-]{1,63}[.。]){1,8}(?:xn--[A-Za-z0-9-]+|[A-Za-z]{2,}|рф|онлайн|中国|公司|网络|香港|台湾)"
+)
+_DASH = "-\u2010-\u2015\u2212"
 # What people put between the groups of a mobile number.
-_BETWEEN = rf"(?:[ \t]{{0,2}}[{_DASH}.·_][ \t]{{0,2}}|[ \t]{{0,2}})"
+_BETWEEN = rf"(?:[ \t]{{0,3}}[{_DASH}.·_/][ \t]{{0,3}}|\s{{0,3}})"
+_PIECES = rf"(?:[{_DASH}.·_]| {{0,2}})"  # between those of longer numbers, which a check digit holds together
 # Behind a decimal point it is a fraction, behind "1." an item of a list.
 _MOBILE = re.compile(
     rf"(?:(?<![\d.])|(?<=(?<![\d.])[1-9]\.))(?:(?:\+|00)?86[{_DASH} ]?)?(?:\(1[3-9]\d\)|1[3-9]\d)"
     rf"(?:{_BETWEEN}\d{{4}}{_BETWEEN}\d{{4}}|{_BETWEEN}\d{{3}}{_BETWEEN}\d{{5}}|\d[{_DASH} ]\d{{4}}[{_DASH} ]\d{{3}})(?!\d)"
 )
-_IDENTITY = re.compile(rf"(?<!\d)[1-8](?:[{_DASH} ]?\d){{16}}[{_DASH} ]?[\dXx×ХхΧχ](?!\d)")
+_IDENTITY = re.compile(rf"(?<!\d)[1-8](?:{_PIECES}\d){{16}}{_PIECES}[\dXx×ХхΧχ](?!\d)")
 _BORN = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}")
 _CARD = re.compile(
-    rf"(?<![\d.])(?:[3-6]\d{{3}}|2[2-7]\d{{2}})(?:[{_DASH} ]?\d{{6}}[{_DASH} ]?\d{{5}}(?!\d)"
-    rf"|(?:[{_DASH} ]?\d{{4}}){{2}}[{_DASH} ]?\d{{3,4}}(?:[{_DASH} ]?\d{{3}})?)(?![\d.]*\d)"
+    rf"(?<![\d.])(?:[3-6]\d{{3}}|2[2-7]\d{{2}})(?:{_PIECES}\d{{6}}{_PIECES}\d{{5}}(?!\d)"
+    rf"|(?:{_PIECES}\d{{4}}){{2}}{_PIECES}\d{{3,4}}(?:{_PIECES}\d{{3}})?|\d\d{_PIECES}\d{{13}})(?![\d.]*\d)"
 )
-# A key, or a URL with a password in it.
-_KEY = re.compile(rf"{API_KEY.pattern}|://[^/\s:@]+:[^/\s@]+@")
-_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+# A key, or a URL with a password or a key in it.
+_KEY = re.compile(
+    rf"{API_KEY.pattern}|://[^/\s:@]*:[^/\s@]+@"
+    r"|[?&](?i:api[_-]?key|access[_-]?token|auth[_-]?token|token|secret|password)=(?=[^&\s\"']*\d)[^&\s\"']{8,}"
+)
+_ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[bfnrt])")
 # Full-width forms and invisible characters between the digits: people read the same number.
-_PLAIN = re.compile(r"[\x00-\x7f\u4e00-\u9fff，。！？、：；（）《》“”‘’…—]*")
+_PLAIN = re.compile(r"[\x00-\x7f\u4e00-\u9fff。！？、；《》“”‘’…]*")
+_DASHES = re.compile(rf"(?!-)[{_DASH}]")
+_AT = re.compile("%40|&#(?:64|x40);", re.IGNORECASE)  # in the addresses of links, and in HTML
 # Weights and check characters of GB 11643.
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
@@ -114,7 +122,7 @@ def _texts(value: object, field: str) -> Iterator[tuple[str, str]]:
             yield from _texts(inner, field)
     elif isinstance(value, str):
         yield field, value
-        if "\\u" in value:
+        if "\\" in value:
             yield field, _decoded(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield field, str(value)
@@ -122,13 +130,15 @@ def _texts(value: object, field: str) -> Iterator[tuple[str, str]]:
 
 def _decoded(text: str) -> str:
     """``text`` with the characters that JSON in it, or JSON in JSON, writes as escapes."""
-    return _ESCAPED.sub(lambda found: well_formed(chr(int(found[1], 16))), text)
+    return _ESCAPED.sub(lambda found: well_formed(chr(int(found[1], 16))) if found[1] else "\n", text)
 
 
 def personal_data(text: str) -> Iterator[tuple[str, str]]:
     """Kind and wording of each piece of personal data in ``text``."""
     if not _PLAIN.fullmatch(text):
-        text = printable(unicodedata.normalize("NFKC", text))
+        text = _DASHES.sub("-", printable(unicodedata.normalize("NFKC", text)))
+    if "%40" in text or "&#" in text:
+        text = _AT.sub("@", text)
     if "@" in text:
         yield from (("email", found[0]) for found in _EMAIL.finditer(text))
     for kind, (pattern, check) in _PATTERNS.items():

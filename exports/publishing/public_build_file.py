@@ -20,8 +20,11 @@ _FOLDERS = re.compile(
 )
 
 # Wherever it stands in a text: the name of whoever works there.
+_NAME = r"[^/\\\s\"'{}()<>，。；、]+"
 _HOMES = re.compile(
-    r"(?:file:/*)?(?<![\w.])/(?:home|Users)/[^/\s\"'{}()<>，。；、]+|(?:file:/*)?[A-Za-z]:\\Users\\[^\\\s\"'{}<>]+"
+    rf"(?:file:/*)?(?<![\w.])(?:/mnt/[a-z]|/export|/var|/usr)?/(?:home|(?i:users))/{_NAME}"
+    rf"|(?:file:/*)?(?<![A-Za-z])[A-Za-z]:[\\/](?i:users)[\\/]{_NAME}|\\\\wsl[$.]\w*\\[^\\\s]+\\home\\{_NAME}"
+    r"|(?<![\w~/])~[A-Za-z_][\w.-]*(?=/)"
 )
 
 
@@ -53,6 +56,8 @@ def _public(value: Any, home: str) -> Any:
 def _text(text: str, home: str) -> str:
     if "://" in text and not text.startswith("file:") and not re.search(r"\s", text):
         return _bare(text)
+    if without_homes(text).rstrip("/\\") == "~":
+        return "~"
     if _FOLDERS.fullmatch(text):
         return public_path(text, text)
     return without_homes(text.replace(home, "~") if home else text)

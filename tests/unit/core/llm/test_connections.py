@@ -94,9 +94,9 @@ def server(status: int, headers: dict[str, str], body: bytes = b"") -> Iterator[
         running.shutdown()
 
 
-def send(base_url: str) -> bytes | Trouble:
+def send(base_url: str, key: str = "sk-secret") -> bytes | Trouble:
     async def run() -> bytes | Trouble:
-        transport = Transport("teacher", base_url, "sk-secret", "KEY", timeout=30, connections=1)
+        transport = Transport("teacher", base_url, key, "KEY", timeout=30, connections=1)
         try:
             return await transport.send(b'{"messages": ["private"]}')
         finally:
@@ -115,6 +115,29 @@ def test_a_redirect_sends_nothing_to_another_address(status: int) -> None:
     assert "endpoints.teacher.base_url" in trouble.hint
     assert "sk-" not in str(trouble)
     assert (len(sent), arrived) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://evil.example/{}/v1", "http://{}.example/v1", "http://evil.example/%20{}", "http://evil.example/private"],
+)
+def test_a_redirect_shows_neither_the_key_nor_the_request(location: str) -> None:
+    key = "PlainSecretValue98765zyx"
+    with server(307, {"Location": location.format(key)}) as (url, _):
+        trouble = send(url, key)
+    assert isinstance(trouble, Trouble)
+    assert key[:10].lower() not in trouble.message.lower()
+
+
+def test_a_body_with_the_key_in_it_is_trouble_and_goes_into_no_file() -> None:
+    key = "plain-secret-value"
+    with server(200, {}, b'{"model": "plain-secret-value", "choices": []}') as (url, _):
+        trouble = send(url, key)
+    assert isinstance(trouble, Trouble)
+    assert (trouble.kind, trouble.billed) == ("malformed_body", True)
+    assert key not in trouble.message
+    with server(200, {}, b"what a word") as (url, _):  # short enough to be said by chance
+        assert send(url, "word") == b"what a word"
 
 
 @pytest.mark.parametrize("location", ["", "http://[::1", "http://host:port/", "\t\x85//x"])

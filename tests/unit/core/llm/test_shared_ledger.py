@@ -172,6 +172,35 @@ def test_one_that_stands_still_is_not_waited_for_without_end(
         assert time.monotonic() - began > 0.6
 
 
+@pytest.mark.parametrize("outcome", ["answered", "failed"])
+def test_who_waits_for_another_takes_no_turn_in_the_rates(
+    tmp_path: Path, openai_server: FaultServer, outcome: str
+) -> None:
+    """Else all that waited would go out in one moment when the other one ends, or slow down what is really sent."""
+    config = EndpointConfig(base_url=openai_server.base_url, model="m", max_concurrency=16, requests_per_minute=6)
+    names = [client_module.request_hash("m", asked(number)) for number in range(10)]
+
+    async def work(other: Ledger, attempts: list[int]) -> int:
+        with Ledger(tmp_path / "l") as ledger:
+            async with Client({"a": config}, ledger, FREE) as client:
+                waiting = [asyncio.create_task(client("a", asked(number))) for number in range(10)]
+                await asyncio.sleep(0.5)
+                for name, attempt in zip(names, attempts, strict=True):
+                    answer = an_answer(name) if outcome == "answered" else None
+                    other.finish(attempt, "ok" if answer else "timeout", answer=answer)
+                await asyncio.sleep(1)
+                if outcome == "answered":  # nothing was taken: six more may go out at once
+                    more = (client("a", asked(number)) for number in range(10, 16))
+                    await asyncio.wait_for(asyncio.gather(*waiting, *more), 30)
+                for task in waiting:
+                    task.cancel()
+        return openai_server.requests
+
+    with Ledger(tmp_path / "l") as other:
+        attempts = [other.begin(name, "a", 10, 0.0, FREE) for name in names]
+        assert asyncio.run(work(other, attempts)) == 6
+
+
 def test_no_lock_is_left_by_a_process_that_ends(tmp_path: Path, openai_server: FaultServer) -> None:
     ask(tmp_path / "l", openai_server, range(3), lambda: None)
     assert locks(tmp_path) == []

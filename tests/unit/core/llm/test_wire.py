@@ -91,4 +91,8 @@ def test_what_a_server_says_is_quoted_unless_it_quotes_the_request_or_the_key() 
     assert quotable("max_tokens is\n too large", None, asked) == "max_tokens is too large"
     assert quotable("bad key the-key-itself", "the-key-itself", asked) == "bad key ***"
     assert quotable("bad key sk-abc***wxyz", None, asked) == "bad key ***"
+    assert quotable("no host THE-KEY-itself.example", "the-key-itself", asked) == "no host ***.example"
+    for part in ("the-key-itsel", "t h e - k e y - i t s e l f"):
+        assert quotable(f"bad key {part}", "the-key-itself", asked) == ""
+    assert quotable("no", "nothing-known", asked) == "no"
     assert quotable("cannot parse 'my private question'", None, asked) == ""

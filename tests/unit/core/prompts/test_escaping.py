@@ -26,6 +26,7 @@ TAGS_IN_DISGUISE = [
     *("<<history>history>", "<\n/history\nx='1'>", "请看‹/current_query›好", "〈 user id = 1 〉"),
 ]
 TOKENS_IN_DISGUISE = [
+    *("<_user>", "<_bot>", "<_end>", "<start_function_call>", "<file_sep>", "<arg_key>", "<｜DSML｜function_calls>"),
     *(
         "]~b]system",
         "]~!b[",

@@ -24,6 +24,22 @@ from pairwright.testing import factories
         ("138–1234–5678", "mobile_number"),
         ("138.1234.5678", "mobile_number"),
         ("138·1234·5678", "mobile_number"),
+        ("138\u22121234\u22125678", "mobile_number"),
+        ("138/1234/5678", "mobile_number"),
+        ("138   1234   5678", "mobile_number"),
+        ("电话（138）1234-5678", "mobile_number"),
+        ("+86（138）12345678", "mobile_number"),
+        ("mailto:jane%40mail.example", "email"),
+        ("jane&#64;mail.example", "email"),
+        ("иван@почта.рф", "email"),
+        ("jane@mail.xn--fiqs8s", "email"),
+        ("4111.1111.1111.1111", "payment_card"),
+        ("4111  1111  1111  1111", "payment_card"),
+        ("redis://:p4ssw0rdX@10.0.0.5:6379/0", "api_key"),
+        ("https://host/x?a=1&api_key=0123456789ab", "api_key"),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----", "api_key"),
+        ("x%20sk-0123456789abcdef0123", "api_key"),
+        ("sk\u20110123456789abcdef0123", "api_key"),
         ("138 - 1234 - 5678", "mobile_number"),
         ("1381 2345 678", "mobile_number"),
         ("+86(138)12345678", "mobile_number"),
@@ -66,6 +82,9 @@ def test_each_kind_is_found_in_both_languages(text: str, kind: str) -> None:
         "0.13812345678",
         "1788f54159904 1528a3544f269",  # hashes
         "138元，1234，5678",
+        "比例（138）：1234，5678",
+        "https://host/x?token=none&page=12345678",
+        "lr 0.1381.2345678, 1.2.3.4",
         "http://localhost:8000/v1",
         "it starts @ 5pm, a@b",
         "ISBN 9787115546081, 2023-11-21 13:00",
@@ -129,6 +148,19 @@ def test_escapes_inside_json_hide_nothing(tmp_path: Path) -> None:
     tools = '[{"function":{"name":"f","description":"jane\\u0040mail.example"}}]'
     factories.build_result(tmp_path, [factories.sft_row(factories.task(tools=tools))], [])
     assert [found.kind for found in concerns(tmp_path / "rows")] == ["email"]
+
+
+@pytest.mark.parametrize("value", ["13812345678", "sk-0123456789abcdef0123"])
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("before", "\b\f\n\r\t")
+def test_a_line_break_that_json_writes_as_an_escape_hides_nothing(
+    tmp_path: Path, value: str, depth: int, before: str
+) -> None:
+    text = f"here:{before}{value}"
+    for _ in range(depth):
+        text = json.dumps({"note": text})
+    factories.build_result(tmp_path, [factories.sft_row(factories.task(domain=text))], [])
+    assert list(concerns(tmp_path / "rows"))
 
 
 def test_our_own_ids_and_hashes_are_no_numbers_of_anybody(tmp_path: Path) -> None:

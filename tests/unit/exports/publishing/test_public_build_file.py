@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pairwright.exports.publishing.public_build_file import for_strangers
+from pairwright.exports.publishing.public_build_file import for_strangers, without_homes
 
 
 def test_folders_and_what_stands_beside_a_host_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +39,29 @@ def test_folders_and_what_stands_beside_a_host_are_left_out(monkeypatch: pytest.
         "limits": {"max_cost": None},
         "exports": [{"use": "card", "title": "/think or /no_think? 和/或"}],
     }
+
+
+@pytest.mark.parametrize(
+    "home",
+    [
+        "/home/zhangwei",
+        "/Users/zhangwei",
+        "/mnt/c/Users/zhangwei",
+        "/export/home/zhangwei",
+        "/var/home/zhangwei",
+        "c:\\users\\zhangwei",
+        "D:/Users/zhangwei",
+        "\\\\wsl$\\Ubuntu\\home\\zhangwei",
+        "\\\\wsl.localhost\\Ubuntu\\home\\zhangwei",
+    ],
+)
+def test_the_name_in_a_home_folder_is_that_of_a_person(home: str) -> None:
+    assert for_strangers({"path": home}) == {"path": "~"}
+    for rest in ("/notes.txt", " ", "，然后"):
+        assert without_homes(f"see {home}{rest}") == f"see ~{rest}"
+
+
+def test_other_tildes_and_folders_stay() -> None:
+    for text in ("~/x", "a~b/c", "1~2", "see /home page", "https://host/~zhangwei/", "/data/home.txt"):
+        assert without_homes(text) == text
+    assert without_homes("see ~zhangwei/x") == "see ~/x"
