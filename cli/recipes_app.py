@@ -36,7 +36,7 @@ def recipes_show(name: RecipeName) -> None:
 @recipes.command("copy")
 def recipes_copy(
     name: RecipeName,
-    to: Annotated[Path, typer.Argument(help="File or folder to write.")] = Path("."),
+    to: Annotated[Path, typer.Argument(help="File (.yaml) or folder to write.")] = Path("."),
 ) -> None:
     """Copy a recipe, to change it: it stays a file that its trainer reads."""
     from pairwright.cli.recipes_command import copy_command

@@ -50,7 +50,8 @@ def show_command(name: str) -> None:
 def copy_command(name: str, to: Path) -> None:
     """Write a copy whose command names the copy; a file that the recipe names goes beside it. Never over a file."""
     recipe = read_recipe(name)
-    target = to / recipe.path.name if to.is_dir() else to
+    # A name without an ending that is not there yet is a folder to make: recipes end in .yaml.
+    target = to / recipe.path.name if to.is_dir() or not (to.suffix or os.path.lexists(to)) else to
     text = recipe.path.read_text(encoding="utf-8")
     command, _, rest = text.partition("\n")
     for old in (f"training_recipes/configs/{recipe.path.name}", f"train {recipe.name} "):

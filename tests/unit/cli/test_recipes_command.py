@@ -59,6 +59,11 @@ def test_a_copy_takes_its_deepspeed_file_along(tmp_path: Path) -> None:
     assert json.loads(Path(copy.settings["deepspeed"]).read_text())["zero_optimization"]["stage"] == 3
 
 
+def test_a_copy_may_go_into_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    assert run("recipes", "copy", "qwen2.5-3b.sft.lora", f"{tmp_path}/new/").exit_code == 0
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["qwen2.5-3b.sft.lora.yaml"]
+
+
 def test_a_copy_is_never_written_over_a_file(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("mine")
     done = run("recipes", "copy", "qwen2.5-3b.sft.lora", tmp_path / "mine.yaml")
