@@ -185,7 +185,7 @@ def gate(
 
 SYSTEM = "[NAME=]FILE, URL#MODEL, gguf[:FILE] or hf:FOLDER[+ADAPTER]."
 TEST = "Test set: FILE, FORMAT:FILE, or the folder of a build."
-Seed = Annotated[int, typer.Option(help="Seed of intervals and tests.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of intervals and tests.")]
 KeyEnv = Annotated[str | None, typer.Option(help="Environment variable with the endpoints' key.")]
 PromptOf = Annotated[Path | None, typer.Option("--build", help="Ask models with the prompt of this build.")]
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from pairwright.cli.tables import print_table
 from pairwright.core.bookkeeping import Dropped
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.texts import read_text
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.prompts.few_shot import ExampleIndex, read_examples
 from pairwright.core.records import Rejected, Turn
+from pairwright.core.untrusted_json import well_formed
 from pairwright.perturbers.preview import preview
 from pairwright.pipelines.ingest.answer_dialogues import check_tools
 from pairwright.pipelines.ingest.row_forms import RowError
@@ -28,11 +30,16 @@ def perturb_command(
     """
     if (text is None) == (answer is None):
         raise ConfigError(["perturb: give --text or --answer"], "--text takes a good rewrite, --answer a good answer.")
-    turns = tuple(Turn(role=("user", "assistant")[at % 2], content=said) for at, said in enumerate(history))
+    if not query.strip() or not (text or answer or "").strip():
+        raise ConfigError([f"perturb: an empty {'--query' if not query.strip() else '--text or --answer'}"])
+    query, text, answer = well_formed(query), text and well_formed(text), answer and well_formed(answer)
+    turns = tuple(
+        Turn(role=("user", "assistant")[at % 2], content=well_formed(said)) for at, said in enumerate(history)
+    )
     if answer is None:
         print_table("Worse variants", _rows(_of_rewrite(text or "", query, turns)))
         return
-    steps = tuple(Turn(role="tool", content=said) for said in results)
+    steps = tuple(Turn(role="tool", content=well_formed(said)) for said in results)
     found = preview(answer, query, turns, kind="answer", tools=_tools(tools), steps=steps)
     print_table("Worse answers", _rows(found))
 
@@ -45,11 +52,14 @@ def _of_rewrite(text: str, query: str, turns: tuple[Turn, ...]) -> Outcomes:
 
 def _tools(given: str) -> str:
     """The definitions themselves, whether given as text or as the name of a file."""
-    if given and not given.lstrip().startswith("["):
+    if given and not given.lstrip().startswith(("[", "{")):
         try:
-            given = Path(given).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
-            raise ConfigError([f"--tools: {exc}"], "Give a JSON array of tools, or a file that holds one.") from exc
+            given = read_text(Path(given))
+        except (OSError, ValueError) as exc:
+            said = exc.strerror if isinstance(exc, OSError) else exc
+            raise ConfigError(
+                [f"--tools: {given}: {said}"], "Give a JSON array of tools, or a file that holds one."
+            ) from exc
     try:
         return check_tools(given)
     except RowError as exc:

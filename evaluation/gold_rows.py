@@ -19,10 +19,11 @@ from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
 from pairwright.core.files.storage import read_rows, sha256_of
+from pairwright.core.files.texts import read_text
 from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language, normalise
 from pairwright.core.records import Example, KnownCase, Language, SftRow, Split, TaskKind, Turn
-from pairwright.core.untrusted_json import NotJson, read_json
+from pairwright.core.untrusted_json import NotJson, read_json, unambiguous
 
 MEASURED: frozenset[TaskKind] = frozenset({"rewrite"})
 """The kinds of task whose answers can be measured against a text that a person wrote."""
@@ -98,7 +99,7 @@ def read_gold(path: Path) -> GoldSet:
     for number, line in enumerate(_lines(path), start=1):
         if line.strip():
             try:
-                rows.append(row_from(read_json(line)))
+                rows.append(row_from(read_json(line, unambiguous)))
             except (ValueError, KeyError, TypeError, AttributeError) as exc:
                 problems.append(f"{path}:{number}: {explain(exc)}")
     return gold_set(path.stem, rows, problems, source=str(path), sha256=sha256_of(path))
@@ -127,7 +128,13 @@ def row_from(raw: Mapping[str, Any]) -> GoldRow:
     Raises:
         KeyError, TypeError, ValueError: what is missing or wrong.
     """
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"an object with id, lang, history, query and rewrite is expected, found {str(raw)[:40]!r}")
     meta: Mapping[str, Any] = raw.get("meta") or {}
+    if not isinstance(meta, Mapping):
+        raise ValueError(f"meta is no object: {str(meta)[:40]!r}")
+    if not isinstance(raw["history"], list) or not all(isinstance(turn, Mapping) for turn in raw["history"]):
+        raise ValueError('history is no list of turns {"role": …, "content": …}')
     history = tuple(Turn(role=turn["role"], content=turn["content"]) for turn in raw["history"])
     opening = history[0].content if history else raw["query"]
     entities = meta.get("key_entities")
@@ -211,7 +218,7 @@ def _from_sft(row: SftRow) -> GoldRow:
 
 def _lines(path: Path) -> Iterable[str]:
     try:
-        return path.read_text(encoding="utf-8").split("\n")
+        return read_text(path).split("\n")
     except OSError as exc:
         raise SourceError(f"{path}: {exc.strerror}", "Check the path of the test file.") from exc
     except UnicodeDecodeError as exc:

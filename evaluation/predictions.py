@@ -11,6 +11,7 @@ from typing import ClassVar
 from pydantic import Field, ValidationError
 
 from pairwright.core.errors import SourceError
+from pairwright.core.files.texts import read_text
 from pairwright.core.identity import Row
 from pairwright.evaluation.gold_rows import GoldSet
 
@@ -53,7 +54,7 @@ def read_predictions(path: Path, gold: GoldSet) -> tuple[Prediction, ...]:
             rows: each kind of difference is counted and named.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = read_text(path).split("\n")
     except OSError as exc:
         raise SourceError(f"{path}: {exc.strerror}", "Check the path of the predictions.") from exc
     except UnicodeDecodeError as exc:

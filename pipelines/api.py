@@ -25,7 +25,7 @@ from pairwright.core.calibration import apply_calibration
 from pairwright.core.config.build_file import BuildConfig, parse_build
 from pairwright.core.config.yaml_file import read_yaml
 from pairwright.core.errors import BuildError, Stopped
-from pairwright.core.llm.ledger import Ledger
+from pairwright.core.llm.ledger import Ledger, require_ledger
 from pairwright.core.pages.shown import MarkdownText, Part, Shown
 from pairwright.core.records import PreferencePair, SftRow
 from pairwright.core.result import BuildResult
@@ -149,6 +149,7 @@ class Build:
             PairwrightError: what is missing, all of it.
         """
         self._look_at_folder()
+        require_ledger(self.config.ledger_path)
         config = prepare(self.config)
         return Checked(self._called, tuple(check_endpoints(config)), forecast_build(config))
 

@@ -12,6 +12,7 @@ from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.pages.cells import Table
 from pairwright.core.records import Case, GateDecision, Turn
+from pairwright.core.untrusted_json import well_formed
 from pairwright.judges.gates import GATES
 from pairwright.pipelines.endpoint_servers import open_endpoints, running_servers
 from pairwright.pipelines.judging.gating import decide_now
@@ -20,12 +21,20 @@ from pairwright.pipelines.judging.gating import decide_now
 def turns_of(texts: Sequence[str], *, user_only: bool) -> tuple[Turn, ...]:
     """Turns of user and assistant in turn, the user first, or of the user alone."""
     return tuple(
-        Turn(role="assistant" if at % 2 and not user_only else "user", content=text) for at, text in enumerate(texts)
+        Turn(role="assistant" if at % 2 and not user_only else "user", content=well_formed(text))
+        for at, text in enumerate(texts)
     )
 
 
 def case_of(query: str, history: Sequence[Turn]) -> Case:
-    """The query as a gate sees it."""
+    """The query as a gate sees it.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    query = well_formed(query)
+    if not query.strip():
+        raise ConfigError(["gate: an empty --text"], "--text takes the query.")
     return Case.create(language=detect_language(query), history=tuple(history), query=query)
 
 

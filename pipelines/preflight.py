@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.endpoint_urls import shown_url
 from pairwright.core.config.model_families import family_warnings
-from pairwright.core.errors import ConfigError
+from pairwright.core.errors import ConfigError, ExportError
+from pairwright.exports.rows.rendering import Budget
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
 from pairwright.pipelines.stage import Stage
 
@@ -31,6 +32,24 @@ def require_all(stages: Iterable[Stage], config: BuildConfig) -> None:
         raise ConfigError(
             [problem for one in found for problem in one.problems], "\n".join(one.hint for one in found if one.hint)
         )
+
+
+def require_tokenizers(config: BuildConfig) -> None:
+    """Load the tokenizers that exports count with: at the end of a build it is late to learn that one is none.
+
+    Raises:
+        ConfigError: one cannot be used; it names the key.
+    """
+    problems = []
+    for number, exporter in enumerate(config.exports):
+        tokenizer = getattr(exporter, "tokenizer", None)
+        if isinstance(tokenizer, str):
+            try:
+                Budget.of(1, tokenizer)
+            except ExportError as exc:
+                problems.append((f"exports.{number}.tokenizer: {exc}", exc.hint))
+    if problems:
+        raise ConfigError([problem for problem, _ in problems], problems[0][1])
 
 
 def check_endpoints(config: BuildConfig) -> Iterator[str]:

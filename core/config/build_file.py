@@ -297,10 +297,12 @@ class BuildConfig(Section):
             raise ValueError("expected the path of a file: what is paid for must stay on disk")
         try:
             folder = ledger.endswith("/") or Path(ledger).is_dir()
+            device = not folder and Path(ledger).exists() and not Path(ledger).is_file()
         except OSError:
-            folder = False  # opening it says what is wrong
-        if folder:
-            raise ValueError(f"expected the path of a file, found the folder {hide_keys(ledger)!r}")
+            folder = device = False  # opening it says what is wrong
+        if folder or device:
+            what = "folder" if folder else "device"
+            raise ValueError(f"expected the path of a file, found the {what} {hide_keys(ledger)!r}")
         return os.path.expanduser(ledger)
 
     @property

@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS totals (
 CREATE TABLE IF NOT EXISTS asking (request_hash TEXT PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID;
 """
 _TABLES = {"answers", "attempts"}
+_MAGIC = b"SQLite format 3\0"
 _TOTALS = ("requests", "answers", "prompt_tokens", "completion_tokens", "cost", "reserved_tokens", "reserved_cost")
 # TOTAL is 0.0 over no rows, where SUM is NULL.
 _USAGE = ", ".join(f"TOTAL({column})" for column in _TOTALS)
@@ -70,6 +71,23 @@ class Usage(NamedTuple):
 
 class AskedAlready(Exception):
     """Another process has the request on its way, or has its answer since we looked: look into the ledger again."""
+
+
+def require_ledger(path: Path) -> None:
+    """Check, without opening it, that a file at ``path`` can be a ledger; there need be none.
+
+    Raises:
+        StorageError: it is another file, or cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            begins = file.read(len(_MAGIC))
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    if begins not in (b"", _MAGIC):
+        raise StorageError(f"{path}: no ledger of pairwright", "Name another file under 'ledger'; it was not touched.")
 
 
 class Ledger:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pairwright.core.errors import ConfigError
+from pairwright.core.files.texts import read_text
 from pairwright.core.language.canonical_form import canonical
 from pairwright.core.records import Example, Language, Turn
 
@@ -27,7 +28,7 @@ def read_examples(path: str | None) -> tuple[Example, ...]:
     if path is not None:
         try:
             # utf-8-sig: editors on Windows put a byte order mark in front.
-            return _parse(Path(path).expanduser().read_text(encoding="utf-8-sig"), path)
+            return _parse(read_text(Path(path).expanduser(), "utf-8-sig"), path)
         except (OSError, UnicodeDecodeError) as exc:
             raise ConfigError(
                 [f"examples.path: {path}: {exc}"], "Name a UTF-8 file with one example per line, or leave the key out."

@@ -13,6 +13,7 @@ from typing import Any
 
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.files.storage import sha256_of
+from pairwright.core.files.texts import read_text
 from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.records import Turn
@@ -55,7 +56,7 @@ def open_dialogues(spec: str) -> DialogueSet:
 
 def hammerbench(paths: Sequence[Path]) -> Iterator[DialogueRow]:
     """HammerBench: one row per user turn; the calls up to the assistant's next words are what is expected."""
-    for dialogue in read_json(paths[0].read_text(encoding="utf-8")):
+    for dialogue in read_json(read_text(paths[0])):
         messages = dialogue["messages"]
         for position, message in enumerate(messages):
             if message["role"] != "user":
@@ -120,4 +121,4 @@ def _row(
 
 
 def _lines(path: Path) -> list[str]:
-    return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+    return [line for line in read_text(path).split("\n") if line.strip()]

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
 from pairwright.core.files.storage import sha256_of
+from pairwright.core.files.texts import read_text
 from pairwright.core.identity import Row
 from pairwright.core.records import Language, Turn
 from pairwright.core.untrusted_json import read_json
@@ -135,7 +136,7 @@ def _row(raw: Mapping[str, Any]) -> DialogueRow:
 
 def _read(path: Path, make: Any) -> tuple[list[Any], list[str]]:
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = read_text(path).split("\n")
     except OSError as exc:
         raise SourceError(f"{path}: {exc.strerror}", "Check the path.") from exc
     except UnicodeDecodeError as exc:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.extras import install_line
+from pairwright.core.files.texts import read_text
 from pairwright.core.identity import Row
 from pairwright.core.untrusted_json import read_json
 from pairwright.evaluation.gold_rows import GoldRow
@@ -40,7 +41,7 @@ def read_passages(path: Path) -> list[Passage]:
         SourceError: the file cannot be read, is empty, or a line is no passage; names file and line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = read_text(path).split("\n")
     except OSError as exc:
         raise SourceError(f"{path}: {exc.strerror}", "Check the path of the passages.") from exc
     except UnicodeDecodeError as exc:

@@ -6,7 +6,6 @@ files are uploaded first and appear with the commit; after a broken upload the s
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import yaml
 
-from pairwright.core.errors import PublishError
+from pairwright.core.errors import ConfigError, PublishError
 from pairwright.core.files.owned_folder import BUILD, mark_name, read_mark
 from pairwright.core.files.storage import sha256_of
+from pairwright.core.untrusted_json import read_json
 from pairwright.exports.publishing.licences import combined
 from pairwright.exports.publishing.personal_data import KINDS, Concern, concerns, rows_by_kind, text_concerns
 from pairwright.exports.publishing.public_build_file import for_strangers
@@ -75,6 +75,8 @@ def publish(
         PublishError: the build is unfinished, changed or must not be published, ``repo`` is no name; or the Hub refused.
     """
     _check_name(repo)
+    if unknown := sorted(set(allow_personal_data) - set(KINDS)):
+        raise ConfigError([f"--allow-personal-data: no kind {unknown[0]!r}; there are: {', '.join(KINDS)}"])
     contents = _contents(output)
     problems = _licence_problems(output)
     if problems and not allow_licences:
@@ -222,9 +224,13 @@ def _unchanged(output: Path) -> tuple[str, ...]:
 
 def _manifest(output: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+        content = read_json((output / "manifest.json").read_bytes())
     except FileNotFoundError as exc:
         raise PublishError(f"{output}: no finished build here", "Build first: pairwright build FILE") from exc
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or "build" not in content or not isinstance(content.get("files"), dict):
+        raise PublishError(f"{output / 'manifest.json'}: damaged", "Build again with --replace, and publish that.")
     return content
 
 

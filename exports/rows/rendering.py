@@ -61,8 +61,14 @@ class Budget(NamedTuple):
                 "counting with a tokenizer needs the package tokenizers", "pip install tokenizers"
             ) from exc
         if not Path(tokenizer).is_file():
-            raise ExportError(f"{tokenizer}: no such file", "Name the tokenizer.json in the student's folder.")
-        loaded = Tokenizer.from_file(tokenizer)
+            what = "a folder" if Path(tokenizer).is_dir() else "no such file"
+            raise ExportError(f"{tokenizer}: {what}", "Name the tokenizer.json in the student's folder.")
+        try:
+            loaded = Tokenizer.from_file(tokenizer)
+        except Exception as exc:  # the package raises nothing more special
+            raise ExportError(
+                f"{tokenizer}: no tokenizer: {exc}", "Name the tokenizer.json in the student's folder."
+            ) from exc
         return cls(
             max_tokens, lambda text: len(loaded.encode(text, add_special_tokens=False).ids), Path(tokenizer).parent.name
         )

@@ -12,11 +12,12 @@ from pairwright.core.component_calls import perturb, read_source
 from pairwright.core.components import Perturber
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import SourceError
+from pairwright.core.files.texts import read_text
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.language.text_analysis import detect_language, estimate_tokens
 from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.records import Candidate, Conversation, Language, Origin, Rejected, Task, Turn
-from pairwright.core.untrusted_json import read_json
+from pairwright.core.untrusted_json import read_json, unambiguous
 from pairwright.perturbers import PERTURBERS
 from pairwright.pipelines.ingest.contexts import find_queries, window_queries
 
@@ -95,22 +96,30 @@ def marked_items(path: Path) -> list[Item]:
         SourceError: it cannot be read, is empty, or a row is none; the first ten such lines are named.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as exc:
-        raise SourceError(f"{path}: {exc}", "Give a JSONL file with history, query, text and good.") from exc
+        said = exc.strerror if isinstance(exc, OSError) else f"not UTF-8 at byte {exc.start + 1}"
+        raise SourceError(f"{path}: {said}", "Give a JSONL file with history, query, text and good.") from exc
     items, problems = [], []
     for number, line in enumerate(lines, start=1):
         try:
-            items.append(_marked(Marked.model_validate(read_json(line)), path, number))
+            items.append(_marked(Marked.model_validate(_object(read_json(line, unambiguous))), path, number))
         except (ValueError, ValidationError) as exc:
             what = exc.errors()[0] if isinstance(exc, ValidationError) else {"loc": (), "msg": str(exc)}
-            problems.append(f"{path}:{number}: {'.'.join(map(str, what['loc']))}: {what['msg']}")
+            place = "".join(f"{part}." for part in what["loc"])[:-1]
+            problems.append(f"{path}:{number}: {place}{': ' if place else ''}{what['msg']}")
     if problems or not items:
         raise SourceError(
             "\n".join(problems[:10]) or f"{path}: no rows",
             "Each row has history, query, text and good (true or false); nothing is left out: mend these lines.",
         )
     return items
+
+
+def _object(value: object) -> object:
+    if not isinstance(value, dict):
+        raise ValueError(f"an object with history, query, text and good is expected, found {str(value)[:40]!r}")
+    return value
 
 
 def _marked(row: Marked, path: Path, number: int) -> Item:

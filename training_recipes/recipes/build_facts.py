@@ -57,6 +57,15 @@ def read_facts(build: Path) -> BuildFacts:
         raise TrainingError(
             f"{build}: no finished build here", "Name the folder of a build, made by: pairwright build BUILD.yaml"
         )
+    try:
+        return _facts(build)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as exc:
+        raise TrainingError(
+            f"{build}: its manifest, build file or exports cannot be read: {type(exc).__name__}", "Run the build again."
+        ) from exc
+
+
+def _facts(build: Path) -> BuildFacts:
     manifest = _json(build / "manifest.json")
     config = yaml.safe_load((build / "build.yaml").read_text(encoding="utf-8"))
     trainers: tuple[Trainer, ...] = ("llamafactory", "trl")

@@ -38,6 +38,27 @@ def test_an_unknown_endpoint_is_refused(tmp_path: Path) -> None:
     assert_plain_error(run("build", file), 2, "generation.0.endpoint: no endpoint 'nobody'; there are: none")
 
 
+@pytest.mark.parametrize("content", ["{}", "no tokenizer", None])
+@pytest.mark.parametrize("command", ["check", "build"])
+def test_a_tokenizer_that_is_none_is_named_before_anything_is_paid_for(
+    tmp_path: Path, content: str | None, command: str
+) -> None:
+    tokenizer = tmp_path / "tokenizer.json"
+    tokenizer.mkdir() if content is None else tokenizer.write_text(content)
+    file = build_file(tmp_path, exports=[{"use": "card"}, {"use": "trl", "tokenizer": str(tokenizer)}])
+    said = "a folder" if content is None else "no tokenizer: "
+    assert_plain_error(run(command, file), 2, f"exports.1.tokenizer: {tokenizer}: {said}")
+    assert not (tmp_path / "build" / "manifest.json").exists()
+
+
+def test_check_says_that_the_ledger_is_another_file(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("somebody's notes")
+    (tmp_path / "empty").touch()
+    assert_plain_error(run("check", build_file(tmp_path, ledger=str(tmp_path / "notes.txt"))), 1, "no ledger")
+    assert_plain_error(run("check", build_file(tmp_path, ledger="/dev/null")), 2, "ledger: ", "the device '/dev/null'")
+    assert run("check", build_file(tmp_path, ledger=str(tmp_path / "empty"))).returncode == 0
+
+
 def test_a_missing_source_is_named(tmp_path: Path) -> None:
     done = run("build", build_file(tmp_path, sources=source(tmp_path / "none.jsonl")))
     assert_plain_error(done, 1, "none.jsonl")

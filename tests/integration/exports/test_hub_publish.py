@@ -14,7 +14,7 @@ import pytest
 import yaml
 from hub_server import TOKEN, Hub, running_hub
 
-from pairwright.core.errors import PublishError
+from pairwright.core.errors import ConfigError, PublishError
 from pairwright.core.exporter import Exporter
 from pairwright.core.files.owned_folder import Mark, write_mark
 from pairwright.core.files.storage import manifest_of, write_json
@@ -99,6 +99,19 @@ def test_every_config_and_split_reads_back_equal_row_by_row(hub: Hub, tmp_path: 
         assert sorted(loaded[kind]) == ["test", "train"]
         for split, rows in loaded[kind].items():
             assert rows == pq.read_table(folder / "exports" / "parquet" / f"demo_{kind}_{split}.parquet").to_pylist()
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "{}", '"x"', "[" * 5000, "{", '{"files": [], "build": "a"}'])
+def test_a_damaged_manifest_is_an_error(tmp_path: Path, content: str) -> None:
+    folder = build(tmp_path, rows=3)
+    (folder / "manifest.json").write_text(content)
+    with pytest.raises(PublishError, match=r"manifest\.json: damaged"):
+        publish(folder, REPO, dry_run=True)
+
+
+def test_an_unknown_kind_of_personal_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no kind 'emial'; there are: email, mobile_number"):
+        publish(build(tmp_path, rows=3), REPO, allow_personal_data=["emial"], dry_run=True)
 
 
 def test_publishing_again_sends_no_data_and_removes_what_is_no_longer_exported(hub: Hub, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pairwright.cli.app import ComponentKind, app
+from pairwright.core.errors import ConfigError, PairwrightError
 from pairwright.pipelines.catalogues import CATALOGUES
 
 
@@ -56,3 +57,64 @@ def test_an_evaluation_that_cannot_read_its_rows_leaves_nothing_behind(tmp_path:
     done = run("evaluate", "--test", str(tmp_path / "none.jsonl"), "--output", str(tmp_path / "report"))
     assert done.exit_code != 0
     assert list(tmp_path.iterdir()) == []
+
+
+ROW = '{"id": "1", "lang": "en", "history": [], "query": "a b?", "rewrite": "a b c?"}'
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("[]", "rows.jsonl:1: not a rewriting row: an object with id, lang"),
+        ("null", "rows.jsonl:1: not a rewriting row: an object with id, lang"),
+        (ROW.replace("[]", '[["a"]]'), "rows.jsonl:1: not a rewriting row: history is no list of turns"),
+        (ROW.replace("}", ', "meta": [1]}'), "rows.jsonl:1: not a rewriting row: meta is no object"),
+        (ROW.replace("}", ', "id": "2"}'), "rows.jsonl:1: not JSON: the key 'id' stands twice"),
+    ],
+)
+def test_a_test_row_that_is_none_is_told_in_plain_words(tmp_path: Path, row: str, said: str) -> None:
+    (tmp_path / "rows.jsonl").write_text(row)
+    done = run("evaluate", "--test", str(tmp_path / "rows.jsonl"), "--output", str(tmp_path / "report"))
+    assert isinstance(done.exception, PairwrightError)
+    assert said in str(done.exception)
+
+
+@pytest.mark.parametrize("option", ["--test", "--tools"])
+def test_a_device_is_no_file(tmp_path: Path, option: str) -> None:
+    arguments = {
+        "--test": ("evaluate", "--test", "/dev/zero", "--output", str(tmp_path / "x")),
+        "--tools": ("perturb", "--query", "book it", "--answer", "ok", "--tools", "/dev/zero"),
+    }
+    done = run(*arguments[option])
+    assert isinstance(done.exception, PairwrightError)
+    assert "/dev/zero: a device, a pipe or a socket, no file" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("gate", "--text", ""),
+        ("gate", "--text", " \n"),
+        ("perturb", "--query", "", "--text", "a"),
+        ("perturb", "--query", "a", "--text", ""),
+        ("perturb", "--query", "a", "--answer", " "),
+    ],
+)
+def test_an_empty_text_is_an_error_of_the_arguments(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert isinstance(done.exception, ConfigError)
+    assert "an empty --" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("gate", "--text", "a\udcff"), ("perturb", "--query", "\udcff b", "--text", "what\udcff b")]
+)
+def test_bytes_that_are_no_text_are_replaced_in_arguments(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("evaluate",), ("compare", "a=copy", "b=last_entity")])
+def test_a_seed_is_a_natural_number(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run(*command, "--test", str(tmp_path / "t.jsonl"), "--seed", "-1")
+    assert done.exit_code == 2
+    assert "--seed" in done.output

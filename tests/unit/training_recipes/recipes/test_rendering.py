@@ -168,6 +168,15 @@ def test_a_folder_without_a_build_is_an_error(tmp_path: Path) -> None:
         render(read_recipe("qwen2.5-3b.sft.lora"), tmp_path, tmp_path / "run")
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "build.yaml", "exports/llamafactory/export.json"])
+@pytest.mark.parametrize("content", ["[]", "null", "{", "[" * 5000])
+def test_a_damaged_build_is_an_error(tmp_path: Path, name: str, content: str) -> None:
+    folder = recipe_builds.finished_build(tmp_path / "build")
+    (folder / name).write_text(content)
+    with pytest.raises(TrainingError, match="its manifest, build file or exports cannot be read"):
+        render(read_recipe("qwen2.5-3b.sft.lora"), folder, tmp_path / "run")
+
+
 def test_what_is_written_reads_back_as_it_was_rendered(build: Path, tmp_path: Path) -> None:
     stages = render(read_recipe("qwen2.5-3b.chain"), build, tmp_path)
     write(stages)
