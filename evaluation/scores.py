@@ -134,6 +134,8 @@ def slice_differences(
     return _adjusted([one for part in sample.parts for one in _differences(first, second, sample, part, metrics, seed)])
 
 
+# A ratio to nothing is infinite, and has no difference: _number makes None of both.
+@np.errstate(invalid="ignore")
 def _differences(
     first: Measured, second: Measured, sample: Sample, part: Slice, metrics: Sequence[Metric[C]], seed: int
 ) -> list[Difference]:
@@ -175,6 +177,7 @@ def _adjusted(found: list[Difference]) -> list[Difference]:
     return [one.model_copy(update={"adjusted": _number(p)}) for one, p in zip(found, corrected, strict=True)]
 
 
+@np.errstate(invalid="ignore")
 def _estimates(
     measured: Measured, rows: np.ndarray, groups: np.ndarray, metrics: Sequence[Metric[C]], seed: int
 ) -> list[Estimate]:
@@ -208,4 +211,4 @@ def _fields(estimate: Estimate) -> dict[str, float | int | None]:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 6)
+    return round(value, 6) if np.isfinite(value) else None

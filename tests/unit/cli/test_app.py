@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +119,14 @@ def test_a_seed_is_a_natural_number(tmp_path: Path, command: tuple[str, ...]) ->
     done = run(*command, "--test", str(tmp_path / "t.jsonl"), "--seed", "-1")
     assert done.exit_code == 2
     assert "--seed" in done.output
+
+
+def test_a_ratio_to_nothing_is_no_figure_and_the_report_stays_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(ROW.replace("a b c?", "\\udfff"))
+    done = run("evaluate", "--test", str(tmp_path / "rows.jsonl"), "--output", str(tmp_path / "report"))
+    assert done.exit_code == 0
+    assert "Warning" not in done.output + capsys.readouterr().err
+    text = (tmp_path / "report" / "evaluation.json").read_text(encoding="utf-8")
+    json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
