@@ -9,7 +9,7 @@ from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.endpoint_urls import shown_url
 from pairwright.core.config.model_families import family_warnings
 from pairwright.core.errors import ConfigError, ExportError
-from pairwright.exports.rows.rendering import Budget
+from pairwright.core.exporter import NeedyExporter
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
 from pairwright.pipelines.stage import Stage
 
@@ -34,22 +34,18 @@ def require_all(stages: Iterable[Stage], config: BuildConfig) -> None:
         )
 
 
-def require_tokenizers(config: BuildConfig) -> None:
-    """Load the tokenizers that exports count with: at the end of a build it is late to learn that one is none.
+def require_exports(config: BuildConfig) -> None:
+    """Ask every export for what it needs: at the end of a build it is late to learn that it is not there.
 
     Raises:
-        ConfigError: one cannot be used; it names the key.
+        ConfigError: something is missing.
     """
-    problems = []
     for number, exporter in enumerate(config.exports):
-        tokenizer = getattr(exporter, "tokenizer", None)
-        if isinstance(tokenizer, str):
+        if isinstance(exporter, NeedyExporter):
             try:
-                Budget.of(1, tokenizer)
+                exporter.require()
             except ExportError as exc:
-                problems.append((f"exports.{number}.tokenizer: {exc}", exc.hint))
-    if problems:
-        raise ConfigError([problem for problem, _ in problems], problems[0][1])
+                raise ConfigError([f"exports.{number}: {exc.message}"], exc.hint) from exc
 
 
 def check_endpoints(config: BuildConfig) -> Iterator[str]:

@@ -41,6 +41,14 @@ class ParquetExporter(Component):
         None, description="tokenizer.json of the student, to count tokens exactly; else they are estimated."
     )
 
+    def require(self) -> None:
+        """Load the tokenizer, where one is named.
+
+        Raises:
+            ExportError: it cannot be used.
+        """
+        Budget.of(self.max_tokens, self.tokenizer)
+
     def export(self, build: BuildResult, folder: Path) -> Sequence[Path]:
         """Write the files and ``export.json``, and return them.
 

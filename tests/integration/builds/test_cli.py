@@ -47,7 +47,7 @@ def test_a_tokenizer_that_is_none_is_named_before_anything_is_paid_for(
     tokenizer.mkdir() if content is None else tokenizer.write_text(content)
     file = build_file(tmp_path, exports=[{"use": "card"}, {"use": "trl", "tokenizer": str(tokenizer)}])
     said = "a folder" if content is None else "no tokenizer: "
-    assert_plain_error(run(command, file), 2, f"exports.1.tokenizer: {tokenizer}: {said}")
+    assert_plain_error(run(command, file), 2, f"exports.1: {tokenizer}: {said}")
     assert not (tmp_path / "build" / "manifest.json").exists()
 
 
