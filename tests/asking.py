@@ -1,8 +1,10 @@
-"""One client of one endpoint, as tests ask with it."""
+"""One client of one endpoint, as tests ask with it, and a process that is killed while it asks."""
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,3 +52,14 @@ def ask_all(
         return await asyncio.gather(*[client("t", request) for request in requests], return_exceptions=True)
 
     return with_client(endpoint, path, use, limits)
+
+
+def die_asking(ledger: Path) -> None:
+    """A process that begins the request ``h`` of seven tokens in ``ledger`` and is killed."""
+    dying = (
+        "import os, signal; from pathlib import Path; from pairwright.core.llm.ledger import Ledger;"
+        "from pairwright.core.config.build_file import LimitsConfig;"
+        f"Ledger(Path({str(ledger)!r})).__enter__().begin('h', 'a', 7, 0.0, LimitsConfig());"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", dying], check=False).returncode == -9

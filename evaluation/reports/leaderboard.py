@@ -65,7 +65,7 @@ def require_leaderboard(folder: Path) -> None:
             for _ in read_rows(folder / FILE, Entry):
                 pass
         except StorageError as exc:
-            raise StorageError(f"{exc}: no leaderboard, or it was changed by hand", MOVE) from exc
+            raise StorageError(f"{exc.message}: no leaderboard, or it was changed by hand", MOVE) from exc
     page = folder / PAGE
     if page.is_file() and page.read_bytes().split(b"\n", 1)[0] != b"# Leaderboard":
         raise StorageError(f"{page}: not the page of a leaderboard, and would be overwritten", MOVE)

@@ -12,7 +12,7 @@ import yaml
 
 from pairwright.core.config.build_file import ContextConfig, PromptConfig
 from pairwright.core.config.sections import ExamplesConfig
-from pairwright.core.errors import ConfigError, SourceError
+from pairwright.core.errors import ConfigError, SourceError, StorageError
 from pairwright.core.files.storage import write_rows as write_build_rows
 from pairwright.core.prompts.rewriting import student_prompt
 from pairwright.core.prompts.student import Student
@@ -20,7 +20,7 @@ from pairwright.core.records import Example, Turn
 from pairwright.evaluation.evaluation import MetricNote
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet, gold_set, read_gold
 from pairwright.evaluation.predictions import Prediction, System, read_predictions, write_predictions
-from pairwright.evaluation.reports.leaderboard import record
+from pairwright.evaluation.reports.leaderboard import record, require_leaderboard
 from pairwright.evaluation.rewrite_evaluation import evaluate
 from pairwright.evaluation.scores import Difference
 from pairwright.evaluation.slices import depends_on_assistant, slices
@@ -317,6 +317,13 @@ def test_the_leaderboard_keeps_old_lines_and_replaces_repeated_ones(gold: GoldSe
     assert [line["system"] for line in lines] == ["copy", "reference"]
     assert lines[1]["figures"]["exact_match"][0] == 1.0
     assert "| reference |" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_a_file_in_the_place_of_the_leaderboard_is_told_what_to_do_with(tmp_path: Path) -> None:
+    (tmp_path / "leaderboard.jsonl").write_text("mine\n")
+    with pytest.raises(StorageError, match="no leaderboard") as caught:
+        require_leaderboard(tmp_path)
+    assert "build again" not in str(caught.value)
 
 
 def test_the_student_of_a_build_is_asked_with_the_very_prompt_it_was_trained_on(tmp_path: Path) -> None:

@@ -17,21 +17,14 @@ from pairwright.core.config.build_file import LimitsConfig
 from pairwright.core.config.sections import PriceConfig
 from pairwright.core.errors import BudgetReached, RequestFailed
 from pairwright.core.llm import client as client_module
-from pairwright.core.llm import rate_limits as limits_module
 from pairwright.core.llm.client import Client, ask_json, reask, request_hash
 from pairwright.core.llm.ledger import Ledger
 from pairwright.core.requests import Answer
 from pairwright.testing import FaultServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_pauses")]
 
 KEY = "sk-very-secret-0123456789"
-
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits_module, "BACKOFF_BASE", 0.01)
-    monkeypatch.setattr(limits_module, "BACKOFF_CAP", 0.05)
 
 
 # What is sent, and what comes back

@@ -11,19 +11,12 @@ import pytest
 from asking import a_request, an_endpoint, ask, ask_all, with_client
 
 from pairwright.core.errors import ModelError, RequestFailed
-from pairwright.core.llm import rate_limits as limits_module
 from pairwright.core.llm.client import Client
 from pairwright.testing import FaultServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_pauses")]
 
 KEY = "sk-very-secret-0123456789"
-
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits_module, "BACKOFF_BASE", 0.01)
-    monkeypatch.setattr(limits_module, "BACKOFF_CAP", 0.05)
 
 
 # Trouble with one request

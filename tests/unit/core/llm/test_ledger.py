@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from asking import die_asking
 
 from pairwright.core.config.build_file import LimitsConfig
 from pairwright.core.errors import BudgetReached, StorageError
@@ -134,13 +135,7 @@ def test_processes_together_do_not_pass_a_budget(tmp_path: Path) -> None:
 
 
 def test_an_attempt_is_on_disk_before_it_is_sent(tmp_path: Path) -> None:
-    dying = (
-        "import os, signal; from pathlib import Path; from pairwright.core.llm.ledger import Ledger;"
-        "from pairwright.core.config.build_file import LimitsConfig;"
-        f"Ledger(Path({str(tmp_path / 'l')!r})).__enter__().begin('h', 'a', 7, 0.0, LimitsConfig());"
-        "os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    assert subprocess.run([sys.executable, "-c", dying], check=False).returncode == -9
+    die_asking(tmp_path / "l")
     with Ledger(tmp_path / "l") as ledger:
         assert ledger.usage()[:2] == (1, 0)
         assert ledger.usage().reserved_tokens == 7

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from asking import die_asking
 
 from pairwright.core.config.build_file import EndpointConfig, LimitsConfig
 from pairwright.core.llm import client as client_module
@@ -77,13 +76,7 @@ def test_who_does_not_wait_sends_it_too(tmp_path: Path) -> None:
 
 
 def test_a_process_that_died_holds_nobody_up_and_its_lock_goes(tmp_path: Path) -> None:
-    dying = (
-        "import os, signal; from pathlib import Path; from pairwright.core.llm.ledger import Ledger;"
-        "from pairwright.core.config.build_file import LimitsConfig;"
-        f"Ledger(Path({str(tmp_path / 'l')!r})).__enter__().begin('h', 'a', 7, 0.0, LimitsConfig());"
-        "os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    assert subprocess.run([sys.executable, "-c", dying], check=False).returncode == -9
+    die_asking(tmp_path / "l")
     assert len(locks(tmp_path)) == 1
     with Ledger(tmp_path / "l") as ledger:
         assert ledger.begin("h", "a", 10, 0.0, FREE) == 2
