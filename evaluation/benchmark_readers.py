@@ -15,7 +15,7 @@ from typing import Any
 
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.files.storage import sha256_of
-from pairwright.core.files.texts import read_text
+from pairwright.core.files.texts import read_lines, read_text
 from pairwright.core.identity import content_id
 from pairwright.core.untrusted_json import read_json
 from pairwright.evaluation.gold_rows import GoldRow, GoldSet, explain, gold_set, read_gold, row_from
@@ -85,7 +85,7 @@ def cast19(paths: Sequence[Path]) -> Iterator[RawRow]:
     """TREC CAsT 2019: ``…topics….json`` and ``…annotated_resolved….tsv``, in this order. User turns only."""
     if len(paths) != 2:
         raise ValueError("two files are needed: TOPICS.json,RESOLVED.tsv")
-    lines = (line.split("\t") for line in read_text(paths[1], "utf-8-sig").splitlines() if line.strip())
+    lines = (line.split("\t") for line in read_lines(paths[1], "utf-8-sig") if line.strip())
     resolved = {identity: text for identity, text in lines}
     for topic in _json(paths[0]):
         history: list[dict[str, str]] = []
@@ -119,7 +119,7 @@ def ikat(paths: Sequence[Path]) -> Iterator[RawRow]:
 
 def rewrite(paths: Sequence[Path]) -> Iterator[RawRow]:
     """REWRITE (Su et al. 2019, Chinese): ``corpus.txt``, two turns, query and rewrite separated by two tabs."""
-    for number, line in enumerate(read_text(paths[0], "utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(read_lines(paths[0], "utf-8-sig"), start=1):
         if line.strip():
             *history, query, gold = (unspaced(part) for part in line.rstrip("\n").split("\t\t"))
             yield _row(f"rewrite-{number}", "zh", _alternating(history), query, gold, f"rewrite-{number}")
@@ -132,8 +132,8 @@ def restoration200k(paths: Sequence[Path]) -> Iterator[RawRow]:
     published ``test.sr``) and goes on in the next.
     """
     targets = paths[1] if len(paths) > 1 else paths[0].with_suffix(".tr")
-    sources = _unbroken(read_text(paths[0], "utf-8-sig").splitlines())
-    rewrites = read_text(targets, "utf-8-sig").splitlines()
+    sources = _unbroken(read_lines(paths[0], "utf-8-sig"))
+    rewrites = read_lines(targets, "utf-8-sig")
     if len(sources) != len(rewrites):
         raise ValueError(f"{len(sources)} dialogues but {len(rewrites)} rewrites")
     for number, (source, gold) in enumerate(zip(sources, rewrites, strict=True), start=1):

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
 from pairwright.core.files.storage import read_rows, sha256_of
-from pairwright.core.files.texts import read_text
+from pairwright.core.files.texts import read_row_lines
 from pairwright.core.identity import Row
 from pairwright.core.language.text_analysis import detect_language, normalise
 from pairwright.core.records import Example, KnownCase, Language, SftRow, Split, TaskKind, Turn
@@ -96,7 +96,7 @@ def read_gold(path: Path) -> GoldSet:
         return gold_of_build(path)
     rows: list[GoldRow] = []
     problems: list[str] = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_row_lines(path, "Check the path of the test file."), start=1):
         if line.strip():
             try:
                 rows.append(row_from(read_json(line, unambiguous)))
@@ -214,15 +214,6 @@ def _from_sft(row: SftRow) -> GoldRow:
         reference=row.task.reference or row.chosen.text,
         examples=row.task.examples,
     )
-
-
-def _lines(path: Path) -> Iterable[str]:
-    try:
-        return read_text(path).split("\n")
-    except OSError as exc:
-        raise SourceError(f"{path}: {exc.strerror}", "Check the path of the test file.") from exc
-    except UnicodeDecodeError as exc:
-        raise SourceError(f"{path}: not UTF-8 (byte {exc.start})", "Convert the file to UTF-8.") from exc
 
 
 def explain(exc: Exception) -> str:

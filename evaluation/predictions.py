@@ -11,8 +11,9 @@ from typing import ClassVar
 from pydantic import Field, ValidationError
 
 from pairwright.core.errors import SourceError
-from pairwright.core.files.texts import read_text
+from pairwright.core.files.texts import read_row_lines
 from pairwright.core.identity import Row
+from pairwright.core.untrusted_json import NotJson, read_json, unambiguous
 from pairwright.evaluation.gold_rows import GoldSet
 
 _SHOWN = 5  # ids that are told; the others are counted
@@ -53,18 +54,14 @@ def read_predictions(path: Path, gold: GoldSet) -> tuple[Prediction, ...]:
         SourceError: the file cannot be read, a line is no prediction, or the ids are not exactly those of the test
             rows: each kind of difference is counted and named.
     """
-    try:
-        lines = read_text(path).split("\n")
-    except OSError as exc:
-        raise SourceError(f"{path}: {exc.strerror}", "Check the path of the predictions.") from exc
-    except UnicodeDecodeError as exc:
-        raise SourceError(f"{path}: not UTF-8 at byte {exc.start + 1}", "Save the predictions as UTF-8.") from exc
     found: list[tuple[int, Prediction]] = []
     problems: list[str] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_row_lines(path, "Check the path of the predictions."), start=1):
         if line.strip():
             try:
-                found.append((number, Prediction.model_validate_json(line)))
+                found.append((number, Prediction.model_validate(read_json(line, unambiguous))))
+            except NotJson as exc:
+                problems.append(f"{path}:{number}: not JSON: {exc.brief}")
             except ValidationError as exc:
                 problems.append(f"{path}:{number}: {_first(exc)}")
     problems += _differences(path, gold, found)

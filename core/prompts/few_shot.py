@@ -14,6 +14,7 @@ from pairwright.core.errors import ConfigError
 from pairwright.core.files.texts import read_text
 from pairwright.core.language.canonical_form import canonical
 from pairwright.core.records import Example, Language, Turn
+from pairwright.core.untrusted_json import NotJson, read_json, unambiguous
 
 _PACKAGED = ("examples.zh.jsonl", "examples.en.jsonl")
 _HISTORY_WEIGHT = 0.3
@@ -47,7 +48,10 @@ def _parse(text: str, where: str) -> tuple[Example, ...]:
         if not line.strip():
             continue
         try:
-            example = Example.model_validate_json(line)
+            example = Example.model_validate(read_json(line, unambiguous))
+        except NotJson as exc:
+            problems.append(f"{where}:{number}: line: not JSON: {exc.brief}")
+            continue
         except ValidationError as exc:
             first = exc.errors()[0]
             problems.append(f"{where}:{number}: {'.'.join(map(str, first['loc'])) or 'line'}: {first['msg']}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.files.storage import sha256_of
-from pairwright.core.files.texts import read_text
+from pairwright.core.files.texts import read_lines, read_text
 from pairwright.core.identity import content_id
 from pairwright.core.language.text_analysis import detect_language
 from pairwright.core.records import Turn
@@ -121,4 +121,4 @@ def _row(
 
 
 def _lines(path: Path) -> list[str]:
-    return [line for line in read_text(path).split("\n") if line.strip()]
+    return [line for line in read_lines(path) if line.strip()]

@@ -23,10 +23,10 @@ from pydantic import ValidationError
 
 from pairwright.core.errors import SourceError
 from pairwright.core.files.storage import sha256_of
-from pairwright.core.files.texts import read_text
+from pairwright.core.files.texts import read_row_lines
 from pairwright.core.identity import Row
 from pairwright.core.records import Language, Turn
-from pairwright.core.untrusted_json import read_json
+from pairwright.core.untrusted_json import read_json, unambiguous
 
 R = TypeVar("R", bound="Identified")
 _SHOWN = 10  # problems that are told; the others are counted
@@ -135,20 +135,14 @@ def _row(raw: Mapping[str, Any]) -> DialogueRow:
 
 
 def _read(path: Path, make: Any) -> tuple[list[Any], list[str]]:
-    try:
-        lines = read_text(path).split("\n")
-    except OSError as exc:
-        raise SourceError(f"{path}: {exc.strerror}", "Check the path.") from exc
-    except UnicodeDecodeError as exc:
-        raise SourceError(f"{path}: not UTF-8 at byte {exc.start + 1}", "Save the file as UTF-8.") from exc
     rows: list[Any] = []
     problems: list[str] = []
     seen: set[str] = set()
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_row_lines(path, "Check the path."), start=1):
         if not line.strip():
             continue
         try:
-            row = make(read_json(line))
+            row = make(read_json(line, unambiguous))
         except ValidationError as exc:
             error = exc.errors()[0]
             problems.append(f"{path}:{number}: {'.'.join(map(str, error['loc']))}: {error['msg']}")

@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pairwright.core.errors import ConfigError, SourceError
 from pairwright.core.extras import install_line
-from pairwright.core.files.texts import read_text
+from pairwright.core.files.texts import read_row_lines
 from pairwright.core.identity import Row
-from pairwright.core.untrusted_json import read_json
+from pairwright.core.untrusted_json import NotJson, read_json, unambiguous
 from pairwright.evaluation.gold_rows import GoldRow
 from pairwright.evaluation.metrics.metric import Metric, MetricCase, Sums
 from pairwright.evaluation.metrics.tokens import tokens
@@ -40,19 +38,16 @@ def read_passages(path: Path) -> list[Passage]:
     Raises:
         SourceError: the file cannot be read, is empty, or a line is no passage; names file and line.
     """
-    try:
-        lines = read_text(path).split("\n")
-    except OSError as exc:
-        raise SourceError(f"{path}: {exc.strerror}", "Check the path of the passages.") from exc
-    except UnicodeDecodeError as exc:
-        raise SourceError(f"{path}: not UTF-8 at byte {exc.start + 1}", "Save the passages as UTF-8.") from exc
     found = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_row_lines(path, "Check the path of the passages."), start=1):
         if line.strip():
             try:
-                found.append(Passage.model_validate(read_json(line)))
-            except (ValidationError, ValueError) as exc:
-                raise SourceError(f"{path}:{number}: not a passage", 'A passage is {"id": "…", "text": "…"}.') from exc
+                found.append(Passage.model_validate(read_json(line, unambiguous)))
+            except ValueError as exc:
+                said = f": {exc.brief}" if isinstance(exc, NotJson) else ""
+                raise SourceError(
+                    f"{path}:{number}: not a passage{said}", 'A passage is {"id": "…", "text": "…"}.'
+                ) from exc
     if not found:
         raise SourceError(f"{path}: no passages")
     return found

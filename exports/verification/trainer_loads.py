@@ -17,6 +17,7 @@ from pathlib import Path
 from pairwright.core.config.build_file import PromptConfig
 from pairwright.core.errors import ExportError
 from pairwright.core.extras import install_line
+from pairwright.core.files.storage import read_rows
 from pairwright.core.identity import Row
 from pairwright.core.prompts.student import Student
 
@@ -107,4 +108,4 @@ def _checked(trainer: str, folder: Path, tokenizer: str, templates: Sequence[str
                 f"{trainer} could not load {folder}: {reason}",
                 f"It needs the trainers: {install_line('train')}",
             )
-        return [Checked.model_validate(json.loads(line)) for line in report.read_text(encoding="utf-8").splitlines()]
+        return list(read_rows(report, Checked))

@@ -12,7 +12,7 @@ from pairwright.core.component_calls import perturb, read_source
 from pairwright.core.components import Perturber
 from pairwright.core.config.build_file import BuildConfig
 from pairwright.core.errors import SourceError
-from pairwright.core.files.texts import read_text
+from pairwright.core.files.texts import read_row_lines
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.language.text_analysis import detect_language, estimate_tokens
 from pairwright.core.prompts.few_shot import read_examples
@@ -95,11 +95,7 @@ def marked_items(path: Path) -> list[Item]:
     Raises:
         SourceError: it cannot be read, is empty, or a row is none; the first ten such lines are named.
     """
-    try:
-        lines = read_text(path).splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        said = exc.strerror if isinstance(exc, OSError) else f"not UTF-8 at byte {exc.start + 1}"
-        raise SourceError(f"{path}: {said}", "Give a JSONL file with history, query, text and good.") from exc
+    lines = read_row_lines(path, "Give a JSONL file with history, query, text and good.")
     items, problems = [], []
     for number, line in enumerate(lines, start=1):
         try:

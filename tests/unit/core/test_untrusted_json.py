@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,13 @@ from pairwright.core.bookkeeping import Failed
 from pairwright.core.config.yaml_file import parse_yaml, read_yaml
 from pairwright.core.errors import BuildError, ConfigError, ExportError, SourceError
 from pairwright.core.llm.wire import error_details, read_answer
+from pairwright.core.prompts.few_shot import read_examples
 from pairwright.core.tool_calls import calls_of
 from pairwright.core.untrusted_json import MAX_NESTING, NotJson, read_json, well_formed
 from pairwright.evaluation.dialogues.dialogue_rows import read_dialogues
 from pairwright.evaluation.gold_rows import read_gold
+from pairwright.evaluation.model_metrics.retrieval import read_passages
+from pairwright.evaluation.predictions import read_predictions
 from pairwright.exports.rows.row_readers import records
 from pairwright.pipelines.build_folder import read_finished
 from pairwright.pipelines.calibration.gold_items import marked_items
@@ -61,6 +66,19 @@ def test_files_that_users_hand_in_end_in_one_clear_error(tmp_path: Path, content
         read_finished(tmp_path)
     with pytest.raises(ExportError, match=r"rows\.jsonl"):
         list(records(path))
+
+
+def test_files_that_users_hand_in_say_everything_once(tmp_path: Path) -> None:
+    path, test = tmp_path / "rows.jsonl", tmp_path / "test.jsonl"
+    row = {"id": "a", "lang": "zh", "history": [], "query": "它呢？", "rewrite": "天坛呢？"}
+    test.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    path.write_text('{"id": "a", "text": "甲", "rewrite": "甲", "text": "乙", "rewrite": "乙"}', encoding="utf-8")
+    readers = (read_gold, read_dialogues, marked_items, read_passages, partial(read_predictions, gold=read_gold(test)))
+    for reader in readers:
+        with pytest.raises(SourceError, match=r"rows\.jsonl:1: .*the key '(text|rewrite)' stands twice"):
+            reader(path)
+    with pytest.raises(ConfigError, match=r"rows\.jsonl:1: .*the key 'text' stands twice"):
+        read_examples(str(path))
 
 
 @pytest.mark.parametrize("text", ["[" * 5000, "day: 2024-99-99", "a: {b", "? [1]\n: 2\n? {a: 1}\n: 3"])

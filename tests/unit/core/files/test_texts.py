@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pairwright.core.files.texts import read_text
+from pairwright.core.errors import SourceError
+from pairwright.core.files.texts import read_lines, read_row_lines, read_text
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
@@ -25,3 +26,18 @@ def test_anything_else_is_an_error_at_once(tmp_path: Path, kind: str) -> None:
     said = {"folder": "Is a directory", "missing": "No such file"}.get(kind, "a device, a pipe or a socket, no file")
     with pytest.raises(OSError, match=said):
         read_text(path)
+
+
+def test_a_line_ends_with_a_line_feed_only(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    path.write_bytes("一\u2028\x85\x0b\x1e二\r\n\n三\n".encode())
+    assert read_lines(path) == ["一\u2028\x85\x0b\x1e二", "", "三"]
+
+
+def test_lines_that_cannot_be_read_are_one_error_that_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    with pytest.raises(SourceError, match="rows: No such file or directory\nLook for it."):
+        read_row_lines(path, "Look for it.")
+    path.write_bytes("甲".encode("gbk"))
+    with pytest.raises(SourceError, match="rows: not UTF-8 at byte 1\nSave the file as UTF-8."):
+        read_row_lines(path, "Look for it.")
