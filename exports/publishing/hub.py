@@ -6,6 +6,7 @@ files are uploaded first and appear with the commit; after a broken upload the s
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import yaml
 
+from pairwright.core.config.endpoint_urls import url_problem
 from pairwright.core.errors import ConfigError, PublishError
 from pairwright.core.files.owned_folder import BUILD, mark_name, read_mark
 from pairwright.core.files.storage import sha256_of
@@ -32,6 +34,8 @@ FORMS = ("jsonl", "llamafactory", "openai", "parquet", "trl")
 TRIES = 5  # in all, after waits of 1, 2, 4 and 8 seconds
 # 412: somebody else's commit came between.
 _AGAIN = {408, 409, 412, 429, 500, 502, 503, 504}
+# What git allows in no name of a branch or a tag: see git-check-ref-format(1).
+_NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\\s\ud800-\udfff]|\.\.|@\{|//|^[/.-]|/\.|[/.]$|\.lock(?:/|$)|^@?$")
 _REFUSED = {
     401: "The token is missing or not valid: run `hf auth login`, or set HF_TOKEN to one that may write.",
     403: "This token may not write there: make one with write permission for that account.",
@@ -46,10 +50,12 @@ class Publication(NamedTuple):
     commit: str
     files: Mapping[str, int]
     configs: tuple[str, ...]
+    revision: str = "main"
 
     def loading(self, repo: str) -> str:
         """The two lines that load it."""
         chosen = f', "{self.configs[0]}"' if self.configs else ""
+        chosen += f', revision="{self.revision}"' if self.revision != "main" else ""
         return f'from datasets import load_dataset\nrows = load_dataset("{repo}"{chosen})'
 
 
@@ -72,9 +78,11 @@ def publish(
     sends nothing. ``allow_personal_data`` names kinds of :mod:`~pairwright.exports.publishing.personal_data` that may go.
 
     Raises:
+        ConfigError: ``revision``, ``tag``, ``endpoint`` or ``allow_personal_data`` is none.
         PublishError: the build is unfinished, changed or must not be published, ``repo`` is no name; or the Hub refused.
     """
     _check_name(repo)
+    _check_place(revision, tag, endpoint)
     if unknown := sorted(set(allow_personal_data) - set(KINDS)):
         raise ConfigError([f"--allow-personal-data: no kind {unknown[0]!r}; there are: {', '.join(KINDS)}"])
     contents = _contents(output)
@@ -88,7 +96,7 @@ def publish(
     message += "".join(f"\n\nAllowed in spite of: {problem}" for problem in problems)
     with _hub(endpoint) as api:
         commit = "" if dry_run else _upload(api, repo, contents, message, private, revision, tag, wait)
-        return Publication(f"{api.endpoint}/datasets/{repo}", commit, sizes, configs)
+        return Publication(f"{api.endpoint}/datasets/{repo}", commit, sizes, configs, revision)
 
 
 def _check_name(repo: str) -> None:
@@ -101,6 +109,24 @@ def _check_name(repo: str) -> None:
             raise HFValidationError("there is no owner")
     except HFValidationError as exc:
         raise PublishError(f"{repo!r} is no name of a data set: {exc}", "Name it OWNER/NAME.") from exc
+
+
+def _check_place(revision: str, tag: str | None, endpoint: str | None) -> None:
+    from huggingface_hub import constants
+
+    names = {"--revision": revision, "--tag": tag}
+    problems = [
+        f"{option}: {name!r} is no name that git allows"
+        for option, name in names.items()
+        if name is not None and _NO_REF.search(name)
+    ]
+    if problem := url_problem(endpoint or constants.ENDPOINT):
+        problems.append(f"{'--endpoint' if endpoint else 'HF_ENDPOINT'}: {problem}")
+    if problems:
+        raise ConfigError(
+            problems,
+            "Names are such as main or v1.0; the address is the Hub's alone, such as https://huggingface.co, for the token is HF_TOKEN.",
+        )
 
 
 @contextmanager

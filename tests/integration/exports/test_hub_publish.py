@@ -137,6 +137,7 @@ def test_revision_and_tag_are_made(hub: Hub, tmp_path: Path) -> None:
     done = put(hub, build(tmp_path), revision="wip", tag="v1")
     assert hub.refs["wip"] == hub.refs["v1"] == done.commit
     assert list(hub.files("main")) == [".gitattributes"]
+    assert done.loading(REPO).endswith(', revision="wip")')
 
 
 STEPS = [("POST", "/create"), ("POST", "/preupload/"), ("PUT", "/lfs/"), ("POST", "/commit/")]
@@ -276,6 +277,27 @@ def test_a_title_cannot_end_the_head_of_the_card(tmp_path: Path, title: str) -> 
 def test_a_dry_run_refuses_what_is_no_name_of_a_data_set(tmp_path: Path, repo: str) -> None:
     with pytest.raises(PublishError, match="is no name of a data set"):
         publish(build(tmp_path, rows=3), repo, dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"revision": ""}, "--revision: '' is no name that git allows"),
+        ({"revision": "my branch"}, "--revision: 'my branch' is no"),
+        ({"revision": "-x", "tag": "v1..2"}, "--revision: '-x' is no.*\n--tag: 'v1..2' is no"),
+        *(
+            ({"tag": tag}, "--tag: .* is no name")
+            for tag in ["", "v1.lock", "a//b", "a/.b", "v:1", "v1.", "@", "a\ud800"]
+        ),
+        ({"endpoint": "hub.example"}, "--endpoint: expected a URL"),
+        ({"endpoint": "https://me:hf_4fJ9@hub.example"}, "--endpoint: a user name or password in the URL"),
+        ({"endpoint": "https://hub.example:99999"}, "--endpoint: the port"),
+    ],
+)
+def test_a_dry_run_refuses_a_place_that_the_hub_cannot_have(tmp_path: Path, place: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as caught:
+        publish(build(tmp_path, rows=3), REPO, dry_run=True, **place)
+    assert "4fJ9" not in str(caught.value)
 
 
 @pytest.mark.parametrize("place", ["report.md", "build.yaml", "exports/README.md"])
