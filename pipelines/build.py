@@ -35,7 +35,7 @@ from pairwright.pipelines.artefacts import (
 from pairwright.pipelines.books import Books, Watcher
 from pairwright.pipelines.build_folder import finish_build, make_work_folder, scratch_of
 from pairwright.pipelines.folder_claim import Claim, look_at_folder
-from pairwright.pipelines.preflight import require_all, require_exports
+from pairwright.pipelines.preflight import require_all
 from pairwright.pipelines.run import Run
 from pairwright.pipelines.runner import require_stage, run_steps, wanted_stages
 from pairwright.pipelines.stage import Flow, Step, stages_of
@@ -128,7 +128,6 @@ def prepare(config: BuildConfig, steps: Sequence[Step] = STEPS) -> BuildConfig:
     """
     config = apply_calibration(config)
     require_all(wanted_stages(steps, config), config)
-    require_exports(config)
     return config
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TypeVar
 
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.endpoint_urls import shown_url
@@ -13,50 +15,55 @@ from pairwright.core.exporter import NeedyExporter
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
 from pairwright.pipelines.stage import Stage
 
+T = TypeVar("T")
+
 
 def require_all(stages: Iterable[Stage], config: BuildConfig) -> None:
-    """Ask every stage for what it needs.
+    """Ask every stage and every export for what it needs: at the end of a build it is late to learn what is missing.
 
     Raises:
-        ConfigError: something is missing; every problem of every stage is in it.
+        ConfigError: something is missing; every problem of all of them is in it.
     """
-    found: list[ConfigError] = []
-    for stage in stages:
+    exports = enumerate(config.exports)
+    _all_of(
+        [
+            *(partial(stage.require, config) for stage in stages),
+            *(partial(_require_export, number, one) for number, one in exports if isinstance(one, NeedyExporter)),
+        ]
+    )
+
+
+def _require_export(number: int, exporter: NeedyExporter) -> None:
+    try:
+        exporter.require()
+    except ExportError as exc:
+        raise ConfigError([f"exports.{number}: {exc.message}"], exc.hint) from exc
+
+
+def _all_of(checks: Iterable[Callable[[], T]]) -> list[T]:
+    """What the checks return; what they raise is raised as one error, once all have been made."""
+    found, errors = list[T](), list[ConfigError]()
+    for check in checks:
         try:
-            stage.require(config)
+            found.append(check())
         except ConfigError as exc:
-            found.append(exc)
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        raise ConfigError(
-            [problem for one in found for problem in one.problems], "\n".join(one.hint for one in found if one.hint)
-        )
-
-
-def require_exports(config: BuildConfig) -> None:
-    """Ask every export for what it needs: at the end of a build it is late to learn that it is not there.
-
-    Raises:
-        ConfigError: something is missing.
-    """
-    for number, exporter in enumerate(config.exports):
-        if isinstance(exporter, NeedyExporter):
-            try:
-                exporter.require()
-            except ExportError as exc:
-                raise ConfigError([f"exports.{number}: {exc.message}"], exc.hint) from exc
+            errors.append(exc)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        hints = dict.fromkeys(one.hint for one in errors if one.hint)
+        raise ConfigError([problem for one in errors for problem in one.problems], "\n".join(hints))
+    return found
 
 
 def check_endpoints(config: BuildConfig) -> Iterator[str]:
     """One line per endpoint that could be asked, and warnings; nothing is sent.
 
     Raises:
-        ConfigError: an environment variable with a key is not set.
+        ConfigError: environment variables with keys are not set, or hold what no key is.
         ModelError: an embedded endpoint lacks its server or weights.
     """
-    for name, endpoint in endpoints_in_use(config).items():
-        yield f"endpoint {name}: {_reachable(name, endpoint)}"
+    yield from _all_of(partial(_reachable, name, one) for name, one in endpoints_in_use(config).items())
     yield from family_warnings(config)
 
 
@@ -65,7 +72,7 @@ def _reachable(name: str, endpoint: EndpointConfig) -> str:
     from pairwright.core.llm.endpoint import key_problem
 
     if endpoint.use == "embedded":
-        return f"{weights(name, endpoint).name} on this machine"
+        return f"endpoint {name}: {weights(name, endpoint).name} on this machine"
     key = os.environ.get(endpoint.api_key_env or "", "").strip()
     if endpoint.api_key_env and not key:
         raise ConfigError(
@@ -80,4 +87,4 @@ def _reachable(name: str, endpoint: EndpointConfig) -> str:
             f"export {endpoint.api_key_env}=... with the key alone, in the shell that runs the build.",
         )
     known = f"key from {endpoint.api_key_env}" if endpoint.api_key_env else "no key"
-    return f"{endpoint.model} at {shown_url(endpoint.base_url or '')}, {known}"
+    return f"endpoint {name}: {endpoint.model} at {shown_url(endpoint.base_url or '')}, {known}"

@@ -167,6 +167,21 @@ def test_a_variable_that_holds_no_key_is_named_before_anything_is_sent(
     assert "4fJ9" not in f"{sent.value}{checked.value}"
 
 
+def test_all_variables_that_are_not_set_are_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("ONE_KEY", raising=False)
+    monkeypatch.setenv("TWO_KEY", "4fJ9\n4fJ9")
+    endpoints = {name: {**ENDPOINT, "api_key_env": f"{name}_KEY"} for name in ("ONE", "TWO")}
+    content = {"name": "x", "output": str(tmp_path), "sources": [SOURCE], "endpoints": endpoints}
+    generation = [{"role": "teacher", "endpoint": "ONE"}, {"role": "weak", "endpoint": "TWO"}]
+    with pytest.raises(ConfigError) as caught:
+        list(check_endpoints(parse_build({**content, "generation": generation}, "x.yaml", CATALOGUES)))
+    assert [problem.split(": the environment")[0] for problem in caught.value.problems] == [
+        "endpoints.ONE.api_key_env",
+        "endpoints.TWO.api_key_env",
+    ]
+    assert "4fJ9" not in str(caught.value)
+
+
 def test_a_line_break_after_a_key_is_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", f"{KEY}\n")
     assert key_of("t", parse_endpoint("x", **ENDPOINT, api_key_env="MY_KEY")) == KEY
