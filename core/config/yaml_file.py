@@ -171,7 +171,7 @@ def parse_yaml(text: str, numbers: Literal["yaml", "trainer"] = "yaml") -> Any:
         raise YamlProblem(f"not valid YAML: {hide_keys(_told(exc, text))}") from exc
 
 
-def read_text(path: Path, encoding: Literal["utf-8", "utf-8-sig"] = "utf-8-sig") -> str:
+def read_written_text(path: Path, encoding: Literal["utf-8", "utf-8-sig"] = "utf-8-sig") -> str:
     """The text of a file that a person wrote, in UTF-8; with ``utf-8-sig`` without its byte-order mark.
 
     Raises:
@@ -219,7 +219,7 @@ def read_mapping(path: Path, numbers: Literal["yaml", "trainer"] = "yaml") -> di
         ConfigError: anything else, with the file and the line.
     """
     try:
-        text = read_text(path)
+        text = read_written_text(path)
     except ValueError as exc:
         raise ConfigError([f"{path}: cannot be read: {exc}"]) from exc
     try:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator
 
 from pairwright.core.components import Component
-from pairwright.core.config.yaml_file import parse_yaml, read_text
+from pairwright.core.config.yaml_file import parse_yaml, read_written_text
 from pairwright.core.identity import Row, row_rng
 from pairwright.core.improvement import Review
 from pairwright.core.llm.client import ask_json
@@ -142,7 +142,7 @@ def read_rules(path: str, language: Language) -> tuple[str, ...]:
     """
     file = Path(path.replace("{language}", language))
     try:
-        text = read_text(file, "utf-8")  # a byte-order mark has always been part of the prompt
+        text = read_written_text(file, "utf-8")  # a byte-order mark has always been part of the prompt
         rules = _listed(text) if file.suffix in (".yaml", ".yml") else text.splitlines()
     except (OSError, ValueError) as exc:
         raise ValueError(f"{file}: {exc.strerror if isinstance(exc, OSError) else exc}") from exc

@@ -23,7 +23,7 @@ from pydantic import Field, field_validator
 
 from pairwright.core.components import Component
 from pairwright.core.config.build_file import Style
-from pairwright.core.config.yaml_file import read_text
+from pairwright.core.config.yaml_file import read_written_text
 from pairwright.core.identity import Row, content_id, row_rng
 from pairwright.core.language.text_analysis import normalise
 from pairwright.core.llm.client import ask_json
@@ -249,7 +249,7 @@ def _prompt(path: str | None, language: Language, words: frozenset[str]) -> tupl
         return read_prompt(source.read_text(encoding="utf-8").rstrip("\n"), words)
     own = Path(path.replace("{language}", language))
     try:
-        system, user = read_prompt(read_text(own, "utf-8").rstrip("\n"), words)
+        system, user = read_prompt(read_written_text(own, "utf-8").rstrip("\n"), words)
     except (OSError, ValueError) as exc:
         raise ValueError(f"{own}: {exc.strerror if isinstance(exc, OSError) else exc}") from exc
     wrong = {"query", "first", "second"} - set(user.get_identifiers()) or set(user.get_identifiers()) - _PLACES

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
-from pairwright.core.config.yaml_file import mapping_in, parse_yaml, read_text
+from pairwright.core.config.yaml_file import mapping_in, parse_yaml, read_written_text
 from pairwright.core.identity import Row
 from pairwright.core.records import Language, TaskKind
 
@@ -81,7 +81,7 @@ def read_rubric(path: str, kind: TaskKind, language: Language) -> RubricFile:
     """
     file = Path(path.replace("{language}", language))
     try:
-        text = read_text(file, "utf-8")  # a byte-order mark has always been part of the prompt
+        text = read_written_text(file, "utf-8")  # a byte-order mark has always been part of the prompt
         return _from_yaml(text, kind, language) if file.suffix in (".yaml", ".yml") else _from_text(text)
     except (OSError, ValueError) as exc:
         raise ValueError(f"{file}: {exc.strerror if isinstance(exc, OSError) else exc}") from exc

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pairwright.core.config.build_file import BuildConfig, read_build
-from pairwright.core.config.yaml_file import parse_yaml, read_text
+from pairwright.core.config.yaml_file import parse_yaml, read_written_text
 from pairwright.core.errors import ConfigError
 from pairwright.judges.llm.rubric_file import read_rubric
 from pairwright.pipelines.catalogues import CATALOGUES
@@ -122,7 +122,7 @@ def test_what_is_no_plain_file_is_refused_at_once(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=what):
             read_build(path, CATALOGUES)
         with pytest.raises(ValueError, match=what):
-            read_text(path)
+            read_written_text(path)
 
 
 def test_anchors_and_merge_keys_read_as_before(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_anchors_and_merge_keys_read_as_before(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.name)
 def test_the_examples_say_what_they_said(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert parse_yaml(read_text(path)) == yaml.safe_load(text)
+    assert parse_yaml(read_written_text(path)) == yaml.safe_load(text)
     context = {"catalogues": CATALOGUES}
     assert read_build(path, CATALOGUES) == BuildConfig.model_validate(yaml.safe_load(text), context=context)
 
