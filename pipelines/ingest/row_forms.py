@@ -112,7 +112,7 @@ class RowReader:
             RowError: a key is missing, empty or of the wrong type.
         """
         key = _optional_text(_at(fields, self.mapping.id))
-        is_rewriting_row = _has(fields, self.mapping.query)
+        is_rewriting_row = self._is_rewriting_row(fields)
         turns = self._rewriting_turns(fields) if is_rewriting_row else self._dialogue_turns(fields)
         tools = clean(tools_text(_at(fields, self.mapping.tools)))
         # Plain dicts, not Turn and Origin: pydantic builds those itself, and the id needs no dump of them.
@@ -131,6 +131,16 @@ class RowReader:
             },
             **({"tools": tools} if tools else {}),  # no key without tools: the id is made from the keys that are there
         )
+
+    def _is_rewriting_row(self, fields: Mapping[str, Any]) -> bool:
+        """Whether it has a query. In a table of both forms every row has both keys, one of them empty."""
+        if _is_filled(_at(fields, self.mapping.query)):
+            return True
+        return _has(fields, self.mapping.query) and not any(_is_filled(_at(fields, key)) for key in self._dialogue_keys)
+
+    @property
+    def _dialogue_keys(self) -> Sequence[str]:
+        return (self.mapping.conversation,) if self.mapping.conversation else DIALOGUE_KEYS
 
     def _rewriting_turns(self, fields: Mapping[str, Any]) -> list[TurnFields]:
         query = _text(_at(fields, self.mapping.query) or "", "query")
@@ -158,24 +168,27 @@ class RowReader:
             speakers: tuple[Role, ...] = ("user",) if self.mapping.strings == "user" else ("user", "assistant")
             turns = [_turn(speakers[number % len(speakers)], text) for number, text in enumerate(items)]
         elif all(isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2 for item in items):
-            turns = [_turn(role, text) for pair in items for role, text in zip(_PAIR, pair, strict=True)]
+            if all(self._role(first) for first, _ in items):
+                turns = [self._turn({"role": speaker, "content": text}) for speaker, text in items]
+            else:
+                turns = [_turn(role, text) for pair in items for role, text in zip(_PAIR, pair, strict=True)]
         else:
             turns = [self._turn(item) for item in items]
         return [turn for turn in turns if turn["content"]]
 
     def _dialogue_turns(self, fields: Mapping[str, Any]) -> list[TurnFields]:
-        candidates = (self.mapping.conversation,) if self.mapping.conversation else DIALOGUE_KEYS
-        name = next((name for name in candidates if _has(fields, name)), None)
+        present = [name for name in self._dialogue_keys if _has(fields, name)]
+        name = next((name for name in present if _is_filled(_at(fields, name))), present[0] if present else None)
         if name is None:
-            wanted = " or ".join(repr(name) for name in (self.mapping.query, *candidates))
+            wanted = " or ".join(repr(name) for name in (self.mapping.query, *self._dialogue_keys))
             raise RowError("missing_key", f"no {wanted}; the row has: {_few(fields)}")
         items = _list(_at(fields, name), name)
         if items and all(isinstance(item, list) for item in items):
             items = [message for part in items for message in part]  # BFCL: a list of messages per user turn
         turns = [turn for turn in map(self._turn, in_call_order(items)) if _says_something(turn)]
         system = _at(fields, self.mapping.system)
-        if isinstance(system, str) and clean(system):
-            turns.insert(0, {"role": "system", "content": clean(system)})
+        if _is_filled(system) and (first := _turn("system", system, self.mapping.system))["content"]:
+            turns.insert(0, first)
         if not any(turn["role"] == "user" for turn in turns):
             raise RowError("no_user_turn", "nobody with the role of the user says anything")
         return turns
@@ -185,17 +198,38 @@ class RowReader:
             raise RowError("wrong_type", f"a turn must be an object with role and content, not {type(item).__name__}")
         # Plain look-ups where nothing is mapped: this runs once per turn of every row.
         speaker = _at(item, self.mapping.role) if self.mapping.role else item.get("role") or item.get("from")
-        content = _at(item, self.mapping.content) if self.mapping.content else item.get("content", item.get("value"))
-        role = None
-        if isinstance(speaker, str):
-            role = self.mapping.roles.get(speaker) or ROLES.get(speaker) or ROLES.get(speaker.strip().lower())
+        content = _at(item, self.mapping.content) if self.mapping.content else item.get("content")
+        if not self.mapping.content and not _is_filled(content):
+            # Where turns of both forms are in one table, each has the keys of both.
+            content = item.get("value", content)
+        role = self._role(speaker)
         if role is None:
             raise RowError("unknown_role", f"unknown speaker {speaker!r}; name it in the source's mapping.roles")
         if role != "assistant":
+            self._require_content(item, content)
             return _turn(role, content)
         calls = [{key: clean(text) for key, text in call.items()} for call in calls_in(item, str(speaker), content)]
         turn = _turn(role, call_content(content) if speaker in CALLING else content)
-        return {**turn, "calls": calls} if calls else turn
+        if calls:
+            return {**turn, "calls": calls}
+        self._require_content(item, content)
+        return turn
+
+    def _role(self, speaker: object) -> Role | None:
+        if not isinstance(speaker, str):
+            return None
+        return self.mapping.roles.get(speaker) or ROLES.get(speaker) or ROLES.get(speaker.strip().lower())
+
+    def _require_content(self, item: Mapping[str, Any], content: object) -> None:
+        """What is said may stand under a key that we do not know: such a turn is not one in which nothing is said."""
+        names = (self.mapping.content,) if self.mapping.content else ("content", "value")
+        if content is not None or any(name in item for name in names):
+            return
+        if any(isinstance(value, str) and value.strip() for key, value in item.items() if key not in _NO_CONTENT):
+            raise RowError(
+                "missing_key",
+                f"a turn has no {' or '.join(map(repr, names))}; it has: {_few(item)}; name the key in mapping.content",
+            )
 
     def _group(self, fields: Mapping[str, Any], key: str | None, turns: Sequence[TurnFields]) -> str:
         """What ties the rows of one dialogue together.
@@ -215,8 +249,8 @@ class RowReader:
         for place in (fields, fields.get("meta"), fields.get("metadata")):
             if isinstance(place, Mapping):
                 for name in GROUP_KEYS:
-                    if (value := place.get(name)) is not None and isinstance(value, str | int):
-                        return _optional_text(value)
+                    if (found := _optional_text(place.get(name))) is not None:
+                        return found
         return None
 
     def _language_of(self, fields: Mapping[str, Any], turns: Sequence[TurnFields]) -> Language:
@@ -231,17 +265,37 @@ class RowReader:
 
 
 _PAIR: tuple[Role, Role] = ("user", "assistant")
+_NO_CONTENT = frozenset({"role", "from", "name", "id", "tool_call_id", "timestamp", "time", "date"})
+_TEXT_PARTS = ("text", "input_text", "output_text", None)
 _LANGUAGE_NAMES: Mapping[Language, tuple[str, ...]] = {"zh": ("zh", "cn", "chinese", "中文"), "en": ("en",)}
 
 
-def _turn(role: Role, content: object) -> TurnFields:
+def _turn(role: Role, content: object, name: str = "content") -> TurnFields:
     """A turn without text (a pure tool call, an answer still to come) is empty."""
     if isinstance(content, str):
         return {"role": role, "content": clean(content)}
     if isinstance(content, list):
-        parts = [part["text"] for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
+        parts = [text for part in content if (text := _part(part, name)) is not None]
         return {"role": role, "content": clean("\n".join(parts))}
-    return {"role": role, "content": "" if content is None else _text(content, "content")}
+    return {"role": role, "content": "" if content is None else _text(content, name)}
+
+
+def _part(part: object, name: str) -> str | None:
+    """The text of one part of a content; None for an image and the like."""
+    if part is None or isinstance(part, str):
+        return part
+    if not isinstance(part, Mapping):
+        raise RowError("wrong_type", f"a part of {name!r} must be text or an object, not {type(part).__name__}")
+    text = part.get("text")
+    if isinstance(text, Mapping):
+        text = text.get("value")  # OpenAI's Assistants
+    if isinstance(text, str):
+        return text
+    if part.get("type") not in _TEXT_PARTS:
+        return None
+    if not isinstance(text := part.get("content", text), str | None):
+        raise RowError("wrong_type", f"a text in {name!r} must be text, not {type(text).__name__}")
+    return text
 
 
 def _says_something(turn: TurnFields) -> bool:
@@ -267,6 +321,8 @@ def clean(text: str) -> str:
 def _optional_text(value: object) -> str | None:
     if value is None or isinstance(value, Mapping | list):
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # tables with gaps in them make floats of whole numbers
     return clean(str(value)) or None
 
 
@@ -296,6 +352,10 @@ def _at(fields: Mapping[str, Any], path: str) -> Any:
 
 def _has(fields: Mapping[str, Any], path: str) -> bool:
     return path in fields or _at(fields, path) is not None
+
+
+def _is_filled(value: object) -> bool:
+    return value is not None and value not in ("", [], {})
 
 
 def _first(fields: Mapping[str, Any], paths: Sequence[str]) -> Any:
