@@ -65,6 +65,7 @@ def look_at_folder(
     """
     output = Path(config.output)
     require_folder(output)
+    _require_outside(output)
     names = [path.name for path in output.iterdir()] if output.is_dir() else []
     _require_inputs(config, output, file)
     if not names:
@@ -85,6 +86,16 @@ def look_at_folder(
     _require_unedited(output, claim, replace)
     _require_scratch(output / UNFINISHED, claim.scratch)
     return claim
+
+
+def _require_outside(output: Path) -> None:
+    """A build in a folder of another's files would go with that build."""
+    place = Path(os.path.realpath(output))
+    if place.name in (UNFINISHED, *FOLDERS) and kind_of(place.parent / mark_name(BUILD)):
+        raise StorageError(
+            f"{output}: belongs to the build in {output.parent}, which removes what lies there",
+            "Give another output folder; nothing was touched.",
+        )
 
 
 def _manifest(output: Path) -> dict[str, Any] | None:
@@ -172,6 +183,8 @@ def _require_scratch(work: Path, scratch: Collection[str]) -> None:
     """What a run left in ``unfinished/`` goes; links and folders in the place of its files were not made by one."""
     if not work.is_dir():
         return
+    if kind_of(work / mark_name(BUILD)):
+        raise StorageError(f"{work}: a build of its own, in the folder that this one works in", _OTHER)
     left = _read_manifest(work / MANIFEST)
     for path in sorted(work.iterdir()):
         if not is_scratch(path.name, scratch):

@@ -86,6 +86,19 @@ def everything(folder: Path) -> dict[str, bytes | str]:
     }
 
 
+def test_a_build_in_a_folder_that_another_one_empties_is_refused(built: Path) -> None:
+    for name in ("unfinished", "rows", "exports/mine/.."):
+        file = build_file(built, output=str(built / "build" / name), **SMALL)
+        untouched(file, "belongs to the build in|no folder of a build")
+    # As versions did that allowed it.
+    shutil.copytree(built / "build", built / "build/unfinished")
+    before = files_of(built / "build")
+    file = build_file(built, output=str(built / "build"), **SMALL)
+    untouched(file, "unfinished: a build of its own")
+    untouched(file, "unfinished: a build of its own", replace=True)
+    assert files_of(built / "build") == before
+
+
 def test_the_working_directory_of_a_person_is_refused(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
