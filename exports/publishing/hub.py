@@ -112,7 +112,7 @@ def _check_name(repo: str) -> None:
 
 
 def _check_place(revision: str, tag: str | None, endpoint: str | None) -> None:
-    from huggingface_hub import constants
+    from huggingface_hub import constants, get_token
 
     names = {"--revision": revision, "--tag": tag}
     problems = [
@@ -122,6 +122,8 @@ def _check_place(revision: str, tag: str | None, endpoint: str | None) -> None:
     ]
     if problem := url_problem(endpoint or constants.ENDPOINT):
         problems.append(f"{'--endpoint' if endpoint else 'HF_ENDPOINT'}: {problem}")
+    if not (get_token() or "").isascii():
+        problems.append("HF_TOKEN: a character that no token has; it is not shown")
     if problems:
         raise ConfigError(
             problems,

@@ -29,15 +29,16 @@ _DASH = "-\u2010-\u2015\u2212"
 # What people put between the groups of a mobile number.
 _BETWEEN = rf"(?:[ \t]{{0,3}}[{_DASH}.·_/][ \t]{{0,3}}|\s{{0,3}})"
 _PIECES = rf"(?:[{_DASH}.·_]| {{0,2}})"  # between those of longer numbers, which a check digit holds together
-# Behind a decimal point it is a fraction, behind "1." an item of a list.
+# Behind a decimal point it is a fraction; behind "Tel." it is none, and behind "1." an item of a list.
+_BEGINS = r"(?<!\d)(?:(?<!\.)|(?<=[^\W\d_]\.))"
 _MOBILE = re.compile(
-    rf"(?:(?<![\d.])|(?<=(?<![\d.])[1-9]\.))(?:(?:\+|00)?86[{_DASH} ]?)?(?:\(1[3-9]\d\)|1[3-9]\d)"
+    rf"(?:{_BEGINS}|(?<=(?<![\d.])[1-9]\.))(?:(?:\+|00)?86[{_DASH} ]?)?(?:\(1[3-9]\d\)|1[3-9]\d)"
     rf"(?:{_BETWEEN}\d{{4}}{_BETWEEN}\d{{4}}|{_BETWEEN}\d{{3}}{_BETWEEN}\d{{5}}|\d[{_DASH} ]\d{{4}}[{_DASH} ]\d{{3}})(?!\d)"
 )
 _IDENTITY = re.compile(rf"(?<!\d)[1-8](?:{_PIECES}\d){{16}}{_PIECES}[\dXx×ХхΧχ](?!\d)")
 _BORN = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}")
 _CARD = re.compile(
-    rf"(?<![\d.])(?:[3-6]\d{{3}}|2[2-7]\d{{2}})(?:{_PIECES}\d{{6}}{_PIECES}\d{{5}}(?!\d)"
+    rf"{_BEGINS}(?:[3-6]\d{{3}}|2[2-7]\d{{2}})(?:{_PIECES}\d{{6}}{_PIECES}\d{{5}}(?!\d)"
     rf"|(?:{_PIECES}\d{{4}}){{2}}{_PIECES}\d{{3,4}}(?:{_PIECES}\d{{3}})?|\d\d{_PIECES}\d{{13}})(?![\d.]*\d)"
 )
 # A key, or a URL with a password or a key in it.
@@ -49,7 +50,7 @@ _ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[bfnrt])")
 # Full-width forms and invisible characters between the digits: people read the same number.
 _PLAIN = re.compile(r"[\x00-\x7f\u4e00-\u9fff。！？、；《》“”‘’…]*")
 _DASHES = re.compile(rf"(?!-)[{_DASH}]")
-_AT = re.compile("%40|&#(?:64|x40);", re.IGNORECASE)  # in the addresses of links, and in HTML
+_AT = re.compile("%(?:25)*40|&#(?:0*64|x0*40);|&commat;", re.IGNORECASE)  # in the addresses of links, and in HTML
 # Weights and check characters of GB 11643.
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
@@ -137,12 +138,22 @@ def personal_data(text: str) -> Iterator[tuple[str, str]]:
     """Kind and wording of each piece of personal data in ``text``."""
     if not _PLAIN.fullmatch(text):
         text = _DASHES.sub("-", printable(unicodedata.normalize("NFKC", text)))
-    if "%40" in text or "&#" in text:
+    if "%" in text or "&" in text:
         text = _AT.sub("@", text)
     if "@" in text:
         yield from (("email", found[0]) for found in _EMAIL.finditer(text))
     for kind, (pattern, check) in _PATTERNS.items():
-        yield from ((kind, found[0]) for found in pattern.finditer(text) if check(found[0]))
+        yield from ((kind, found) for found in _checked(pattern, check, text))
+
+
+def _checked(pattern: re.Pattern[str], check: Callable[[str], bool], text: str) -> Iterator[str]:
+    """What the pattern finds and the check confirms; a number of a list may stand before the real one."""
+    start = 0
+    while found := pattern.search(text, start):
+        confirmed = check(found[0])
+        if confirmed:
+            yield found[0]
+        start = found.end() if confirmed else found.start() + 1
 
 
 def _hint(found: str) -> str:

@@ -300,6 +300,13 @@ def test_a_dry_run_refuses_a_place_that_the_hub_cannot_have(tmp_path: Path, plac
     assert "4fJ9" not in str(caught.value)
 
 
+def test_a_token_that_is_none_is_told_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_4fJ9密")
+    with pytest.raises(ConfigError, match="HF_TOKEN: a character that no token has") as caught:
+        publish(build(tmp_path, rows=3), REPO, dry_run=True)
+    assert "4fJ9" not in str(caught.value)
+
+
 @pytest.mark.parametrize("place", ["report.md", "build.yaml", "exports/README.md"])
 def test_pages_are_searched_as_rows_are(hub: Hub, tmp_path: Path, place: str) -> None:
     folder = build(tmp_path, rows=3)

@@ -21,6 +21,15 @@ from pairwright.testing import factories
         ("我电话13812345678哈", "mobile_number"),
         ("拨008613812345678", "mobile_number"),
         ("1.13812345678 2.张三", "mobile_number"),
+        ("Tel.13812345678", "mobile_number"),
+        ("电话.13812345678", "mobile_number"),
+        ("No.4111111111111111", "payment_card"),
+        ("1 11010519491231002X", "identity_number"),
+        ("3-11010519491231002X", "identity_number"),
+        ("pin 3456 4111 1111 1111 1111", "payment_card"),
+        ("x&#x0040;example.com", "email"),
+        ("x&commat;example.com", "email"),
+        ("x%2540example.com", "email"),
         ("138–1234–5678", "mobile_number"),
         ("138.1234.5678", "mobile_number"),
         ("138·1234·5678", "mobile_number"),
@@ -80,6 +89,7 @@ def test_each_kind_is_found_in_both_languages(text: str, kind: str) -> None:
         "身份证110105194912310021",  # no identity number: the check digit is wrong
         "圆周率3.14159265358979323846",
         "0.13812345678",
+        "p = .13812345678",
         "1788f54159904 1528a3544f269",  # hashes
         "138元，1234，5678",
         "比例（138）：1234，5678",
