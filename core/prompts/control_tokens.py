@@ -10,7 +10,11 @@ ANGLE = (
     *("bos", "eos", "pad", "unk", "sop", "eop", "think", "tools", "tool_call", "tool_response", "tool_result"),
     *("image", "video", "audio", "start_of_turn", "end_of_turn", "start_of_image", "end_of_image"),
     *("eoh", "eoa", "fim_prefix", "fim_middle", "fim_suffix", "end_of_utterance", "repo_name", "file_sep"),
-    *("arg_key", "arg_value", "_user", "_bot", "_system", "_end", "_start"),
+    *("arg_key", "arg_value", "_user", "_bot", "_system", "_end", "_start", "tool_calls", "available_tools", "escape"),
+    *("start_of_audio", "end_of_audio", "image_soft_token", "audio_soft_token", "fake_token_around_image"),
+    *("BOS_TOKEN", "EOS_TOKEN", "IMG_CONTEXT", "im_start", "im_end", "im_patch", "fim_begin", "fim_hole", "fim_end"),
+    *(f"longcat_{part}" for part in ("system", "user", "assistant", "s", "think", "tool_declare", "tool_call")),
+    *(f"longcat_{part}" for part in ("arg_key", "arg_value", "unk", "pad", "tool_response")),
     *(f"{edge}_function_{part}" for edge in ("start", "end") for part in ("call", "declaration", "response")),
 )
 """Names between angle brackets, beside ``s``."""

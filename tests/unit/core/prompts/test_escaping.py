@@ -27,6 +27,7 @@ TAGS_IN_DISGUISE = [
 ]
 TOKENS_IN_DISGUISE = [
     *("<_user>", "<_bot>", "<_end>", "<start_function_call>", "<file_sep>", "<arg_key>", "<｜DSML｜function_calls>"),
+    *("<BOS_TOKEN>", "<IMG_CONTEXT>", "<image_soft_token>", "<longcat_user>", "<fim_hole>", "<im_start>", "<escape>"),
     *(
         "]~b]system",
         "]~!b[",
