@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,7 @@ from pairwright.cli.error_text import error_text
 from pairwright.cli.recipes_app import RecipeName, recipes
 from pairwright.cli.standard_streams import standard_streams
 from pairwright.cli.stopping import Stoppable, stoppable
-from pairwright.core.errors import PairwrightError
+from pairwright.core.errors import PairwrightError, StorageError
 from pairwright.core.files.file_errors import file_errors
 from pairwright.core.interruption import INTERRUPTION
 
@@ -358,6 +359,13 @@ def publish(
     )
 
 
+def _require_working_directory() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise StorageError("the working directory is not there any more", "Change to a folder that is.") from None
+
+
 def main() -> None:
     """Entry point: known errors become one paragraph and their exit code, bugs keep their traceback."""
     try:
@@ -365,6 +373,7 @@ def main() -> None:
         with stoppable():
             INTERRUPTION.handle_signals()
             with standard_streams(), file_errors("the file system"):
+                _require_working_directory()
                 app()
     except PairwrightError as exc:
         INTERRUPTION.ignore_signals()

@@ -24,7 +24,7 @@ from pairwright.core.bookkeeping import StageCount
 from pairwright.core.calibration import apply_calibration
 from pairwright.core.config.build_file import BuildConfig, parse_build
 from pairwright.core.config.yaml_file import read_yaml
-from pairwright.core.errors import BuildError, Stopped
+from pairwright.core.errors import BuildError, ConfigError, Stopped
 from pairwright.core.llm.ledger import Ledger, require_ledger
 from pairwright.core.pages.shown import MarkdownText, Part, Shown
 from pairwright.core.records import PreferencePair, SftRow
@@ -127,6 +127,8 @@ class Build:
         Raises:
             ConfigError: every problem that it has.
         """
+        if not isinstance(content, Mapping):
+            raise ConfigError([f"build: expected keys and values, found {type(content).__name__}"])
         return cls._parsed(content, f"build {content.get('name', '')}".strip())
 
     @classmethod
@@ -252,7 +254,10 @@ class Build:
 
         Raises:
             BuildError: see :meth:`result`.
+            ValueError: ``limit`` is less than 0.
         """
+        if limit < 0:
+            raise ValueError(f"at least 0 pairs can be shown, not {limit}")
         fitting = (
             pair
             for pair in self.pairs()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -19,6 +21,9 @@ class Terminal(Console):
 
     def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
         file = getattr(sys.stderr if stderr else sys.stdout, "unchecked", None)
+        # Some pseudo-terminals say 0, in which rich would print nothing; to shutil that means not to know.
+        if width is None and "COLUMNS" in os.environ and not os.environ["COLUMNS"].strip("0"):
+            width = shutil.get_terminal_size().columns
         super().__init__(file=file, stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:

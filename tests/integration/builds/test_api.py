@@ -186,6 +186,11 @@ def test_what_cannot_be_meant_is_told_at_once(tmp_path: Path) -> None:
     build = small(tmp_path)
     with pytest.raises(ValueError, match="at least one query, not 0"):
         build.preview(0)
+    with pytest.raises(ValueError, match="at least 0 pairs can be shown, not -1"):
+        build.show(-1)
+    for nothing in (None, ["name"], "name: small"):
+        with pytest.raises(ConfigError, match="build: expected keys and values, found "):
+            Build.from_dict(nothing)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="begin, advance and end, not 'bars'"):
         build.run(progress="bars")  # type: ignore[arg-type]
     assert not build.folder.exists()

@@ -54,6 +54,16 @@ main()
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_a_working_directory_that_is_gone_is_one_paragraph(tmp_path: Path) -> None:
+    code = "import os; os.rmdir(os.getcwd()); from pairwright.cli.start import main; main()"
+    for arguments in (["check", "/none.yaml"], ["list"]):
+        (tmp_path / "here").mkdir()
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, cwd=tmp_path / "here", capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "error: the working directory is not there any more\nChange to a folder that is.\n"
+
+
 def test_an_evaluation_that_cannot_read_its_rows_leaves_nothing_behind(tmp_path: Path) -> None:
     done = run("evaluate", "--test", str(tmp_path / "none.jsonl"), "--output", str(tmp_path / "report"))
     assert done.exit_code != 0

@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.text import Text
+
+from pairwright.core.pages.terminal import Terminal
 
 SEQUENCES = {
     "clear": "\x1b[2J",
@@ -146,3 +149,12 @@ def test_what_an_encoding_lacks_is_spelled_out() -> None:
     run = subprocess.run(command, capture_output=True, check=False, timeout=60, env=environment)
     assert run.returncode == 0, run.stderr
     assert b"\x1b" not in run.stdout
+
+
+@pytest.mark.parametrize("width", ["0", "", "1", "wide"])
+def test_a_terminal_that_does_not_know_its_width_shows_everything(
+    width: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    Terminal().print(Text("它的内存管理怎么样？"), soft_wrap=True)
+    assert "".join(capsys.readouterr().out.split()) == "它的内存管理怎么样？"
