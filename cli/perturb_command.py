@@ -15,7 +15,7 @@ from pairwright.core.records import Rejected, Turn
 from pairwright.core.untrusted_json import well_formed
 from pairwright.perturbers.preview import preview
 from pairwright.pipelines.ingest.answer_dialogues import check_tools
-from pairwright.pipelines.ingest.row_forms import RowError
+from pairwright.pipelines.ingest.row_values import RowError
 
 Outcomes = Mapping[str, list[Rejected | Dropped]]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pairwright.core.records import ToolCall
-from pairwright.core.untrusted_json import read_json
+from pairwright.core.untrusted_json import read_json, unambiguous
 
 
 def calls_of(answer: str) -> tuple[ToolCall, ...]:
@@ -32,12 +32,12 @@ def calls_text(calls: Iterable[ToolCall]) -> str:
 
 
 def strict_json(text: str) -> Any:
-    """What a JSON text says. ``NaN``, infinities and nesting beyond reason are no JSON.
+    """What a JSON text says. ``NaN``, infinities, nesting beyond reason and a key with two values are no JSON.
 
     Raises:
         ValueError: it is none; the message says why, in one line.
     """
-    found = read_json(text)
+    found = read_json(text, unambiguous)
     # It takes NaN and infinities; writing them is what refuses them.
     json.dumps(found, allow_nan=False)
     return found

@@ -16,7 +16,7 @@ from typing import Any
 from pairwright.core.bookkeeping import Failed
 from pairwright.core.records import Conversation, ToolCall, Turn
 from pairwright.core.tool_calls import argument_text, compact, strict_json
-from pairwright.pipelines.ingest.row_forms import RowError
+from pairwright.pipelines.ingest.row_values import RowError
 
 STAGE = "read"
 

@@ -19,7 +19,8 @@ from pairwright.core.untrusted_json import well_formed
 from pairwright.pipelines.ingest.file_readers import expand, read_file
 from pairwright.pipelines.ingest.json_lines import read_json_lines
 from pairwright.pipelines.ingest.raw_rows import BadRow, RawRow
-from pairwright.pipelines.ingest.row_forms import RowError, RowMapping, RowReader
+from pairwright.pipelines.ingest.row_forms import RowMapping, RowReader
+from pairwright.pipelines.ingest.row_values import RowError
 
 Rows = Iterable[Mapping[str, Any]]
 

@@ -1,7 +1,8 @@
 """The forms in which raw rows hold tool definitions, calls of tools and what the tools said.
 
-Known are OpenAI's ``tool_calls`` and ``function_call``, and turns of ShareGPT's ``function_call`` whose text (or value)
-is one call or a list of them. What cannot be read is kept as it stands: whether that matters depends on the build.
+Known are OpenAI's ``tool_calls`` and ``function_call``, turns of ShareGPT's ``function_call`` whose text (or value)
+is one call or a list of them, and Anthropic's ``tool_use`` and ``tool_result`` among the parts of a content. What cannot be
+read is kept as it stands: whether that matters depends on the build.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from typing import Any
 from pairwright.core.tool_calls import argument_text, strict_json
 
 CALLING = frozenset({"function_call", "function call", "tool_call"})
+_CALLS = ("tool_calls", "tool_call", "function_call")
+_RESULTS = ("result", "output")
+_ARGUMENTS = ("arguments", "parameters", "args", "input")
+_NO_ARGUMENTS = frozenset({"name", "id", "type", "index", "call_id", "description"})
 CallFields = dict[str, str]
 
 
@@ -21,11 +26,15 @@ def calls_in(item: Mapping[str, Any], speaker: str, content: object) -> list[Cal
 
     A call that is no JSON has an empty name and stands in its arguments as it is.
     """
-    if speaker in CALLING:
+    if is_calling(speaker):
         return [_call(one) for one in _each(_parsed(content))]
-    if found := item.get("tool_calls"):
-        return [_call(one) for one in _each(found)]
-    return [_call(found)] if (found := item.get("function_call")) else []
+    found = next((found for key in _CALLS if (found := item.get(key))), None)
+    return [_call(one) for one in _each(_parsed(found))] if found else []
+
+
+def is_calling(speaker: str) -> bool:
+    """Whether turns of that speaker are calls."""
+    return speaker.strip().lower() in CALLING
 
 
 def call_content(content: object) -> str:
@@ -34,23 +43,72 @@ def call_content(content: object) -> str:
 
 
 def in_call_order(items: Sequence[Any]) -> Sequence[Any]:
-    """``items`` with the results of parallel calls in the order of their calls, where ids say which is whose."""
+    """``items`` with the results of parallel calls in the order of their calls, where ids say which is whose.
+
+    Many logs number the calls of each turn anew, so an id means a call of the last turn that made any.
+    """
     if not any(isinstance(item, Mapping) and item.get("tool_call_id") for item in items):
         return items
     order: dict[str, int] = {}
+    ordered, results = list[Any](), list[Mapping[str, Any]]()
     for item in items:
-        for call in _each(item.get("tool_calls") or []) if isinstance(item, Mapping) else []:
-            if isinstance(call, Mapping):
-                order[str(call.get("id"))] = len(order)
-    ordered = list(items)
-    start = 0
-    while start < len(ordered):
-        end = start
-        while end < len(ordered) and isinstance(ordered[end], Mapping) and ordered[end].get("tool_call_id"):
-            end += 1
-        ordered[start:end] = sorted(ordered[start:end], key=lambda item: order.get(str(item["tool_call_id"]), 0))
-        start = max(end, start + 1)
-    return ordered
+        if isinstance(item, Mapping) and item.get("tool_call_id"):
+            results.append(item)
+            continue
+        ordered += sorted(results, key=lambda one: order.get(str(one["tool_call_id"]), len(order)))
+        results = []
+        if isinstance(item, Mapping) and (calls := _parsed(item.get("tool_calls"))):
+            numbered = enumerate(call for call in _each(calls) if isinstance(call, Mapping))
+            order = {str(call.get("id")): number for number, call in numbered}
+        ordered.append(item)
+    return ordered + sorted(results, key=lambda one: order.get(str(one["tool_call_id"]), len(order)))
+
+
+def with_own_turns(items: Sequence[Any]) -> Sequence[Any]:
+    """``items`` with the calls among the parts of a content as ``tool_calls``, and the results there as turns of their own."""
+    if not any(isinstance(item, Mapping) and isinstance(item.get("content"), list) for item in items):
+        return items
+    return [turn for item in items for turn in _apart(item)]
+
+
+def _apart(item: Any) -> list[Any]:
+    parts = item.get("content") if isinstance(item, Mapping) else None
+    if not isinstance(parts, list):
+        return [item]
+    kinds = [part.get("type") if isinstance(part, Mapping) else None for part in parts]
+    if "tool_use" not in kinds and "tool_result" not in kinds:
+        return [item]
+    rest = [part for part, kind in zip(parts, kinds, strict=True) if kind not in ("tool_use", "tool_result")]
+    calls = [part for part, kind in zip(parts, kinds, strict=True) if kind == "tool_use"]
+    results = [
+        {"role": "tool", "tool_call_id": part.get("tool_use_id"), "content": part.get("content")}
+        for part, kind in zip(parts, kinds, strict=True)
+        if kind == "tool_result"
+    ]
+    if calls:
+        return [*results, {**item, "content": rest, "tool_calls": calls}]
+    return [*results, {**item, "content": rest}] if rest else results
+
+
+def result_text(item: Mapping[str, Any], content: object) -> object:
+    """What a tool said, as text: parts of a content stay what they are, other values become their JSON.
+
+    Where ``content`` is nothing, ``result`` or ``output`` of the turn is what it said.
+    """
+    if content in (None, "", []):
+        content = next((item[key] for key in _RESULTS if item.get(key) is not None), content)
+    if isinstance(content, int | float):
+        return json.dumps(content)
+    parts = content if isinstance(content, list) else []
+    if isinstance(content, Mapping) or any(not _is_text_part(part) for part in parts):
+        return json.dumps(content, ensure_ascii=False, default=str)
+    return content
+
+
+def _is_text_part(part: object) -> bool:
+    if isinstance(part, str):
+        return True
+    return isinstance(part, Mapping) and part.get("type") in ("text", "input_text", "output_text") and "text" in part
 
 
 def tools_text(value: object) -> str:
@@ -69,7 +127,10 @@ def tools_text(value: object) -> str:
 
 def _definition(value: object) -> object:
     if isinstance(value, Mapping) and "function" not in value and "name" in value:
-        return {"type": "function", "function": {key: item for key, item in value.items() if key != "type"}}
+        function = {key: item for key, item in value.items() if key != "type"}
+        if "input_schema" in function and "parameters" not in function:
+            function["parameters"] = function.pop("input_schema")  # Anthropic
+        return {"type": "function", "function": function}
     return value
 
 
@@ -77,7 +138,9 @@ def _call(value: object) -> CallFields:
     found = value.get("function", value) if isinstance(value, Mapping) else value
     if not isinstance(found, Mapping) or not isinstance(found.get("name"), str):
         return {"name": "", "arguments": call_content(found)}
-    arguments = found.get("arguments", found.get("parameters"))
+    if not set(_ARGUMENTS) & found.keys() and found.keys() - _NO_ARGUMENTS:
+        return {"name": "", "arguments": call_content(found)}
+    arguments = next((found[key] for key in _ARGUMENTS if found.get(key) is not None), None)
     try:
         return {"name": found["name"].strip(), "arguments": argument_text(arguments)}
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -124,14 +125,31 @@ def test_the_id_depends_on_the_content_alone(tmp_path: Path, monkeypatch: pytest
         ({"messages": [{"role": "assistant", "content": "x"}]}, "no_user_turn", ""),
         ({"messages": []}, "no_user_turn", ""),
         ({**REWRITING, "lang": "fr"}, "unsupported_language", "fr"),
-        ({"messages": [{"role": "user", "text": "x"}]}, "missing_key", "no 'content' or 'value'; it has: role, text"),
-        ({"messages": [{"role": "tool", "name": "f", "result": "x"}]}, "missing_key", "mapping.content"),
+        (
+            {"messages": [{"role": "user", "text": "x"}]},
+            "missing_key",
+            "nothing in 'content' or 'value'; it has: role, text",
+        ),
+        ({"messages": [{"role": "bot", "name": "f", "result": "x"}]}, "missing_key", "mapping.content"),
         (
             {"messages": [{"role": "user", "content": [1]}]},
             "wrong_type",
             "a part of 'content' must be text or an object",
         ),
-        ({"messages": [{"role": "user", "content": [{"type": "text", "text": 1}]}]}, "wrong_type", "not int"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": 1}]}]},
+            "wrong_type",
+            "is neither text nor",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "poem", "lines": ["x"]}]}]},
+            "wrong_type",
+            "it has: type, lines",
+        ),
+        ({"messages": [{"role": "user", "content": "", "text": "x"}]}, "missing_key", "it has: role, content, text"),
+        ({"messages": [{"role": "user", "content": None, "parts": [{"text": "x"}]}]}, "missing_key", "parts"),
+        ({"messages": [{"role": "tool", "said": "20"}]}, "missing_key", "it has: role, said"),
+        ({**REWRITING, "history": [["user", "a"], ["narrator", "b"]]}, "unknown_role", "narrator"),
         ({"system": {"os": "linux"}, **DIALOGUE}, "wrong_type", "'system' must be text"),
         ({"messages": None}, "wrong_type", "'messages' must be a list"),
     ],
@@ -181,6 +199,8 @@ def test_rows_of_both_forms_in_one_table_are_read(tmp_path: Path, suffix: str) -
         ["Hi there"],
         [{"type": "text", "text": {"value": "Hi there", "annotations": []}}],
         [{"type": "text", "content": "Hi there"}],
+        [{"type": "Text", "value": "Hi there"}],
+        [{"type": "refusal", "refusal": "Hi there"}],
         [{"type": "input_text", "text": "Hi there"}, {"type": "input_image", "image_url": "x"}, None],
         [{"type": "text", "text": "Hi there"}, {"type": "image_url", "text": None}],
     ],
@@ -192,12 +212,46 @@ def test_no_form_of_content_loses_its_words(tmp_path: Path, content: Any) -> Non
     assert said(one(write_lines(tmp_path / "b.jsonl", prompted))) == [("system", "Hi there"), ("user", "b")]
 
 
-def test_pairs_of_speaker_and_text_are_no_pairs_of_user_and_assistant(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mapping", [{}, {"role": "who", "content": "what"}])
+def test_pairs_of_speaker_and_text_are_no_pairs_of_user_and_assistant(tmp_path: Path, mapping: dict[str, str]) -> None:
     history = [["user", "你好"], ["客服", "您好"]]
-    found = one(write_lines(tmp_path / "a.jsonl", {**REWRITING, "history": history}))
+    found = one(write_lines(tmp_path / "a.jsonl", {**REWRITING, "history": history}), mapping=mapping)
     assert said(found)[:2] == [("user", "你好"), ("assistant", "您好")]
-    several = [["user", "你好"], ["bye", "再见"]]
-    assert len(one(write_lines(tmp_path / "b.jsonl", {**REWRITING, "history": several})).turns) == 5
+
+
+@pytest.mark.parametrize("typed", ["客服", "Model", "bot", "人工"])
+def test_a_user_may_type_what_others_call_a_speaker(tmp_path: Path, typed: str) -> None:
+    found = one(write_lines(tmp_path / "a.jsonl", {**REWRITING, "history": [[typed, "您好"]]}))
+    assert said(found)[:2] == [("user", typed), ("assistant", "您好")]
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        {"content": "", "name": "x", "timestamp": "2024"},
+        {"status": "typing"},
+        {"finish_reason": "stop", "model": "m"},
+        {"content": None, "reasoning_content": "Hm"},
+        {
+            "content": [
+                {"type": "image_url", "image_url": {"url": "x"}},
+                {"image": "x"},
+                {"type": "image", "value": "AAAA"},
+            ]
+        },
+        {
+            "content": [
+                {"type": "thinking", "thinking": "Hm"},
+                {"type": "text", "text": None},
+                {"text": None, "type": None},
+            ]
+        },
+    ],
+)
+def test_a_turn_in_which_nothing_is_said_is_left_out(tmp_path: Path, turn: dict[str, Any]) -> None:
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", **turn}, {"role": "user", "content": "b"}]
+    found = one(write_lines(tmp_path / "a.jsonl", {"messages": turns, "system": False}))
+    assert said(found) == [("user", "Hi"), ("user", "b")]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +262,7 @@ def test_pairs_of_speaker_and_text_are_no_pairs_of_user_and_assistant(tmp_path: 
         ({"dialogue_id": 1.5}, "s:1.5"),
         ({"dialogue_id": "", "conversation_id": "c9"}, "s:c9"),
         ({"dialogue_id": None, "meta": {"dialogue": "x"}}, "s:x"),
+        ({"dialogue_id": math.nan, "conversation_id": 7}, "s:7"),
     ],
 )
 def test_keys_of_dialogues_are_found_in_tables_with_gaps(tmp_path: Path, fields: Any, group: str) -> None:

@@ -23,7 +23,8 @@ from pairwright.core.components import Source
 from pairwright.core.errors import SourceError
 from pairwright.core.records import Conversation
 from pairwright.pipelines.ingest import raw_rows
-from pairwright.pipelines.ingest.row_forms import ROLES, RowMapping, clean
+from pairwright.pipelines.ingest.row_forms import ROLES, RowMapping
+from pairwright.pipelines.ingest.row_values import clean
 from pairwright.pipelines.ingest.sources import SOURCES, FileSource, HuggingFaceSource, StdinSource
 
 

@@ -1,0 +1,128 @@
+"""Calls of tools and their results in the forms that logs have: whole, and each result with its call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reading import one, write_lines
+
+from pairwright.core.records import Conversation
+from pairwright.pipelines.ingest.answer_dialogues import well_formed
+from pairwright.pipelines.ingest.row_values import RowError
+
+
+def read_turns(tmp_path: Path, *turns: dict[str, Any]) -> Conversation:
+    return one(write_lines(tmp_path / "a.jsonl", {"messages": [{"role": "user", "content": "?"}, *turns]}))
+
+
+def call(identity: str, place: str) -> dict[str, Any]:
+    return {"id": identity, "type": "function", "function": {"name": "w", "arguments": json.dumps({"at": place})}}
+
+
+def test_ids_that_begin_anew_in_every_turn_still_say_which_result_is_whose(tmp_path: Path) -> None:
+    turns: list[dict[str, Any]] = []
+    for first, second in (("north", "south"), ("east", "west")):
+        turns += [
+            {"role": "assistant", "content": None, "tool_calls": [call("call_0", first), call("call_1", second)]},
+            {"role": "tool", "tool_call_id": "call_1", "content": second.upper()},
+            {"role": "tool", "tool_call_id": "call_0", "content": first.upper()},
+            {"role": "assistant", "content": "Done."},
+            {"role": "user", "content": "And now?"},
+        ]
+    found = read_turns(tmp_path, *turns)
+    assert [turn.content for turn in found.turns if turn.role == "tool"] == ["NORTH", "SOUTH", "EAST", "WEST"]
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        {"role": "assistant", "content": None, "tool_calls": [{"name": "w", "args": {"at": "x"}, "id": "1"}]},
+        {
+            "role": "assistant",
+            "tool_calls": [{"function": {"name": "w", "arguments": None, "parameters": {"at": "x"}}}],
+        },
+        {"role": "assistant", "tool_calls": json.dumps([call("1", "x")])},
+        {"role": "assistant", "tool_call": {"name": "w", "arguments": {"at": "x"}}},
+        {"role": "assistant", "function_call": {"name": "w", "arguments": '{"at": "x"}'}},
+        {"from": "function_call", "value": '{"name": "w", "input": {"at": "x"}}'},
+        {"from": "Function_Call", "value": {"name": "w", "arguments": {"at": "x"}}},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "w", "input": {"at": "x"}}]},
+    ],
+    ids=lambda turn: json.dumps(turn)[:60],
+)
+def test_arguments_arrive_under_each_name(tmp_path: Path, turn: dict[str, Any]) -> None:
+    found = read_turns(tmp_path, turn)
+    ((made,),) = (turn.calls for turn in well_formed(found.turns) if turn.calls)
+    assert (made.name, json.loads(made.arguments)) == ("w", {"at": "x"})
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"name": "w", "where": {"at": "x"}},
+        {"name": "\u200b", "arguments": {}},
+        {"name": "w", "arguments": '{"at": 1, "at": 2}'},
+        {"name": "w", "arguments": "[1]"},
+    ],
+)
+def test_a_call_that_is_not_understood_is_no_call_without_arguments(tmp_path: Path, made: dict[str, Any]) -> None:
+    found = read_turns(tmp_path, {"role": "assistant", "content": None, "tool_calls": [made]})
+    with pytest.raises(RowError) as caught:
+        well_formed(found.turns)
+    assert caught.value.error == "bad_tool_call"
+
+
+def test_calls_and_results_among_the_parts_of_a_content_are_turns(tmp_path: Path) -> None:
+    use = [{"type": "tool_use", "id": one, "name": "w", "input": {"at": one}} for one in ("a", "b")]
+    results = [
+        {"type": "tool_result", "tool_use_id": "b", "content": [{"type": "text", "text": "20C"}]},
+        {"type": "tool_result", "tool_use_id": "a", "content": "10C"},
+    ]
+    found = read_turns(
+        tmp_path,
+        {"role": "assistant", "content": [{"type": "text", "text": "Let me see."}, *use]},
+        {"role": "user", "content": results},
+        {"role": "assistant", "content": "It is 10."},
+        {"role": "user", "content": [{"type": "text", "text": "Thanks."}]},
+    )
+    assert [(turn.role, turn.content, len(turn.calls)) for turn in well_formed(found.turns)] == [
+        ("user", "?", 0),
+        ("assistant", "Let me see.", 2),
+        ("tool", "10C", 0),
+        ("tool", "20C", 0),
+        ("assistant", "It is 10.", 0),
+        ("user", "Thanks.", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("20C", "20C"),
+        (None, ""),
+        ([], ""),
+        ([{"t": 20}], '[{"t": 20}]'),
+        ([{"type": "hotel", "text": "甲", "price": 5}], '[{"type": "hotel", "text": "甲", "price": 5}]'),
+        ({"t": 20}, '{"t": 20}'),
+        ([1, 2], "[1, 2]"),
+        (20.5, "20.5"),
+        ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "a\nb"),
+    ],
+)
+def test_what_a_tool_said_arrives_whole(tmp_path: Path, content: Any, text: str) -> None:
+    made = {"role": "assistant", "content": None, "tool_calls": [call("1", "x")]}
+    found = read_turns(tmp_path, made, {"role": "tool", "content": content})
+    assert [turn.content for turn in found.turns if turn.role == "tool"] == [text]
+    if content not in (None, []):
+        found = read_turns(tmp_path, made, {"role": "tool", "name": "w", "content": None, "result": content})
+        assert [turn.content for turn in found.turns if turn.role == "tool"] == [text]
+
+
+def test_definitions_of_tools_in_anthropics_form_keep_their_schema(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"at": {"type": "string"}}}
+    row = {"messages": [{"role": "user", "content": "?"}], "tools": [{"name": "w", "input_schema": schema}]}
+    found = one(write_lines(tmp_path / "a.jsonl", row))
+    assert json.loads(found.tools) == [{"type": "function", "function": {"name": "w", "parameters": schema}}]
