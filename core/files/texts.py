@@ -41,7 +41,7 @@ def read_row_lines(path: Path, hint: str) -> list[str]:
         SourceError: it cannot be read, or is not UTF-8.
     """
     try:
-        return read_lines(path)
+        return read_lines(path, "utf-8-sig")
     except OSError as exc:
         raise SourceError(f"{path}: {exc.strerror}", hint) from exc
     except UnicodeDecodeError as exc:
