@@ -174,10 +174,11 @@ class RowReader:
             return []
         items = list_of(value, "history")
         if all(isinstance(item, str) for item in items):
-            speakers: tuple[Role, ...] = ("user",) if self.mapping.strings == "user" else ("user", "assistant")
-            turns = [turn_of(speakers[number % len(speakers)], text) for number, text in enumerate(items)]
+            roles: tuple[Role, ...] = ("user",) if self.mapping.strings == "user" else ("user", "assistant")
+            turns = [turn_of(roles[number % len(roles)], text) for number, text in enumerate(items)]
         elif all(isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2 for item in items):
-            if any(first in _SPEAKERS or first in self.mapping.roles for first, _ in items):
+            speakers = {*_SPEAKERS, *self.mapping.roles}
+            if any(isinstance(first, str) and first in speakers for first, _ in items):
                 turns = [turn_of(self._role(speaker), text) for speaker, text in items]
             else:
                 turns = [turn_of(role, text) for pair in items for role, text in zip(_PAIR, pair, strict=True)]

@@ -135,10 +135,10 @@ def _definition(value: object) -> object:
 
 
 def _call(value: object) -> CallFields:
-    found = value.get("function", value) if isinstance(value, Mapping) else value
+    found = (value.get("function") or value) if isinstance(value, Mapping) else value
     if not isinstance(found, Mapping) or not isinstance(found.get("name"), str):
         return {"name": "", "arguments": call_content(found)}
-    if not set(_ARGUMENTS) & found.keys() and found.keys() - _NO_ARGUMENTS:
+    if not set(_ARGUMENTS) & found.keys() and any(found[key] for key in found.keys() - _NO_ARGUMENTS):
         return {"name": "", "arguments": call_content(found)}
     arguments = next((found[key] for key in _ARGUMENTS if found.get(key) is not None), None)
     try:

@@ -150,6 +150,7 @@ def test_the_id_depends_on_the_content_alone(tmp_path: Path, monkeypatch: pytest
         ({"messages": [{"role": "user", "content": None, "parts": [{"text": "x"}]}]}, "missing_key", "parts"),
         ({"messages": [{"role": "tool", "said": "20"}]}, "missing_key", "it has: role, said"),
         ({**REWRITING, "history": [["user", "a"], ["narrator", "b"]]}, "unknown_role", "narrator"),
+        ({**REWRITING, "history": [[{"a": 1}, "b"]]}, "wrong_type", ""),
         ({"system": {"os": "linux"}, **DIALOGUE}, "wrong_type", "'system' must be text"),
         ({"messages": None}, "wrong_type", "'messages' must be a list"),
     ],

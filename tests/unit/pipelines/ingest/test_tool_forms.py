@@ -45,6 +45,7 @@ def test_ids_that_begin_anew_in_every_turn_still_say_which_result_is_whose(tmp_p
             "tool_calls": [{"function": {"name": "w", "arguments": None, "parameters": {"at": "x"}}}],
         },
         {"role": "assistant", "tool_calls": json.dumps([call("1", "x")])},
+        {"role": "assistant", "tool_calls": [{"function": None, "name": "w", "arguments": {"at": "x"}, "more": None}]},
         {"role": "assistant", "tool_call": {"name": "w", "arguments": {"at": "x"}}},
         {"role": "assistant", "function_call": {"name": "w", "arguments": '{"at": "x"}'}},
         {"from": "function_call", "value": '{"name": "w", "input": {"at": "x"}}'},
