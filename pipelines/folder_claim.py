@@ -91,11 +91,12 @@ def look_at_folder(
 def _require_outside(output: Path) -> None:
     """A build in a folder of another's files would go with that build."""
     place = Path(os.path.realpath(output))
-    if place.name in (UNFINISHED, *FOLDERS) and kind_of(place.parent / mark_name(BUILD)):
-        raise StorageError(
-            f"{output}: belongs to the build in {output.parent}, which removes what lies there",
-            "Give another output folder; nothing was touched.",
-        )
+    for outer in place.parents:
+        if place.relative_to(outer).parts[0] in (UNFINISHED, *FOLDERS) and kind_of(outer / mark_name(BUILD)):
+            raise StorageError(
+                f"{output}: belongs to the build in {outer}, which removes what lies there",
+                "Give another output folder; nothing was touched.",
+            )
 
 
 def _manifest(output: Path) -> dict[str, Any] | None:
@@ -192,11 +193,12 @@ def _require_scratch(work: Path, scratch: Collection[str]) -> None:
         wanted = "folder" if path.name in (*FOLDERS, "generation") else "file"
         if kind_of(path) != wanted:
             raise StorageError(f"{path}: a {kind_of(path)}, and a {wanted} of that name goes with the build", _OTHER)
-        if left is not None and path.name in FOLDERS:
-            for inner in files_below(path):
-                name = inner.relative_to(work).as_posix()
-                if name not in left["files"]:
-                    raise StorageError(f"{inner}: not made by the build, and the folder is removed", _OTHER)
+        for inner in files_below(path) if wanted == "folder" else ():
+            name = inner.relative_to(work).as_posix()
+            if inner.name == mark_name(BUILD):
+                raise StorageError(f"{inner.parent}: a build of its own, in the folder that this one works in", _OTHER)
+            if left is not None and path.name in FOLDERS and name not in left["files"]:
+                raise StorageError(f"{inner}: not made by the build, and the folder is removed", _OTHER)
 
 
 def is_scratch(name: str, scratch: Collection[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pairwright.core.config.build_file import BuildConfig, EndpointConfig
 from pairwright.core.config.endpoint_urls import shown_url
 from pairwright.core.config.model_families import family_warnings
-from pairwright.core.errors import ConfigError, ExportError
+from pairwright.core.errors import ConfigError, ExportError, PairwrightError
 from pairwright.core.exporter import NeedyExporter
 from pairwright.pipelines.endpoint_servers import endpoints_in_use
 from pairwright.pipelines.stage import Stage
@@ -41,13 +41,17 @@ def _require_export(number: int, exporter: NeedyExporter) -> None:
 
 
 def _all_of(checks: Iterable[Callable[[], T]]) -> list[T]:
-    """What the checks return; what they raise is raised as one error, once all have been made."""
-    found, errors = list[T](), list[ConfigError]()
+    """What the checks return; what is wrong with the build file is raised as one error, once all have been made."""
+    found, errors, others = list[T](), list[ConfigError](), list[PairwrightError]()
     for check in checks:
         try:
             found.append(check())
         except ConfigError as exc:
             errors.append(exc)
+        except PairwrightError as exc:
+            others.append(exc)
+    if others and not errors:
+        raise others[0]
     if len(errors) == 1:
         raise errors[0]
     if errors:

@@ -29,6 +29,7 @@ from pairwright.pipelines.ingest.row_values import (
     is_filled,
     list_of,
     optional_text,
+    result_of,
     text_of,
     turn_of,
 )
@@ -38,7 +39,6 @@ from pairwright.pipelines.ingest.tool_forms import (
     calls_in,
     in_call_order,
     is_calling,
-    result_text,
     tools_text,
     with_own_turns,
 )
@@ -177,13 +177,12 @@ class RowReader:
             roles: tuple[Role, ...] = ("user",) if self.mapping.strings == "user" else ("user", "assistant")
             turns = [turn_of(roles[number % len(roles)], text) for number, text in enumerate(items)]
         elif all(isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2 for item in items):
-            speakers = {*_SPEAKERS, *self.mapping.roles}
-            if any(isinstance(first, str) and first in speakers for first, _ in items):
+            if self._name_speakers([first for first, _ in items]):
                 turns = [turn_of(self._role(speaker), text) for speaker, text in items]
             else:
                 turns = [turn_of(role, text) for pair in items for role, text in zip(_PAIR, pair, strict=True)]
         else:
-            turns = [self._turn(item) for item in items]
+            turns = [self._turn(item) for item in self._apart(items)]
         return [turn for turn in turns if turn["content"]]
 
     def _dialogue_turns(self, fields: Mapping[str, Any]) -> list[TurnFields]:
@@ -195,11 +194,12 @@ class RowReader:
         items = list_of(at(fields, name), name)
         if items and all(isinstance(item, list) for item in items):
             items = [message for part in items for message in part]  # BFCL: a list of messages per user turn
-        turns = [turn for turn in map(self._turn, in_call_order(with_own_turns(items))) if _says_something(turn)]
+        turns = [turn for turn in map(self._turn, in_call_order(self._apart(items))) if _says_something(turn)]
         system = at(fields, self.mapping.system)
-        if isinstance(system, int | float):
-            system = None  # a flag, or a number of something
-        if is_filled(system) and (first := turn_of("system", system, self.mapping.system))["content"]:
+        if isinstance(system, Mapping):
+            raise RowError("wrong_type", f"{self.mapping.system!r} must be text; name another key in mapping.system")
+        # A number or a flag is no prompt.
+        if isinstance(system, str | list) and (first := turn_of("system", system, self.mapping.system))["content"]:
             turns.insert(0, first)
         if not any(turn["role"] == "user" for turn in turns):
             raise RowError("no_user_turn", "nobody with the role of the user says anything")
@@ -211,22 +211,37 @@ class RowReader:
         # Plain look-ups where nothing is mapped: this runs once per turn of every row.
         speaker = at(item, self.mapping.role) if self.mapping.role else item.get("role") or item.get("from")
         content = at(item, self.mapping.content) if self.mapping.content else item.get("content")
-        if not self.mapping.content and not is_filled(content):
-            # Where turns of both forms are in one table, each has the keys of both.
-            content = item.get("value", content)
+        # Where turns of both forms are in one table, each has the keys of both; a number is what the turn is worth.
+        if (
+            not (content or self.mapping.content)
+            and (content is None or content in ("", []))
+            and not isinstance(value := item.get("value", content), int | float)
+        ):
+            content = value
         role = self._role(speaker)
-        calls = []
+        calls: list[dict[str, str]] = []
         if role == "tool":
-            content = result_text(item, content)
+            content = result_of(item, content)
         elif role == "assistant":
             calls = [_seen_call(call) for call in calls_in(item, str(speaker), content)]
-            content = call_content(content) if is_calling(str(speaker)) else content
+            content = call_content(content) if calls and is_calling(str(speaker)) else content
         turn = turn_of(role, content)
         if calls:
             return {**turn, "calls": calls}
         if not turn["content"]:
             self._require_nothing_said(item)
         return turn
+
+    def _apart(self, items: Sequence[Any]) -> Sequence[Any]:
+        contents = (self.mapping.content,) if self.mapping.content else _CONTENTS
+        return with_own_turns(items, self.mapping.role or "role", contents)
+
+    def _name_speakers(self, firsts: Sequence[object]) -> bool:
+        """Whether pairs begin with the name of a speaker. Of these names some are what people type: 客服, bot, human."""
+        names = [first.strip().lower() if isinstance(first, str) else "" for first in firsts]
+        if any(name in ("user", "assistant") for name in names) or any(map(self.mapping.roles.get, map(str, firsts))):
+            return True
+        return any(name in _SPEAKERS for name in names) and all(name in ROLES for name in names)
 
     def _role(self, speaker: object) -> Role:
         role = None
@@ -238,11 +253,16 @@ class RowReader:
 
     def _require_nothing_said(self, item: Mapping[str, Any]) -> None:
         """What is said may stand under a key that we do not know: such a turn is not one in which nothing is said."""
-        names = (self.mapping.content,) if self.mapping.content else ("content", "value")
-        absent = not any(name in item for name in names)
+        names = (self.mapping.content,) if self.mapping.content else _CONTENTS
+        # A path with dots names a part of the turn: it is looked for there alone.
+        absent = not any(name in item or "." in name for name in names)
         for key, value in item.items():
             text = value.strip() if isinstance(value, str) else ""
-            if key not in names and (is_filled(value) if key in _WORDS else absent and key not in _NO_WORDS and text):
+            if key in names or key == self.mapping.role:
+                continue
+            if (key in _WORDS and (text or (isinstance(value, list | Mapping) and value))) or (
+                absent and text and key not in _NO_WORDS
+            ):
                 raise RowError(
                     "missing_key",
                     f"a turn has nothing in {' or '.join(map(repr, names))}; it has: {few(item)}; name the key in mapping.content",
@@ -282,14 +302,15 @@ class RowReader:
 
 
 _PAIR: tuple[Role, Role] = ("user", "assistant")
-# What stands first in a pair of speaker and text. Of the other names of speakers some are what people type: 客服, bot.
-_SPEAKERS = ("user", "assistant", "human", "gpt", "用户")
+_CONTENTS = ("content", "value")
+_SPEAKERS = ("human", "gpt", "用户")
 # Keys of a turn: those that hold what is said in data that we do not know, and those that never do.
 _WORDS = frozenset({"text", "value", "message", "utterance", "parts", "body", "output", "result", "response"})
 _NO_WORDS = frozenset(
     (
         *("role", "from", "name", "id", "tool_call_id", "timestamp", "time", "date", "created_at", "status", "type"),
         *("finish_reason", "stop_reason", "model", "thinking", "reasoning", "reasoning_content", "lang", "language"),
+        *("function_name", "tool_name", "call_id", "author", "index", "tool_calls", "tool_call", "function_call"),
     )
 )
 _LANGUAGE_NAMES: Mapping[Language, tuple[str, ...]] = {"zh": ("zh", "cn", "chinese", "中文"), "en": ("en",)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,9 @@ TurnFields = dict[str, Any]
 SEEN = re.compile(r"[^\s\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _TEXT_PARTS = ("text", "input_text", "output_text")
-_OTHER_MEDIA = re.compile(r"image|audio|video|file|document|media|thinking|reasoning", re.IGNORECASE)
+_OTHER_MEDIA = re.compile(r"(?<![a-z])(?:image|audio|video|file|document|media|thinking|reasoning)", re.IGNORECASE)
+_RESULTS = ("result", "output")
+_ASIDE = frozenset({"type", "id", "index", "cache_control"})
 
 
 class RowError(Exception):
@@ -61,9 +64,40 @@ def _part(part: object, name: str) -> str | None:
         text = part.get(key) if text is None else text
     if isinstance(text, str):
         return text
-    if text is None and (kind.lower() in _TEXT_PARTS or not any(map(is_filled, part.values()))):
+    said = (value for key, value in part.items() if key not in _ASIDE and not isinstance(value, int | float))
+    if text is None and (kind.lower() in _TEXT_PARTS or not any(map(is_filled, said))):
         return None
     raise RowError("wrong_type", f"a part of {name!r} is neither text nor an image or the like; it has: {few(part)}")
+
+
+def result_of(item: Mapping[str, Any], content: object) -> object:
+    """What a tool said: text, or parts of a content; other values become their JSON.
+
+    Where ``content`` is nothing, ``result`` or ``output`` of the turn is what it said.
+
+    Raises:
+        RowError: it is no value of JSON.
+    """
+    if content in (None, "", []):
+        content = next((item[key] for key in _RESULTS if item.get(key) is not None), content)
+    if content is None or isinstance(content, str) or (isinstance(content, list) and all(map(_is_part, content))):
+        return content
+    try:
+        return json.dumps(content, ensure_ascii=False, allow_nan=False, default=str)
+    except (TypeError, ValueError) as exc:
+        raise RowError("wrong_type", f"what a tool said is no value of JSON: {exc}") from exc
+
+
+def _is_part(value: object) -> bool:
+    """Whether this is a part of a content, and no row of what a tool found."""
+    if value is None or isinstance(value, str):
+        return True
+    if not isinstance(value, Mapping):
+        return False
+    kind = value.get("type")
+    if kind is None:
+        return value.keys() <= {"type", "text"}
+    return isinstance(kind, str) and (kind.lower() in _TEXT_PARTS or bool(_OTHER_MEDIA.match(kind)))
 
 
 def text_of(value: object, name: str) -> str:

@@ -15,9 +15,7 @@ from pairwright.core.tool_calls import argument_text, strict_json
 
 CALLING = frozenset({"function_call", "function call", "tool_call"})
 _CALLS = ("tool_calls", "tool_call", "function_call")
-_RESULTS = ("result", "output")
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
-_NO_ARGUMENTS = frozenset({"name", "id", "type", "index", "call_id", "description"})
 CallFields = dict[str, str]
 
 
@@ -28,7 +26,8 @@ def calls_in(item: Mapping[str, Any], speaker: str, content: object) -> list[Cal
     """
     if is_calling(speaker):
         return [_call(one) for one in _each(_parsed(content))]
-    found = next((found for key in _CALLS if (found := item.get(key))), None)
+    # A flag of that name is no call.
+    found = next((found for key in _CALLS if isinstance(found := item.get(key), Mapping | list | str) and found), None)
     return [_call(one) for one in _each(_parsed(found))] if found else []
 
 
@@ -45,70 +44,65 @@ def call_content(content: object) -> str:
 def in_call_order(items: Sequence[Any]) -> Sequence[Any]:
     """``items`` with the results of parallel calls in the order of their calls, where ids say which is whose.
 
-    Many logs number the calls of each turn anew, so an id means a call of the last turn that made any.
+    Many logs number the calls of each turn anew, so an id means a call made since the last result.
     """
     if not any(isinstance(item, Mapping) and item.get("tool_call_id") for item in items):
         return items
     order: dict[str, int] = {}
-    ordered, results = list[Any](), list[Mapping[str, Any]]()
+    ordered, results, answered = list[Any](), list[Mapping[str, Any]](), False
+
+    def put_results() -> None:
+        ordered.extend(sorted(results, key=lambda one: order.get(str(one["tool_call_id"]), len(order))))
+        results.clear()
+
     for item in items:
         if isinstance(item, Mapping) and item.get("tool_call_id"):
             results.append(item)
+            answered = True
             continue
-        ordered += sorted(results, key=lambda one: order.get(str(one["tool_call_id"]), len(order)))
-        results = []
+        put_results()
         if isinstance(item, Mapping) and (calls := _parsed(item.get("tool_calls"))):
-            numbered = enumerate(call for call in _each(calls) if isinstance(call, Mapping))
-            order = {str(call.get("id")): number for number, call in numbered}
+            if answered:
+                order, answered = {}, False
+            for call in _each(calls):
+                if isinstance(call, Mapping):
+                    order[str(call.get("id"))] = len(order)
         ordered.append(item)
-    return ordered + sorted(results, key=lambda one: order.get(str(one["tool_call_id"]), len(order)))
+    put_results()
+    return ordered
 
 
-def with_own_turns(items: Sequence[Any]) -> Sequence[Any]:
-    """``items`` with the calls among the parts of a content as ``tool_calls``, and the results there as turns of their own."""
-    if not any(isinstance(item, Mapping) and isinstance(item.get("content"), list) for item in items):
-        return items
-    return [turn for item in items for turn in _apart(item)]
+def with_own_turns(items: Sequence[Any], role: str, contents: Sequence[str]) -> Sequence[Any]:
+    """``items`` with the calls among the parts of a content as ``tool_calls``, and the results there as turns of their own.
+
+    ``role`` and ``contents`` are the keys under which a turn has its speaker, and what is said.
+    """
+    return [turn for item in items for turn in _apart(item, role, contents)]
 
 
-def _apart(item: Any) -> list[Any]:
-    parts = item.get("content") if isinstance(item, Mapping) else None
-    if not isinstance(parts, list):
+def _apart(item: Any, role: str, contents: Sequence[str]) -> list[Any]:
+    name = next((name for name in contents if isinstance(item, Mapping) and isinstance(item.get(name), list)), None)
+    if name is None:
         return [item]
-    kinds = [part.get("type") if isinstance(part, Mapping) else None for part in parts]
+    kinds = [part.get("type") if isinstance(part, Mapping) else None for part in item[name]]
     if "tool_use" not in kinds and "tool_result" not in kinds:
         return [item]
-    rest = [part for part, kind in zip(parts, kinds, strict=True) if kind not in ("tool_use", "tool_result")]
-    calls = [part for part, kind in zip(parts, kinds, strict=True) if kind == "tool_use"]
-    results = [
-        {"role": "tool", "tool_call_id": part.get("tool_use_id"), "content": part.get("content")}
-        for part, kind in zip(parts, kinds, strict=True)
-        if kind == "tool_result"
-    ]
+    turns, rest, calls = list[Any](), list[Any](), list[Any]()
+    for part, kind in zip(item[name], kinds, strict=True):
+        if kind == "tool_use":
+            calls.append(part)
+        elif kind == "tool_result":
+            if calls:
+                turns.append({**item, name: rest, "tool_calls": calls})
+                rest, calls = [], []
+            turns.append({role: "tool", "tool_call_id": part.get("tool_use_id"), name: part.get("content")})
+        else:
+            rest.append(part)
     if calls:
-        return [*results, {**item, "content": rest, "tool_calls": calls}]
-    return [*results, {**item, "content": rest}] if rest else results
-
-
-def result_text(item: Mapping[str, Any], content: object) -> object:
-    """What a tool said, as text: parts of a content stay what they are, other values become their JSON.
-
-    Where ``content`` is nothing, ``result`` or ``output`` of the turn is what it said.
-    """
-    if content in (None, "", []):
-        content = next((item[key] for key in _RESULTS if item.get(key) is not None), content)
-    if isinstance(content, int | float):
-        return json.dumps(content)
-    parts = content if isinstance(content, list) else []
-    if isinstance(content, Mapping) or any(not _is_text_part(part) for part in parts):
-        return json.dumps(content, ensure_ascii=False, default=str)
-    return content
-
-
-def _is_text_part(part: object) -> bool:
-    if isinstance(part, str):
-        return True
-    return isinstance(part, Mapping) and part.get("type") in ("text", "input_text", "output_text") and "text" in part
+        turns.append({**item, name: rest, "tool_calls": calls})
+    elif rest:
+        turns.append({**item, name: rest})
+    return turns
 
 
 def tools_text(value: object) -> str:
@@ -138,7 +132,7 @@ def _call(value: object) -> CallFields:
     found = (value.get("function") or value) if isinstance(value, Mapping) else value
     if not isinstance(found, Mapping) or not isinstance(found.get("name"), str):
         return {"name": "", "arguments": call_content(found)}
-    if not set(_ARGUMENTS) & found.keys() and any(found[key] for key in found.keys() - _NO_ARGUMENTS):
+    if not set(_ARGUMENTS) & found.keys() and any(isinstance(one, Mapping) for one in found.values()):
         return {"name": "", "arguments": call_content(found)}
     arguments = next((found[key] for key in _ARGUMENTS if found.get(key) is not None), None)
     try:

@@ -87,16 +87,19 @@ def everything(folder: Path) -> dict[str, bytes | str]:
 
 
 def test_a_build_in_a_folder_that_another_one_empties_is_refused(built: Path) -> None:
-    for name in ("unfinished", "rows", "exports/mine/.."):
-        file = build_file(built, output=str(built / "build" / name), **SMALL)
-        untouched(file, "belongs to the build in|no folder of a build")
+    (built / "link").symlink_to(built / "build/exports")
+    for name in ("build/unfinished", "build/rows", "build/exports/mine/..", "build/exports/a/b", "link/mine"):
+        file = build_file(built, output=str(built / name), **SMALL)
+        untouched(file, f"belongs to the build in {built / 'build'}, which removes")
     # As versions did that allowed it.
-    shutil.copytree(built / "build", built / "build/unfinished")
-    before = files_of(built / "build")
     file = build_file(built, output=str(built / "build"), **SMALL)
-    untouched(file, "unfinished: a build of its own")
-    untouched(file, "unfinished: a build of its own", replace=True)
-    assert files_of(built / "build") == before
+    for inner in ("unfinished", "unfinished/generation", "unfinished/exports/mine"):
+        shutil.copytree(built / "build", built / "inner")
+        (built / "build" / inner).parent.mkdir(exist_ok=True, parents=True)
+        shutil.move(built / "inner", built / "build" / inner)
+        for replace in (False, True):
+            untouched(file, f"{inner}: a build of its own", replace=replace)
+        shutil.rmtree(built / "build/unfinished")
 
 
 def test_the_working_directory_of_a_person_is_refused(tmp_path: Path) -> None:

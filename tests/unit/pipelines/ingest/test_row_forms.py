@@ -213,6 +213,14 @@ def test_no_form_of_content_loses_its_words(tmp_path: Path, content: Any) -> Non
     assert said(one(write_lines(tmp_path / "b.jsonl", prompted))) == [("system", "Hi there"), ("user", "b")]
 
 
+def test_what_people_type_names_no_speaker(tmp_path: Path) -> None:
+    history = [["human", "Human beings are …"], ["who made them?", "Nobody knows."]]
+    assert len(one(write_lines(tmp_path / "a.jsonl", {**REWRITING, "history": history})).turns) == 5
+    history = [["User", "Hi"], ["Assistant", "Hello"]]
+    found = one(write_lines(tmp_path / "b.jsonl", {**REWRITING, "history": history}))
+    assert said(found)[:2] == [("user", "Hi"), ("assistant", "Hello")]
+
+
 @pytest.mark.parametrize("mapping", [{}, {"role": "who", "content": "what"}])
 def test_pairs_of_speaker_and_text_are_no_pairs_of_user_and_assistant(tmp_path: Path, mapping: dict[str, str]) -> None:
     history = [["user", "你好"], ["客服", "您好"]]
@@ -233,6 +241,8 @@ def test_a_user_may_type_what_others_call_a_speaker(tmp_path: Path, typed: str) 
         {"status": "typing"},
         {"finish_reason": "stop", "model": "m"},
         {"content": None, "reasoning_content": "Hm"},
+        {"content": "", "text": "  ", "response": False, "value": 0.3},
+        {"function_name": "w", "tool_calls": "[]", "author": "bob"},
         {
             "content": [
                 {"type": "image_url", "image_url": {"url": "x"}},
@@ -253,6 +263,20 @@ def test_a_turn_in_which_nothing_is_said_is_left_out(tmp_path: Path, turn: dict[
     turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", **turn}, {"role": "user", "content": "b"}]
     found = one(write_lines(tmp_path / "a.jsonl", {"messages": turns, "system": False}))
     assert said(found) == [("user", "Hi"), ("user", "b")]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "turn"),
+    [
+        ({"content": "msg.text"}, {"role": "assistant", "msg": {"text": ""}, "by": "bob"}),
+        ({"role": "who", "content": "what"}, {"who": "assistant"}),
+    ],
+)
+def test_a_mapped_turn_may_say_nothing(tmp_path: Path, mapping: dict[str, str], turn: dict[str, Any]) -> None:
+    first = {"role": "user", "who": "user", "msg": {"text": "Hi"}, "what": "Hi"}
+    assert said(one(write_lines(tmp_path / "a.jsonl", {"messages": [first, turn]}), mapping=mapping)) == [
+        ("user", "Hi")
+    ]
 
 
 @pytest.mark.parametrize(

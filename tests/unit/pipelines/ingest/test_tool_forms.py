@@ -11,7 +11,7 @@ from reading import one, write_lines
 
 from pairwright.core.records import Conversation
 from pairwright.pipelines.ingest.answer_dialogues import well_formed
-from pairwright.pipelines.ingest.row_values import RowError
+from pairwright.pipelines.ingest.row_values import RowError, result_of
 
 
 def read_turns(tmp_path: Path, *turns: dict[str, Any]) -> Conversation:
@@ -34,6 +34,13 @@ def test_ids_that_begin_anew_in_every_turn_still_say_which_result_is_whose(tmp_p
         ]
     found = read_turns(tmp_path, *turns)
     assert [turn.content for turn in found.turns if turn.role == "tool"] == ["NORTH", "SOUTH", "EAST", "WEST"]
+
+
+def test_calls_in_turns_of_their_own_have_one_order(tmp_path: Path) -> None:
+    made = [{"role": "assistant", "content": None, "tool_calls": [call(name, name)]} for name in ("a", "b")]
+    results = [{"role": "tool", "tool_call_id": name, "content": name.upper()} for name in ("b", "a")]
+    found = well_formed(read_turns(tmp_path, *made, *results).turns)
+    assert [turn.content for turn in found if turn.role == "tool"] == ["A", "B"]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +117,8 @@ def test_calls_and_results_among_the_parts_of_a_content_are_turns(tmp_path: Path
         ({"t": 20}, '{"t": 20}'),
         ([1, 2], "[1, 2]"),
         (20.5, "20.5"),
+        ([{"text": "20C"}], "20C"),
+        ([{"type": "Text", "text": "20C"}, None, {"type": "image_url", "image_url": {"url": "data:,x"}}], "20C"),
         ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "a\nb"),
     ],
 )
@@ -127,3 +136,36 @@ def test_definitions_of_tools_in_anthropics_form_keep_their_schema(tmp_path: Pat
     row = {"messages": [{"role": "user", "content": "?"}], "tools": [{"name": "w", "input_schema": schema}]}
     found = one(write_lines(tmp_path / "a.jsonl", row))
     assert json.loads(found.tools) == [{"type": "function", "function": {"name": "w", "parameters": schema}}]
+
+
+def test_the_words_of_a_history_are_read_beside_its_calls(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": "Let me see."}, {"type": "tool_use", "id": "1", "name": "w", "input": {}}]
+    row = {"query": "And now?", "history": [{"role": "user", "content": "?"}, {"role": "assistant", "content": parts}]}
+    found = one(write_lines(tmp_path / "a.jsonl", row))
+    assert [turn.content for turn in found.turns] == ["?", "Let me see.", "And now?"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "role", "content"), [({}, "from", "value"), ({"role": "who", "content": "what"}, "who", "what")]
+)
+def test_parts_are_read_under_other_keys(tmp_path: Path, mapping: dict[str, str], role: str, content: str) -> None:
+    use = {"type": "tool_use", "id": "1", "name": "w", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "1", "content": "20C"}
+    turns = [{role: "user", content: "?"}, {role: "assistant", content: [use, result, {"type": "text", "text": "20."}]}]
+    found = one(write_lines(tmp_path / "a.jsonl", {"messages": turns}), mapping=mapping)
+    assert [(turn.role, turn.content, len(turn.calls)) for turn in well_formed(found.turns)] == [
+        ("user", "?", 0),
+        ("assistant", "", 1),
+        ("tool", "20C", 0),
+        ("assistant", "20.", 0),
+    ]
+
+
+def test_a_flag_is_no_call(tmp_path: Path) -> None:
+    turns = {"role": "assistant", "content": "Hi", "tool_call": True, "function_call": ""}
+    assert [turn.calls for turn in read_turns(tmp_path, turns).turns] == [(), ()]
+
+
+def test_a_result_that_is_no_value_of_json_fails() -> None:
+    with pytest.raises(RowError, match="no value of JSON"):
+        result_of({}, {(1, 2): 3})
