@@ -59,7 +59,8 @@ def read_predictions(path: Path, gold: GoldSet) -> tuple[Prediction, ...]:
     for number, line in enumerate(read_row_lines(path, "Check the path of the predictions."), start=1):
         if line.strip():
             try:
-                found.append((number, Prediction.model_validate(read_json(line, unambiguous))))
+                read_json(line, unambiguous)
+                found.append((number, Prediction.model_validate_json(line)))
             except NotJson as exc:
                 problems.append(f"{path}:{number}: not JSON: {exc.brief}")
             except ValidationError as exc:

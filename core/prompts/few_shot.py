@@ -48,7 +48,8 @@ def _parse(text: str, where: str) -> tuple[Example, ...]:
         if not line.strip():
             continue
         try:
-            example = Example.model_validate(read_json(line, unambiguous))
+            read_json(line, unambiguous)
+            example = Example.model_validate_json(line)
         except NotJson as exc:
             problems.append(f"{where}:{number}: line: not JSON: {exc.brief}")
             continue

@@ -6,6 +6,7 @@ files are uploaded first and appear with the commit; after a broken upload the s
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -35,7 +36,7 @@ TRIES = 5  # in all, after waits of 1, 2, 4 and 8 seconds
 # 412: somebody else's commit came between.
 _AGAIN = {408, 409, 412, 429, 500, 502, 503, 504}
 # What git allows in no name of a branch or a tag: see git-check-ref-format(1).
-_NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\\s\ud800-\udfff]|\.\.|@\{|//|^[/.-]|/\.|[/.]$|\.lock(?:/|$)|^@?$")
+_NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]|\.\.|@\{|//|^[/.-]|/\.|[/.]$|\.lock(?:/|$)|^@?$")
 _REFUSED = {
     401: "The token is missing or not valid: run `hf auth login`, or set HF_TOKEN to one that may write.",
     403: "This token may not write there: make one with write permission for that account.",
@@ -55,7 +56,7 @@ class Publication(NamedTuple):
     def loading(self, repo: str) -> str:
         """The two lines that load it."""
         chosen = f', "{self.configs[0]}"' if self.configs else ""
-        chosen += f', revision="{self.revision}"' if self.revision != "main" else ""
+        chosen += f", revision={json.dumps(self.revision, ensure_ascii=False)}" if self.revision != "main" else ""
         return f'from datasets import load_dataset\nrows = load_dataset("{repo}"{chosen})'
 
 
@@ -114,16 +115,25 @@ def _check_name(repo: str) -> None:
 def _check_place(revision: str, tag: str | None, endpoint: str | None) -> None:
     from huggingface_hub import constants, get_token
 
+    from pairwright.core.llm.endpoint import key_problem
+
     names = {"--revision": revision, "--tag": tag}
     problems = [
         f"{option}: {name!r} is no name that git allows"
         for option, name in names.items()
         if name is not None and _NO_REF.search(name)
     ]
-    if problem := url_problem(endpoint or constants.ENDPOINT):
-        problems.append(f"{'--endpoint' if endpoint else 'HF_ENDPOINT'}: {problem}")
-    if not (get_token() or "").isascii():
-        problems.append("HF_TOKEN: a character that no token has; it is not shown")
+    if url_problem(endpoint or constants.ENDPOINT):
+        named = "--endpoint" if endpoint else "HF_ENDPOINT"
+        problems.append(
+            f"{named}: no address of a Hub: http:// or https:// and its name, no user, password, '?' or '#'"
+        )
+    try:
+        problem = key_problem(get_token() or "")
+    except UnicodeDecodeError:
+        problem = "is not text"
+    if problem:
+        problems.append(f"the token (HF_TOKEN, or what `hf auth login` kept) {problem}; it is not shown")
     if problems:
         raise ConfigError(
             problems,
