@@ -59,6 +59,7 @@ def read_predictions(path: Path, gold: GoldSet) -> tuple[Prediction, ...]:
     for number, line in enumerate(read_row_lines(path, "Check the path of the predictions."), start=1):
         if line.strip():
             try:
+                # Twice: pydantic believes the last of two values of a key, and read_json takes lone surrogates.
                 read_json(line, unambiguous)
                 found.append((number, Prediction.model_validate_json(line)))
             except NotJson as exc:

@@ -48,6 +48,7 @@ def _parse(text: str, where: str) -> tuple[Example, ...]:
         if not line.strip():
             continue
         try:
+            # Twice: pydantic believes the last of two values of a key, and read_json takes lone surrogates.
             read_json(line, unambiguous)
             example = Example.model_validate_json(line)
         except NotJson as exc:

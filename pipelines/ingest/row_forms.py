@@ -212,11 +212,7 @@ class RowReader:
         speaker = at(item, self.mapping.role) if self.mapping.role else item.get("role") or item.get("from")
         content = at(item, self.mapping.content) if self.mapping.content else item.get("content")
         # Where turns of both forms are in one table, each has the keys of both; a number is what the turn is worth.
-        if (
-            not (content or self.mapping.content)
-            and (content is None or content in ("", []))
-            and not isinstance(value := item.get("value", content), int | float)
-        ):
+        if not (content or self.mapping.content) and isinstance(value := item.get("value"), str | list | Mapping):
             content = value
         role = self._role(speaker)
         calls: list[dict[str, str]] = []
